@@ -1,0 +1,44 @@
+"""Assignments in; forecasts of hours, labour cost and utilisation out, and rates for the entries that name them."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterable
+
+from ..codecs import assignment, cloudevents
+from ..codecs.decimals import RATE_PLACES, parse_scaled
+from ..codecs.records import AssignmentState
+from .entries import check_key, identity
+from .planning import settle_assignment, withdraw_assignment
+from .rules.expectation import planned_hours
+from .shell import run
+from .waiting import settle_waiting
+from .work import Outcome, Record, Slab, Work
+
+
+async def assignments(slabs: AsyncIterable[Slab]) -> None:
+    """Apply every revision of every assignment of the agent's partitions."""
+    await run(slabs, apply)
+
+
+def apply(work: Work, record: Record) -> Outcome:
+    """Apply one revision of an assignment."""
+    cloudevents.check_type(record.headers, assignment.TYPE)
+    planned = assignment.decode(record.value)
+    check_key(record, planned.engagement_id)
+    planned_hours(planned)
+    if planned.rate is not None:
+        parse_scaled(planned.rate, RATE_PLACES, "$.rate")
+    table = work.state.assignments
+    key = table.key(identity("assignment", planned.source, planned.engagement_id, planned.id))
+    state = table.get(key)
+    if state is None:
+        state = AssignmentState(planned)
+    elif planned.revision <= state.latest.revision:
+        return "duplicate" if planned.revision == state.latest.revision else "stale"
+    else:
+        if planned.resource_id != state.latest.resource_id:
+            withdraw_assignment(work, state)
+        state.latest = planned
+    waits = settle_assignment(work, key, state)
+    settle_waiting(work, f"assignment:{planned.source}:{planned.id}")
+    return "held" if waits else "applied"

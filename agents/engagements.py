@@ -1,0 +1,52 @@
+"""Engagements in: contract terms change, and what waited for them moves on."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterable
+
+from ..codecs import cloudevents, engagement
+from ..codecs.errors import UndecodableError
+from ..codecs.records import EngagementState
+from .context import compile_terms
+from .entries import SEPARATOR, check_key, release_over_cap
+from .shell import run
+from .terms import settle_terms
+from .waiting import settle_waiting
+from .work import Outcome, Record, Slab, Work
+
+
+async def engagements(slabs: AsyncIterable[Slab]) -> None:
+    """Apply every revision of the terms of the agent's engagements."""
+    await run(slabs, apply)
+
+
+def apply(work: Work, record: Record) -> Outcome:
+    """Apply one revision of an engagement's terms."""
+    cloudevents.check_type(record.headers, engagement.TYPE)
+    terms = engagement.decode(record.value)
+    check_key(record, terms.id)
+    if ":" in terms.source or SEPARATOR in terms.id:
+        raise UndecodableError("invalid_field", "$.source", "a colon in the source or a control character in the id", "send plain identifiers")
+    compile_terms(terms, work.reference)
+    table = work.state.engagements
+    known = table.get(table.key(terms.id))
+    if known is not None and known.terms is not None:
+        if terms.revision <= known.terms.revision:
+            return "duplicate" if terms.revision == known.terms.revision else "stale"
+        _check_currency(known, terms)
+    state = work.engagement(terms.id)
+    state.terms = terms
+    contract = work.contexts.contract(state, work.reference)
+    if contract is None:
+        raise AssertionError("terms that were just set are unknown")
+    settle_waiting(work, f"engagement:{terms.id}")
+    release_over_cap(work, state, contract)
+    return "held" if settle_terms(work, state, contract) else "applied"
+
+
+def _check_currency(known: EngagementState, terms: engagement.Engagement) -> None:
+    before = known.terms.currency if known.terms is not None else terms.currency
+    if before != terms.currency and known.entries:
+        raise UndecodableError(
+            "invalid_field", "$.currency", f"it was {before} and entries are posted in it", "keep the currency, or sell the rest as a new engagement"
+        )

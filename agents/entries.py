@@ -1,0 +1,89 @@
+"""What time entries and expenses have in common: find the entry, settle it, hold or release it."""
+
+from __future__ import annotations
+
+from ..codecs.entry_state import EntryState, EntryVersion
+from ..codecs.errors import UndecodableError
+from ..codecs.records import EngagementState
+from .holds import hold, release
+from .rules.approval import counting
+from .rules.contract import Contract
+from .rules.settlement import settle, supersede
+from .rules.valuation import Missing
+from .work import Outcome, Record, Work
+
+SEPARATOR = "\x1f"
+
+
+def check_key(record: Record, engagement_id: str) -> None:
+    """Refuse a record whose key is not its engagement: it would meet another task's state."""
+    if record.key != engagement_id.encode():
+        shown = "absent" if record.key is None else repr(record.key[:80].decode(errors="replace"))
+        raise UndecodableError("key_mismatch", "key", f"the record's key is {shown}, its engagement {engagement_id!r}", "send the engagement id as the key")
+
+
+def identity(kind: str, source: str, engagement_id: str, entry_id: str) -> str:
+    """Name an entry within its task; raises UndecodableError where the parts cannot be told apart."""
+    name = f"{kind}\x1f{source}\x1f{engagement_id}\x1f{entry_id}"
+    if ":" in source:
+        raise UndecodableError("invalid_field", "$.source", f"{source!r} holds a colon", "name the source system without one")
+    if name.count(SEPARATOR) != 3:
+        raise UndecodableError("invalid_field", "$.id", "a unit separator (0x1F) in an identifier", "send identifiers without control characters")
+    return name
+
+
+def apply_version(work: Work, version: EntryVersion) -> Outcome:
+    """Apply one revision of an entry."""
+    table = work.state.entries
+    name = identity(version.kind, version.source, version.engagement_id, version.id)
+    key = table.key(name)
+    entry = table.get(key)
+    if entry is None:
+        entry = EntryState(version)
+        work.engagement(version.engagement_id).entries += 1
+    elif version.revision > entry.latest.revision:
+        supersede(entry, version)
+    else:
+        return "duplicate" if version.revision == entry.latest.revision else "stale"
+    return "held" if settle_entry(work, key, entry) else "applied"
+
+
+def settle_entry(work: Work, key: bytes, entry: EntryState) -> bool:
+    """Settle an entry with all that is known now, keep it, and say whether it waits."""
+    engagement = work.engagement(entry.latest.engagement_id)
+    contract = work.contexts.contract(engagement, work.reference)
+    approvals = work.state.approvals.get(b"a" + key[1:])
+    used = engagement.cap_used
+    if contract is None:
+        missing = _unknown_engagement(engagement) if counting(entry, approvals, ())[0] is not None else None
+    else:
+        missing = settle(entry, approvals, engagement, contract, work.lookups, work.effects)
+    if missing is not None:
+        hold(work, key, entry, engagement, missing)
+    elif entry.hold is not None:
+        release(work, key, entry, engagement)
+    work.state.entries.put(key, entry)
+    if contract is not None and engagement.cap_used < used:
+        release_over_cap(work, engagement, contract)
+    return missing is not None
+
+
+def release_over_cap(work: Work, engagement: EngagementState, contract: Contract) -> None:
+    """Settle what lies over the cap again, in the order it was held, as long as there is room."""
+    for hold_key in work.state.holds.waiting_on(f"cap:{engagement.id}"):
+        if contract.cap is not None and engagement.cap_used >= contract.cap:
+            return
+        settle_held(work, hold_key)
+
+
+def settle_held(work: Work, hold_key: bytes) -> None:
+    """Settle the entry behind a hold again."""
+    key = b"e" + hold_key[1:]
+    entry = work.state.entries.get(key)
+    if entry is None:
+        raise AssertionError(f"hold {hold_key!r} has no entry")
+    settle_entry(work, key, entry)
+
+
+def _unknown_engagement(engagement: EngagementState) -> Missing:
+    return Missing("engagement_unknown", f"engagement:{engagement.id}", f"engagement {engagement.id} is unknown; send it with its contract terms")

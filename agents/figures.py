@@ -1,0 +1,44 @@
+"""An engagement's state as the figures that users read."""
+
+from __future__ import annotations
+
+from ..codecs.currencies import format_amount, parse_amount
+from ..codecs.durations import format_hours
+from ..codecs.figures import EngagementFigures
+from ..codecs.records import EngagementState
+
+
+def figures_of(state: EngagementState) -> EngagementFigures:
+    """Write the running sums as decimal text; without terms there is no currency and all sums are zero."""
+    terms = state.terms
+    currency = None if terms is None else terms.currency
+
+    def money(minor: int) -> str:
+        return "0" if currency is None else format_amount(minor, currency)
+
+    planned_revenue = None if terms is None or terms.planned_revenue is None else parse_amount(terms.planned_revenue, terms.currency, "$.planned_revenue")
+    planned_cost = None if terms is None or state.planned_cost_missing else state.planned_cost
+    return EngagementFigures(
+        engagement_id=state.id,
+        customer_id="" if terms is None else terms.customer_id,
+        legal_entity_id="" if terms is None else terms.legal_entity_id,
+        contract_type=None if terms is None else terms.contract_type,
+        currency=currency,
+        entries=state.entries,
+        submitted_hours=format_hours(state.submitted_time),
+        approved_hours=format_hours(state.approved_time),
+        non_billable_hours=format_hours(state.non_billable_time),
+        approved_value=money(state.approved_value),
+        billed=money(state.billed),
+        fees=money(state.fees),
+        unbilled=money(state.unbilled),
+        held=money(state.held),
+        held_entries={reason: count for reason, count in state.held_entries.items() if count},
+        earned=money(state.earned),
+        cost=money(state.cost),
+        margin=money(state.earned - state.cost),
+        planned_hours=format_hours(state.planned_time),
+        planned_cost=None if planned_cost is None else money(planned_cost),
+        planned_revenue=None if planned_revenue is None else money(planned_revenue),
+        planned_margin=None if planned_revenue is None or planned_cost is None else money(planned_revenue - planned_cost),
+    )

@@ -1,0 +1,62 @@
+"""Holds: an entry that waits is kept with its reason, told to the users, and let go once."""
+
+from __future__ import annotations
+
+from ..codecs.entry_state import EntryState, Hold
+from ..codecs.exception import ExceptionEvent
+from ..codecs.records import EngagementState
+from .rules.valuation import Missing
+from .work import Work
+
+
+def hold(work: Work, key: bytes, entry: EntryState, engagement: EngagementState, missing: Missing) -> None:
+    """Keep an entry waiting; told again only when what it waits for has changed."""
+    holds = work.state.holds
+    hold_key = b"h" + key[1:]
+    known = holds.get(hold_key)
+    if known is not None and known.waits_on == missing.waits_on and known.reason == missing.reason:
+        return
+    if known is None:
+        engagement.hold_sequence += 1
+    _count(engagement, entry.hold, -1)
+    _count(engagement, missing.reason, 1)
+    sequence = engagement.hold_sequence if known is None else known.sequence
+    holds.put(hold_key, Hold(sequence, missing.reason, engagement.id, missing.waits_on))
+    entry.hold = missing.reason
+    entry.hold_ordinal += 1
+    _tell(work, "held", entry, missing)
+
+
+def release(work: Work, key: bytes, entry: EntryState, engagement: EngagementState) -> None:
+    """Let an entry go."""
+    hold_key = b"h" + key[1:]
+    known = work.state.holds.get(hold_key)
+    if known is None:
+        raise AssertionError(f"entry {key!r} says it is held and has no hold")
+    work.state.holds.delete(hold_key)
+    _count(engagement, known.reason, -1)
+    entry.hold = None
+    _tell(work, "released", entry, Missing(known.reason, known.waits_on, f"what it waited for has arrived: {known.waits_on}"))
+
+
+def _count(engagement: EngagementState, reason: str | None, change: int) -> None:
+    if reason is not None:
+        engagement.held_entries[reason] = engagement.held_entries.get(reason, 0) + change
+
+
+def _tell(work: Work, action: str, entry: EntryState, missing: Missing) -> None:
+    version = entry.latest
+    work.effects.exceptions.append(
+        ExceptionEvent(
+            id=f"{version.source}:{version.kind}:{version.id}:{version.revision}:{action}:{entry.hold_ordinal}",
+            action="held" if action == "held" else "released",
+            reason=missing.reason,
+            kind=version.kind,
+            source=version.source,
+            entry_id=version.id,
+            revision=version.revision,
+            engagement_id=version.engagement_id,
+            waits_on=missing.waits_on,
+            message=missing.message,
+        )
+    )

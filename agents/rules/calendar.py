@@ -1,0 +1,45 @@
+"""Accounting calendar of a legal entity: what may be posted to when (M6: no closed period is posted to)."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable
+
+from ...codecs.engagement import Policies
+from ...codecs.exception import HoldReason
+from ...codecs.period import Period
+
+
+class Calendar:
+    """Periods of one legal entity with the contract's policy for closed ones. A value: never changed once made."""
+
+    def __init__(self, periods: Iterable[Period], policies: Policies) -> None:
+        """Order the periods; answers are remembered, as entries repeat a few dates."""
+        self._periods = sorted(periods, key=lambda period: period.start_date)
+        self._policy = policies.closed_period
+        self._known: dict[dt.date, dt.date | HoldReason] = {}
+
+    def accounting_date(self, date: dt.date) -> dt.date | HoldReason:
+        """Date on which something of `date` is posted, or the reason why it cannot be posted now.
+
+        In an open period it is the date itself. A future one is waited for. In a closed one the policy decides:
+        wait, or take the first day of the next open period (the work date stays as it is).
+        """
+        known = self._known.get(date)
+        if known is None:
+            known = self._known[date] = self._find(date)
+        return known
+
+    def _find(self, date: dt.date) -> dt.date | HoldReason:
+        covering = [period for period in self._periods if period.start_date <= date <= period.end_date]
+        if not covering:
+            return "period_unknown"
+        if any(period.status == "open" for period in covering):
+            return date
+        if any(period.status == "future" for period in covering):
+            return "period_future"
+        if self._policy == "next_open_period":
+            for period in self._periods:
+                if period.start_date > date and period.status == "open":
+                    return period.start_date
+        return "period_closed"

@@ -1,0 +1,22 @@
+"""What a decision brings about: events for the output streams, in the order they were decided."""
+
+from __future__ import annotations
+
+import msgspec
+
+from ...codecs.accrual import AccrualEvent
+from ...codecs.billing import BillingEvent
+from ...codecs.exception import ExceptionEvent
+from ...codecs.forecast import AssignmentForecast, Utilisation
+from ...codecs.revenue import RevenueEvent
+
+
+class Effects(msgspec.Struct):
+    """Events of one unit of work, by stream. Rules append; the agent's work encodes them once at its end."""
+
+    billing: list[BillingEvent] = []
+    accruals: list[AccrualEvent] = []
+    revenue: list[RevenueEvent] = []
+    exceptions: list[ExceptionEvent] = []
+    forecasts: list[AssignmentForecast] = []
+    utilisation: list[Utilisation] = []

@@ -1,0 +1,115 @@
+"""Fees of a retainer: one for each term of the engagement, due at the start or the end of the term.
+
+No clock decides: a fee falls due when the accounting period of its due date opens, so the calendar of the
+legal entity drives billing, and a replay gives the same fees. Terms run from the engagement's start date in
+whole months; a start on the 31st ends a shorter month on its last day.
+"""
+
+from __future__ import annotations
+
+import calendar as month_lengths
+import datetime as dt
+from collections.abc import Iterator
+from typing import Final, NamedTuple
+
+from ...codecs.billing import BillingEvent, TraceStep
+from ...codecs.currencies import format_amount
+from ...codecs.exception import HoldReason
+from ...codecs.records import EngagementState
+from ...codecs.revenue import RevenueEvent
+from .contract import Contract
+from .effects import Effects
+from .ledger import journal
+
+MONTHS: Final = {"month": 1, "quarter": 3, "year": 12}
+
+
+class Term(NamedTuple):
+    """One term, both dates included, and the date on which its fee is due."""
+
+    start: dt.date
+    end: dt.date
+    due: dt.date
+
+
+def bill_due_fees(engagement: EngagementState, contract: Contract, effects: Effects) -> tuple[HoldReason, Term] | None:
+    """Bill every term that is due and not billed yet, in order; returns the first that has to wait, and why."""
+    for term in terms_after(contract, engagement.fees_through):
+        date = contract.calendar.accounting_date(term.due)
+        if isinstance(date, str):
+            return date, term
+        _bill(engagement, contract, term, date, effects)
+        engagement.fees_through = term.end
+    return None
+
+
+def terms_after(contract: Contract, billed_through: dt.date | None) -> Iterator[Term]:
+    """Terms of a retainer that end after a date, in order, up to the engagement's end; none for other contracts."""
+    terms, fee = contract.terms, contract.fee
+    if terms.contract_type != "retainer" or fee is None:
+        return
+    step, number = MONTHS[fee.term], 0
+    while True:
+        start = add_months(terms.start_date, number * step)
+        end = add_months(terms.start_date, (number + 1) * step) - dt.timedelta(days=1)
+        if terms.end_date is not None and start > terms.end_date:
+            return
+        if billed_through is None or end > billed_through:
+            yield Term(start, end, start if fee.billed == "advance" else end)
+        number += 1
+
+
+def add_months(date: dt.date, months: int) -> dt.date:
+    """The same day some months later, or the last day of a shorter month."""
+    year, month = divmod(date.month - 1 + months, 12)
+    year, month = date.year + year, month + 1
+    return date.replace(year=year, month=month, day=min(date.day, month_lengths.monthrange(year, month)[1]))
+
+
+def _bill(engagement: EngagementState, contract: Contract, term: Term, date: dt.date, effects: Effects) -> None:
+    terms, amount = contract.terms, contract.fee_amount
+    if amount is None:
+        raise AssertionError(f"retainer {terms.id} has no fee")
+    text = format_amount(amount, terms.currency)
+    cause = f"{terms.source}:fee:{terms.id}:{term.start}"
+    effects.billing.append(
+        BillingEvent(
+            id=f"{cause}:billing:0",
+            kind="fee",
+            action="charge",
+            source=terms.source,
+            entry_id=terms.id,
+            revision=terms.revision,
+            engagement_id=terms.id,
+            customer_id=terms.customer_id,
+            legal_entity_id=terms.legal_entity_id,
+            contract_type=terms.contract_type,
+            work_date=term.due,
+            accounting_date=date,
+            quantity="1",
+            unit="term",
+            rate=text,
+            rate_unit="term",
+            amount=text,
+            currency=terms.currency,
+            rounding=terms.policies.rounding,
+            trace=(TraceStep("fee", text, f"terms of {terms.id} revision {terms.revision}, term {term.start} to {term.end}"),),
+        )
+    )
+    effects.revenue.append(
+        RevenueEvent(
+            id=f"{cause}:revenue:0",
+            method="as_billed",
+            source=terms.source,
+            entry_id=terms.id,
+            revision=terms.revision,
+            engagement_id=terms.id,
+            legal_entity_id=terms.legal_entity_id,
+            accounting_date=date,
+            amount=text,
+            currency=terms.currency,
+            lines=journal("unbilled_receivable", "revenue", amount, terms.currency),
+        )
+    )
+    engagement.fees += amount
+    engagement.earned += amount

@@ -1,0 +1,101 @@
+"""Rates: which one applies to a piece of work, and why.
+
+Precedence, first found wins: the entry's own rate, its assignment's, the engagement's card, then shared cards of
+the customer, the practice, the region, and the default. Inside a card the line with role and grade wins over
+role alone, over item, over the card's default. Of a card's versions the one in force on the work date counts:
+the latest effective_from not after it, and of two with the same date the higher version.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from ...codecs.billing import TraceStep
+from ...codecs.decimals import RATE_PLACES, format_plain, parse_scaled
+from ...codecs.engagement import Engagement
+from ...codecs.rate_card import ParsedCard, ParsedRate
+
+
+class ResolvedRate(NamedTuple):
+    """A rate in 10^-6 of the contract's currency per unit (hour or day), with where it was found."""
+
+    rate: int
+    unit: str
+    trace: tuple[TraceStep, ...]
+
+
+def fixed_rate(rate: int, found_in: str) -> ResolvedRate:
+    """An hourly rate that an entry or an assignment carries itself."""
+    return ResolvedRate(rate, "hour", (TraceStep("rate", format_plain(rate, RATE_PLACES), found_in),))
+
+
+class RateBook:
+    """Every card that may price one engagement, in order of precedence. A value: never changed once made."""
+
+    def __init__(self, terms: Engagement, shared: Iterable[Iterable[ParsedCard]]) -> None:
+        """Take the engagement's terms and its shared cards, one group for each scope by precedence."""
+        groups = [_engagement_cards(terms), *shared]
+        self._groups = [_versions(group) for group in groups]
+        self._known: dict[tuple[str, str, str, dt.date], ResolvedRate | None] = {}
+
+    def resolve(self, role: str, grade: str, item: str, date: dt.date) -> ResolvedRate | None:
+        """Find the rate for work of a role, grade and item on a date; None when no card has one."""
+        key = (role, grade, item, date)
+        try:
+            return self._known[key]
+        except KeyError:
+            found = self._known[key] = self._find(*key)
+            return found
+
+    def _find(self, role: str, grade: str, item: str, date: dt.date) -> ResolvedRate | None:
+        for cards in self._groups:
+            for versions in cards:
+                card = next((c for c in versions if c.effective_from <= date), None)
+                if card is None or (card.effective_to is not None and date > card.effective_to):
+                    continue
+                line = _line(card, role, grade, item)
+                if line is not None:
+                    return ResolvedRate(line.rate, line.unit, (_step(card, line, role, grade, item),))
+        return None
+
+
+def _versions(cards: Iterable[ParsedCard]) -> list[list[ParsedCard]]:
+    """Group cards by id, in the order of ids, each with its latest version first."""
+    by_id: dict[str, list[ParsedCard]] = {}
+    for card in cards:
+        by_id.setdefault(card.id, []).append(card)
+    return [sorted(by_id[name], key=lambda c: (c.effective_from, c.version), reverse=True) for name in sorted(by_id)]
+
+
+def _line(card: ParsedCard, role: str, grade: str, item: str) -> ParsedRate | None:
+    lines = card.lines
+    return (
+        (lines.get((role, grade, "")) if grade and role else None)
+        or (lines.get((role, "", "")) if role else None)
+        or (lines.get(("", "", item)) if item else None)
+        or lines.get(("", "", ""))
+    )
+
+
+def _step(card: ParsedCard, line: ParsedRate, role: str, grade: str, item: str) -> TraceStep:
+    scope = f"{card.scope} {card.scope_id}".strip()
+    source = f"card {card.id} version {card.version} ({scope}) from {card.effective_from}, role {role or '-'}, grade {grade or '-'}, item {item or '-'}"
+    return TraceStep("rate", f"{format_plain(line.rate, RATE_PLACES)}/{line.unit}", source)
+
+
+def _engagement_cards(terms: Engagement) -> list[ParsedCard]:
+    """Read the engagement's own rates as cards, a version for each date on which some change.
+
+    Each version holds every line in force on its date, so that a dated change of one role keeps the others.
+    """
+    dates = sorted({rate.effective_from for rate in terms.rates})
+    cards = []
+    for version, date in enumerate(dates, start=1):
+        lines: dict[tuple[str, str, str], ParsedRate] = {}
+        for at, rate in sorted(enumerate(terms.rates), key=lambda pair: pair[1].effective_from):
+            if rate.effective_from <= date:
+                lines[rate.role, rate.grade, rate.item] = ParsedRate(parse_scaled(rate.rate, RATE_PLACES, f"$.rates[{at}].rate"), rate.unit)
+        cards.append(ParsedCard(f"{terms.source}:{terms.id}", version, "engagement", terms.id, terms.currency, date, None, lines))
+    return cards

@@ -1,0 +1,43 @@
+"""The one loop of every agent: take a slab, apply each record, count what became of it, commit.
+
+Three things can become of a record that is new: it is applied (or found to be a duplicate or stale), it is
+applied and its entry held with a reason, or it is put on the dead-letter topic. Anything else is a bug: it
+leaves the slab as an exception, the transaction is aborted and the task stops with the record's position.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterable
+
+from ..codecs.errors import UndecodableError
+from .work import Apply, Slab, Work
+
+
+async def run(slabs: AsyncIterable[Slab], apply: Apply) -> None:
+    """Apply the records of each slab in order, a transaction a slab."""
+    async for slab in slabs:
+        async with slab as work:
+            apply_all(work, apply)
+
+
+def apply_all(work: Work, apply: Apply) -> None:
+    """Apply the work's records and move the input's position past them."""
+    outcomes = work.outcomes
+    for record in work.records:
+        try:
+            outcomes[apply(work, record)] += 1
+        except UndecodableError as error:
+            work.dead_letter(record, error)
+            outcomes["dead_lettered"] += 1
+    if work.records:
+        _advance(work)
+
+
+def _advance(work: Work) -> None:
+    """Write the position with the state: what lies below it was applied and is a duplicate from now on."""
+    positions = work.state.positions
+    position = work.state.position(work.stream)
+    position.offset = work.records[-1].offset + 1
+    for outcome, count in work.outcomes.items():
+        setattr(position, outcome, getattr(position, outcome) + count)
+    positions.put(positions.key(work.stream), position)

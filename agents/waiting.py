@@ -1,0 +1,40 @@
+"""What waits, by the word that wakes it; and how each kind of thing that can wait is settled again."""
+
+from __future__ import annotations
+
+from .entries import SEPARATOR, settle_held
+from .planning import settle_assignment
+from .terms import settle_terms
+from .utilisation import tell_week
+from .work import Work
+
+
+def settle_waiting(work: Work, what: str) -> int:
+    """Settle everything that waits on `what`, in its order; returns how many there were."""
+    waiting = work.state.holds.waiting_on(what)
+    for hold_key in waiting:
+        settle_again(work, hold_key)
+    return len(waiting)
+
+
+def settle_again(work: Work, hold_key: bytes) -> None:
+    """Settle what stands behind a hold: an entry, an assignment, an engagement's terms or a person's week."""
+    kind = hold_key[1:].split(SEPARATOR.encode(), 1)[0]
+    state = work.state
+    if kind in {b"time", b"expense"}:
+        settle_held(work, hold_key)
+    elif kind == b"assignment":
+        key = b"s" + hold_key[1:]
+        assignment = state.assignments.get(key)
+        if assignment is not None:
+            settle_assignment(work, key, assignment)
+    elif kind == b"terms":
+        engagement = work.engagement(hold_key[1:].decode().split(SEPARATOR)[1])
+        contract = work.contexts.contract(engagement, work.reference)
+        if contract is not None:
+            settle_terms(work, engagement, contract)
+    else:
+        key = b"w" + hold_key[1:]
+        week = state.weeks.get(key)
+        if week is not None:
+            tell_week(work, key, week)

@@ -1,0 +1,34 @@
+"""Reference data changed: what waits for it is settled again, exactly once.
+
+A hold leaves the state in the same transaction that posts what it held back, so running this again after a
+crash finds only what still waits.
+"""
+
+from __future__ import annotations
+
+from ..tables.state import TaskState
+from .waiting import settle_again
+from .work import Work
+
+REFERENCE_WORDS = ("rates:", "resource:", "fx:", "period:")
+"""How the words begin that reference data wakes; other words are woken by events of the task itself."""
+
+
+def concerns(state: TaskState, changed: set[str] | None) -> list[str]:
+    """Words that something in this task waits on and that may have changed; all of them for None."""
+    waited_on = state.holds.waited_on()
+    if changed is None:
+        return [what for what in waited_on if what.startswith(REFERENCE_WORDS)]
+    return [what for what in waited_on if what in changed]
+
+
+def waiting(state: TaskState, changed: set[str] | None) -> list[bytes]:
+    """Keys of the holds that a change may end, in the order of release."""
+    return [key for what in sorted(concerns(state, changed)) for key in state.holds.waiting_on(what)]
+
+
+def wake(work: Work, hold_keys: list[bytes]) -> None:
+    """Settle these holds again; one that an earlier of them has ended is passed over."""
+    for key in hold_keys:
+        if work.state.holds.get(key) is not None:
+            settle_again(work, key)

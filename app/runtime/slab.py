@@ -1,0 +1,90 @@
+"""A slab: records of one fetch of one partition, entered as a unit of work and left as a transaction."""
+
+from __future__ import annotations
+
+import asyncio
+from bisect import bisect_left
+from operator import attrgetter
+from time import perf_counter
+from typing import TYPE_CHECKING, Final
+
+from ...agents.work import Work
+from ...tables.state import TaskState
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from types import TracebackType
+
+    from faust.types import TP
+
+    from ...agents.work import Record
+    from .task import PartitionTask
+
+_offset: Final = attrgetter("offset")
+
+
+class TaskSlab:
+    """What a stream yields. Entering waits for the task's lock; leaving commits, or throws the task's memory away.
+
+    epoch: that of the task when the fetch began. A slab of another epoch is stale: entering it gives no records,
+    and leaving it does nothing, since its records are fetched again.
+    """
+
+    __slots__ = ("_entered", "_work", "epoch", "records", "stream", "task", "where")
+
+    def __init__(self, task: PartitionTask, stream: str, where: TP, records: Sequence[Record], epoch: int) -> None:
+        """Bind records, all of one partition and in order, to a task."""
+        self.task: Final = task
+        self.stream: Final = stream
+        self.where: Final = where
+        self.records: Final = records
+        self.epoch: Final = epoch
+        self._work: Work | None = None
+        self._entered = 0.0
+
+    async def __aenter__(self) -> Work:
+        """Wait for the task's turn; give the records that are new to its state."""
+        task = self.task
+        await task.lock.acquire()
+        state = task.state
+        if state is None or self.epoch != task.epoch:
+            task.lock.release()
+            return Work(self.stream, (), TaskState(), task.shared.reference, task.contexts)
+        position = state.position(self.stream).offset
+        new = self.records if self.records[0].offset >= position else _from(self.records, position)
+        task.shared.metrics.received(self.stream, len(new), len(self.records) - len(new))
+        self._work = Work(self.stream, new, state, task.shared.reference, task.contexts)
+        self._entered = perf_counter()
+        return self._work
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> bool | None:
+        """Commit. An exception of the body is the task's to log and to retry; it never leaves the stream."""
+        work, self._work = self._work, None
+        task = self.task
+        if work is None:
+            return isinstance(error, Exception)
+        if error is not None:
+            try:
+                task.failed(error, "rules", self.stream, self.where, work.records)
+            finally:
+                task.lock.release()
+            return isinstance(error, Exception)
+        # A cancelled agent must not leave half a commit behind: the commit is a task of its own and ends first.
+        await asyncio.shield(task.in_background(self._commit(work, perf_counter() - self._entered)))
+        return None
+
+    async def _commit(self, work: Work, decided_seconds: float) -> None:
+        task = self.task
+        try:
+            if work.records:
+                await task.commit(work, decided_seconds, self.where)
+            task.slab_done(self.stream, self.epoch)
+        finally:
+            task.lock.release()
+
+
+def _from(records: Sequence[Record], position: int) -> Sequence[Record]:
+    """Records at or after a position."""
+    return records[bisect_left(records, position, key=_offset) :]

@@ -1,0 +1,230 @@
+"""Slab transport: Faust's Kafka consumer, handing over what one fetch brought for one partition as one message.
+
+What Faust's own consumer does and this one must not: it clears its queues after it seeks, so records fetched in
+between are lost; it seeks to group offsets; it drops records below what it has read before. Here a partition is
+fetched only while its gate is open. A task opens it after it has sought its position, under an epoch; a slab of an
+older epoch is dropped, and what it held is fetched again, because every new epoch begins with a seek.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING, Any, Final
+
+from aiokafka import AIOKafkaConsumer
+from aiokafka.coordinator.assignors.range import RangePartitionAssignor
+from aiokafka.errors import ConsumerStoppedError, KafkaError, OffsetOutOfRangeError
+from aiokafka.structs import OffsetAndMetadata
+from faust.transport.consumer import ensure_TP
+from faust.transport.drivers import aiokafka as driver
+from faust.types import TP
+from faust.types.tuples import ConsumerMessage
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
+
+    from .slab import TaskSlab
+    from .tasks import Tasks
+
+log = logging.getLogger(__name__)
+
+FETCH_MAX_BYTES: Final = 64 * 1024 * 1024
+"""Bytes of one answer over all partitions, which bounds what a worker holds of records not yet asked for."""
+
+
+class GatedListener(driver.ConsumerRebalanceListener):  # type: ignore[misc]  # faust has no types
+    """Runs in the consumer thread. Nothing is fetched of a new partition before its task has sought its position."""
+
+    async def on_partitions_assigned(self, assigned: Any) -> None:  # noqa: ANN401 - aiokafka's signature
+        """Pause first, and set a position, so that no group offset is looked up and no record fetched."""
+        consumer = self._thread._ensure_consumer()  # noqa: SLF001 - Faust's driver does the same
+        for partition in assigned:
+            consumer.seek(partition, 0)
+        consumer.pause(*assigned)
+        await super().on_partitions_assigned(assigned)
+
+
+class SlabConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]  # faust has no types
+    """The thread with the group's consumer. Its methods are called from the worker's loop."""
+
+    def _create_worker_consumer(self, transport: Any) -> AIOKafkaConsumer:  # noqa: ANN401, ARG002 - Faust's signature
+        settings = self.app.settings
+        self._assignor = RangePartitionAssignor
+        self._gate_opened = asyncio.Event()
+        return AIOKafkaConsumer(
+            **settings.connection(),
+            client_id=f"{settings.app_id}-worker",
+            group_id=settings.app_id,
+            group_instance_id=settings.instance_id or None,
+            partition_assignment_strategy=[RangePartitionAssignor],
+            enable_auto_commit=False,
+            # A position outside the log is an error of the task, never a silent jump.
+            auto_offset_reset="none",
+            isolation_level="read_committed",
+            max_partition_fetch_bytes=settings.fetch_bytes_max,
+            fetch_max_bytes=FETCH_MAX_BYTES,
+            fetch_max_wait_ms=settings.fetch_wait_milliseconds_max,
+            session_timeout_ms=settings.session_timeout_milliseconds,
+            heartbeat_interval_ms=settings.heartbeat_milliseconds,
+            rebalance_timeout_ms=settings.rebalance_milliseconds_max,
+            max_poll_interval_ms=settings.rebalance_milliseconds_max,
+        )
+
+    async def _there(self, work: Coroutine[Any, Any, Any]) -> Any:  # noqa: ANN401 - whatever the work returns
+        """Run a coroutine in the consumer thread's loop."""
+        return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(work, self.thread_loop))
+
+    async def fetch(self, partitions: Sequence[TP], timeout: float) -> Mapping[Any, list[Any]]:  # noqa: ASYNC109 - a poll
+        """Take what is fetched of `partitions`; wait up to `timeout` seconds for some, or until a gate opens."""
+        return await self._there(self._fetch(partitions, timeout))  # type: ignore[no-any-return]
+
+    def gate_opened(self) -> None:
+        """End a wait in fetch(), so that a partition that may be fetched again is asked for at once."""
+        self.thread_loop.call_soon_threadsafe(self._gate_opened.set)
+
+    async def _fetch(self, partitions: Sequence[TP], timeout: float) -> Mapping[Any, list[Any]]:  # noqa: ASYNC109
+        consumer = self._ensure_consumer()
+        fetcher = consumer._fetcher  # noqa: SLF001 - as Faust's driver does
+        if consumer._closed or fetcher._closed:  # noqa: SLF001
+            raise ConsumerStoppedError
+        # The context tells the coordinator that the worker is alive, also while every gate is shut.
+        with fetcher._subscriptions.fetch_context():  # noqa: SLF001
+            maximum = self.app.settings.slab_records_max
+            self._gate_opened.clear()
+            if partitions and (found := await fetcher.fetched_records(partitions, 0, maximum)):
+                return found  # type: ignore[no-any-return]
+            gate = asyncio.ensure_future(self._gate_opened.wait())
+            waits: list[asyncio.Future[Any]] = [gate]
+            if partitions:
+                waits.append(asyncio.ensure_future(fetcher.fetched_records(partitions, timeout, maximum)))
+            await asyncio.wait(waits, timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
+            gate.cancel()
+            if not partitions or not waits[-1].done():
+                # Records are taken in one step at the end of the wait: cancelled before it, none is lost.
+                waits[-1].cancel()
+                return {}
+            return waits[-1].result()  # type: ignore[no-any-return]
+
+    async def bounds(self, partitions: Sequence[TP]) -> dict[TP, tuple[int, int]]:
+        """First offset and end (last stable offset) of each partition."""
+
+        async def ask() -> dict[TP, tuple[int, int]]:
+            consumer = self._ensure_consumer()
+            first, end = await asyncio.gather(
+                consumer.beginning_offsets(partitions), consumer.end_offsets(partitions)
+            )
+            return {ensure_TP(where): (first[where], end[where]) for where in first}
+
+        return await self._there(ask())  # type: ignore[no-any-return]
+
+    async def seek(self, positions: Mapping[TP, int]) -> bool:  # type: ignore[override]
+        """Set positions and let them be fetched; False when a partition is not ours any more."""
+
+        async def do() -> bool:
+            consumer = self._ensure_consumer()
+            if not consumer.assignment().issuperset(positions):
+                return False
+            for where, offset in positions.items():
+                consumer.seek(where, offset)
+            consumer.resume(*positions)
+            return True
+
+        return await self._there(do())  # type: ignore[no-any-return]
+
+    async def positions(self) -> dict[TP, int]:
+        """Next offset to be fetched of each assigned partition; beyond markers and holes already passed."""
+
+        async def ask() -> dict[TP, int]:
+            consumer = self._ensure_consumer()
+            state = consumer._subscription.subscription.assignment  # noqa: SLF001 - position() would wait
+            return {ensure_TP(where): state.state_value(where).position for where in consumer.assignment()}
+
+        return await self._there(ask())  # type: ignore[no-any-return]
+
+    async def publish_positions(self, positions: Mapping[TP, int]) -> None:
+        """Write group offsets, for lag tools only; a failure costs nothing and is tried again by the next."""
+
+        async def do() -> None:
+            consumer = self._ensure_consumer()
+            mine = consumer.assignment()
+            offsets = {where: OffsetAndMetadata(offset, "") for where, offset in positions.items() if where in mine}
+            if offsets:
+                await consumer.commit(offsets)
+
+        try:
+            await self._there(do())
+        except KafkaError as error:
+            log.debug("group offsets not written: %r", error)
+
+
+class SlabConsumer(driver.Consumer):  # type: ignore[misc]  # faust has no types
+    """Faust's consumer, slab by slab."""
+
+    RebalanceListener = GatedListener
+
+    @property
+    def tasks(self) -> Tasks:
+        """The partition tasks of this worker."""
+        return self.app.partition_tasks  # type: ignore[no-any-return]
+
+    @property
+    def thread(self) -> SlabConsumerThread:
+        """The consumer thread, by its real type."""
+        return self._thread  # type: ignore[no-any-return]
+
+    def _new_consumer_thread(self) -> SlabConsumerThread:
+        return SlabConsumerThread(self, loop=self.loop, beacon=self.beacon)
+
+    async def perform_seek(self) -> None:
+        """Do nothing where Faust seeks to group offsets: each task seeks the positions its state holds."""
+
+    def verify_event_path(self, now: float, tp: TP) -> None:
+        """Do nothing where Faust warns of idle partitions: ours are shut on purpose while a task restores."""
+
+    async def _drain_messages(self, fetcher: Any) -> None:  # noqa: ANN401 - Faust's signature
+        try:
+            while not (self.should_stop or fetcher.should_stop):
+                async for message in self._slabs():
+                    await self.callback(message)
+        except (ConsumerStoppedError, asyncio.CancelledError):
+            if not self.app.should_stop:
+                raise
+
+    async def _slabs(self) -> AsyncIterator[ConsumerMessage]:
+        """Fetch once; give each partition's records as one message. Epochs are read before the fetch begins."""
+        epochs = self.tasks.open_partitions()
+        try:
+            found = await self.thread.fetch(list(epochs), 1.0)
+        except OffsetOutOfRangeError as error:
+            self.tasks.out_of_range({ensure_TP(where): offset for where, offset in error.args[0].items()})
+            return
+        for where, records in found.items():
+            partition = ensure_TP(where)
+            slab = self.tasks.admit(partition, records, epochs.get(partition))
+            if slab is not None:
+                yield self._message(partition, slab)
+
+    def _message(self, where: TP, slab: TaskSlab) -> ConsumerMessage:
+        last = slab.records[-1]
+        return ConsumerMessage(
+            where.topic,
+            where.partition,
+            last.offset,
+            last.timestamp / 1000,
+            last.timestamp_type,
+            (),
+            None,
+            slab,
+            None,
+            0,
+            0,
+            where,
+            generation_id=self.app.consumer_generation_id,
+        )
+
+
+class SlabTransport(driver.Transport):  # type: ignore[misc]  # faust has no types
+    """Faust's Kafka transport with the slab consumer."""
+
+    Consumer = SlabConsumer

@@ -1,0 +1,37 @@
+"""An approval decision about one revision of an entry, by one approver at one level."""
+
+from __future__ import annotations
+
+from typing import Annotated, Final, Literal
+
+import msgspec
+
+from .wire import Id, OptionalId, Revision, Wire, decoder
+
+TYPE: Final = "billtide.approval.v1"
+
+EntryType = Literal["time", "expense"]
+ApprovalLevel = Literal["manager", "project", "finance"]
+Verdict = Literal["approved", "rejected", "recalled"]
+
+
+class Approval(Wire, frozen=True, kw_only=True, gc=False, omit_defaults=True):
+    """What an approver decided. Key is engagement_id.
+
+    Decisions about the same entry, revision and level are ordered by `sequence`: the same one again is a
+    duplicate, a lower one is stale. A decision may arrive before the entry it is about.
+    """
+
+    source: Id
+    entry_type: EntryType = "time"
+    entry_id: Id
+    entry_revision: Revision
+    engagement_id: Id
+    verdict: Verdict
+    level: ApprovalLevel = "manager"
+    sequence: Annotated[int, msgspec.Meta(ge=1, le=2**53)] = 1
+    approver_id: OptionalId = ""
+    reason: str = ""
+
+
+decode: Final = decoder(Approval)

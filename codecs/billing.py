@@ -1,0 +1,59 @@
+"""A billing event: one line the ERP may put on an invoice, or the exact opposite of an earlier one."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Final, Literal
+
+import msgspec
+
+from .engagement import ContractType, Rounding
+from .wire import CurrencyCode, DecimalText, Id, OptionalId, Wire
+
+TYPE: Final = "billtide.billing.v1"
+
+
+class TraceStep(msgspec.Struct, frozen=True, gc=False):
+    """One step of how an amount came to be: what was looked up or applied, the value, and where it stands."""
+
+    step: str
+    value: str
+    source: str
+
+
+class BillingEvent(Wire, frozen=True, kw_only=True, gc=False, omit_defaults=True):
+    """Key is engagement_id. Immutable; a correction is a reversal and a new charge.
+
+    id is derived from the cause: `{source}:{kind}:{entry id}:{revision}:billing:{ordinal}`, a reversal's is the
+    charge's with `:reversal`. quantity x rate, rounded as `rounding` says, is the amount, but for a part of a
+    capped entry (`part_of` is then the whole entry's amount). A reversal copies rate, exchange rate and
+    rounding of what it reverses and negates quantity and amount.
+    """
+
+    id: Id
+    kind: Literal["time", "expense", "fee"]
+    action: Literal["charge", "reversal"]
+    source: Id
+    entry_id: Id
+    revision: int
+    engagement_id: Id
+    customer_id: Id
+    legal_entity_id: Id
+    contract_type: ContractType
+    resource_id: OptionalId = ""
+    role: OptionalId = ""
+    item: OptionalId = ""
+    task_id: OptionalId = ""
+    work_date: dt.date
+    accounting_date: dt.date
+    quantity: DecimalText
+    unit: str
+    rate: DecimalText
+    rate_unit: str
+    amount: DecimalText
+    currency: CurrencyCode
+    rounding: Rounding
+    part_of: DecimalText | None = None
+    fx_rate: DecimalText | None = None
+    reverses: OptionalId = ""
+    trace: tuple[TraceStep, ...] = ()

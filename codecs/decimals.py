@@ -1,0 +1,65 @@
+"""Decimal text on the wire, scaled integers inside: exact both ways, never a binary float.
+
+`"7.25"` with six places is 7_250_000. More places than the scale holds is an error, not a rounding:
+rounding is a contract policy and happens once, in the rules.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from .errors import UndecodableError
+
+RATE_PLACES: Final = 6
+"""Places of a rate (money per unit) and of a quantity that is not time."""
+FX_PLACES: Final = 10
+"""Places of an exchange rate."""
+DIGITS_MAX: Final = 15
+"""Digits before the decimal point that a record may carry: a quadrillion of anything is a mistake."""
+PARSED_MAX: Final = 65_536
+"""Texts whose integers are remembered; time sheets repeat a few thousand (`8.00`, `7.50`)."""
+
+_parsed: dict[tuple[str, int], int] = {}
+
+
+def parse_scaled(text: str, places: int, field: str) -> int:
+    """Read decimal text as an integer of 10^-places; raises UndecodableError naming `field`."""
+    known = _parsed.get((text, places))
+    if known is not None:
+        return known
+    value = _parse(text, places, field)
+    if len(_parsed) >= PARSED_MAX:
+        _parsed.clear()
+    _parsed[text, places] = value
+    return value
+
+
+def _parse(text: str, places: int, field: str) -> int:
+    digits = text[1:] if text.startswith("-") else text
+    whole, point, fraction = digits.partition(".")
+    if not (whole.isascii() and whole.isdigit()) or (point and not (fraction.isascii() and fraction.isdigit())):
+        raise UndecodableError("invalid_field", field, f"{text[:40]!r} is not a decimal number", 'write it as text with a point, such as "7.50"')
+    if len(whole) > DIGITS_MAX:
+        raise UndecodableError("invalid_field", field, f"more than {DIGITS_MAX} digits before the point", "check the unit of the value")
+    if len(fraction) > places and fraction[places:].strip("0"):
+        raise UndecodableError("invalid_field", field, f"{text[:40]!r} has more than {places} decimal places", f"send at most {places}")
+    value = int(whole + fraction[:places].ljust(places, "0"))
+    return -value if digits is not text else value
+
+
+def format_scaled(value: int, places: int) -> str:
+    """Write an integer of 10^-places as decimal text with exactly `places` places."""
+    if places == 0:
+        return str(value)
+    if value < 0:
+        return "-" + format_scaled(-value, places)
+    text = str(value)
+    if len(text) <= places:
+        text = text.zfill(places + 1)
+    return f"{text[:-places]}.{text[-places:]}"
+
+
+def format_plain(value: int, places: int) -> str:
+    """Write an integer of 10^-places without the zeros that say nothing: 7_500_000 at six is `7.5`."""
+    text = format_scaled(value, places)
+    return text.rstrip("0").rstrip(".") if places else text

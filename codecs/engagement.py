@@ -1,0 +1,93 @@
+"""An engagement with its contract terms: what was sold, to whom, and by which policies it is billed."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Annotated, Final, Literal
+
+import msgspec
+
+from .approval import ApprovalLevel
+from .wire import CurrencyCode, DecimalText, Id, OptionalId, Revision, Wire, decoder
+
+TYPE: Final = "billtide.engagement.v1"
+
+ContractType = Literal["time_and_materials", "capped", "fixed_fee", "retainer", "non_billable", "internal"]
+Rounding = Literal["half_up", "half_even", "up", "down"]
+
+
+class EngagementRate(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
+    """A line of the engagement's own card: wins over every shared card. Per hour or per day."""
+
+    rate: DecimalText
+    unit: Literal["hour", "day"] = "hour"
+    role: OptionalId = ""
+    grade: OptionalId = ""
+    item: OptionalId = ""
+    effective_from: dt.date = dt.date.min
+
+
+class Cap(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
+    """Not to exceed: what the customer pays in all. `split` bills up to the minor unit and holds the rest;
+    `hold` bills an entry whole or not at all."""
+
+    amount: DecimalText
+    mode: Literal["split", "hold"] = "split"
+    includes_expenses: bool = True
+
+
+class Fee(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
+    """A sum agreed beforehand: the whole price of a fixed fee, or one term's fee of a retainer.
+
+    estimated_cost (fixed fee): expected cost at completion, in the engagement's currency; revenue progress is
+    cost to date / estimated_cost. term and billed (retainer): a fee falls due at the start (`advance`) or
+    the end (`arrears`) of each term from `start_date` on, when the period of that date opens.
+    """
+
+    amount: DecimalText
+    estimated_cost: DecimalText | None = None
+    term: Literal["month", "quarter", "year"] = "month"
+    billed: Literal["advance", "arrears"] = "advance"
+
+
+class ExpenseTerms(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
+    """What the customer pays for an expense: nothing, its cost, or its cost and a mark-up in percent."""
+
+    policy: Literal["at_cost", "mark_up", "non_billable"] = "at_cost"
+    mark_up_percent: DecimalText = "0"
+
+
+class Policies(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
+    """The contract's choices where the law of money leaves one; each has a sensible default."""
+
+    rounding: Rounding = "half_up"
+    accrue_at: Literal["submission", "approval"] = "submission"
+    closed_period: Literal["hold", "next_open_period"] = "hold"
+    approval_levels: tuple[ApprovalLevel, ...] = ()
+    hours_per_day: DecimalText = "8"
+
+
+class Engagement(Wire, frozen=True, kw_only=True, gc=False, omit_defaults=True):
+    """One engagement, one revision of its terms. Key is id."""
+
+    source: Id
+    id: Id
+    revision: Revision
+    name: Annotated[str, msgspec.Meta(max_length=400)] = ""
+    customer_id: Id
+    legal_entity_id: Id
+    practice: OptionalId = ""
+    region: OptionalId = ""
+    currency: CurrencyCode
+    contract_type: ContractType
+    start_date: dt.date
+    end_date: dt.date | None = None
+    rates: tuple[EngagementRate, ...] = ()
+    cap: Cap | None = None
+    fee: Fee | None = None
+    expenses: ExpenseTerms = ExpenseTerms()
+    policies: Policies = Policies()
+    planned_revenue: DecimalText | None = None
+
+
+decode: Final = decoder(Engagement)

@@ -1,0 +1,118 @@
+"""What is kept of an entry between events: its versions and what of it stands in the ledgers. Changelog shape."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import msgspec
+
+from .approval import ApprovalLevel, EntryType, Verdict
+from .engagement import Rounding
+from .exception import HoldReason
+from .time_entry import EntryStatus
+
+
+class EntryVersion(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """One revision of a time entry or expense, in units of the rules.
+
+    quantity: 10^-6 of `unit`; amount: minor units of `currency` (expense); rate: the
+    entry's own rate per hour, in 10^-6 of the contract's currency.
+    """
+
+    kind: EntryType
+    source: str
+    id: str
+    revision: int
+    status: EntryStatus
+    engagement_id: str
+    resource_id: str
+    work_date: dt.date
+    quantity: int
+    unit: str
+    billable: bool
+    role: str
+    grade: str
+    item: str
+    task_id: str
+    assignment_id: str
+    rate: int | None
+    amount: int
+    currency: str
+
+
+class Posted(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """A posting of an entry that stands, or the last one that stood (`live` false), so that its number is not
+    used again. amount: minor units of currency; ordinal: how often this kind was posted for this revision."""
+
+    revision: int
+    ordinal: int
+    live: bool
+    amount: int
+    currency: str
+    accounting_date: dt.date
+
+
+class Price(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """How the billed or accrued amount came to be; a reversal copies it.
+
+    rate: 10^-6 of the currency per rate_unit; fx_rate: 10^-10, None without conversion; amount: minor units.
+    """
+
+    rate: int
+    rate_unit: str
+    amount: int
+    currency: str
+    rounding: Rounding
+    fx_rate: int | None
+
+
+class EntryState(msgspec.Struct, array_like=True, gc=False):
+    """An entry: its latest version, earlier versions that still matter, and its postings.
+
+    cost_value: the live cost in minor units of the contract's currency; progress: what of it counts as approved
+    cost of a fixed fee; charges: the parts that are billed, or the last one that was, not live;
+    approved_value and held_value: minor units, counted in the engagement's figures; posted: the version
+    whose postings stand, None when it is the latest; counted_as and counted_time: its share of the hours.
+    """
+
+    latest: EntryVersion
+    earlier: tuple[EntryVersion, ...] = ()
+    price: Price | None = None
+    work_in_progress: Posted | None = None
+    cost: Posted | None = None
+    cost_value: int = 0
+    progress: int = 0
+    progress_ordinal: int = 0
+    charges: tuple[Posted, ...] = ()
+    approved_value: int = 0
+    held_value: int = 0
+    hold: HoldReason | None = None
+    hold_ordinal: int = 0
+    counted_as: str = ""
+    counted_time: int = 0
+    posted: EntryVersion | None = None
+
+
+class Decision(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """The latest verdict of one level on one revision of an entry."""
+
+    entry_revision: int
+    level: ApprovalLevel
+    sequence: int
+    verdict: Verdict
+
+
+class Approvals(msgspec.Struct, array_like=True, gc=False):
+    """All decisions about one entry, the latest of each revision and level."""
+
+    decisions: tuple[Decision, ...] = ()
+
+
+class Hold(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """An entry that waits. sequence: its place in the engagement's order of release; waits_on: what wakes it,
+    such as `engagement:E-1`, `rates:EUR`, `resource:R-7`, `fx:EUR/USD`, `period:DE`, `cap:E-1`."""
+
+    sequence: int
+    reason: HoldReason
+    engagement_id: str
+    waits_on: str

@@ -1,0 +1,38 @@
+"""A business exception: an entry that waits for something, what for, and the end of the wait."""
+
+from __future__ import annotations
+
+from typing import Final, Literal
+
+from .wire import Id, Wire
+
+TYPE: Final = "billtide.exception.v1"
+
+HoldReason = Literal[
+    "engagement_unknown",
+    "assignment_unknown",
+    "period_unknown",
+    "period_closed",
+    "period_future",
+    "resource_unknown",
+    "cost_rate_missing",
+    "rate_missing",
+    "fx_rate_missing",
+    "cap_reached",
+]
+
+
+class ExceptionEvent(Wire, frozen=True, kw_only=True, gc=False, omit_defaults=True):
+    """Key is engagement_id. `held` opens a hold on an entry and says what it waits on and what to do;
+    `released` ends it. A new `held` of the same entry replaces the one before."""
+
+    id: Id
+    action: Literal["held", "released"]
+    reason: HoldReason
+    kind: Literal["time", "expense", "fee", "assignment"]
+    source: Id
+    entry_id: Id
+    revision: int
+    engagement_id: Id
+    waits_on: Id
+    message: str

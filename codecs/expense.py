@@ -1,0 +1,35 @@
+"""An expense line as a PSA or expense tool sends it: one receipt's line, one revision of it."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Final
+
+from .time_entry import EntryStatus
+from .wire import CurrencyCode, DecimalText, Id, OptionalId, Revision, Wire, decoder
+
+TYPE: Final = "billtide.expense.v1"
+
+
+class Expense(Wire, frozen=True, kw_only=True, gc=False, omit_defaults=True):
+    """Money one person spent for one engagement. Identity is (source, id); key is engagement_id.
+
+    amount is in the currency of spend; what the customer pays for it is the engagement's expense terms.
+    """
+
+    source: Id
+    id: Id
+    revision: Revision
+    engagement_id: Id
+    resource_id: Id
+    spent_on: dt.date
+    category: Id
+    amount: DecimalText
+    currency: CurrencyCode
+    status: EntryStatus
+    billable: bool = True
+    task_id: OptionalId = ""
+    notes: str = ""
+
+
+decode: Final = decoder(Expense)

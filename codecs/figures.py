@@ -1,0 +1,45 @@
+"""The figures of one engagement, now: the read model behind `billtide engagement ID`."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from .engagement import ContractType
+from .wire import CurrencyCode, DecimalText, Id, OptionalId, Wire, decoder
+
+TYPE: Final = "billtide.engagement-figures.v1"
+
+
+class EngagementFigures(Wire, frozen=True, kw_only=True, gc=False, omit_defaults=True):
+    """Key is engagement_id; the latest record counts. Amounts are in `currency`, the contract's.
+
+    approved_value = billed + held (M7; priced entries only, so without fees): `billed` is what billing events
+    of entries sum to, `fees` those of terms, `unbilled` the open work in progress, `held` approved value that
+    waits (cap), `earned` revenue so far, `cost` labour and expense cost so far, `margin` earned - cost.
+    """
+
+    engagement_id: Id
+    customer_id: OptionalId = ""
+    legal_entity_id: OptionalId = ""
+    contract_type: ContractType | None = None
+    currency: CurrencyCode | None = None
+    entries: int
+    submitted_hours: DecimalText
+    approved_hours: DecimalText
+    non_billable_hours: DecimalText
+    approved_value: DecimalText
+    billed: DecimalText
+    fees: DecimalText
+    unbilled: DecimalText
+    held: DecimalText
+    held_entries: dict[str, int]
+    earned: DecimalText
+    cost: DecimalText
+    margin: DecimalText
+    planned_hours: DecimalText
+    planned_cost: DecimalText | None = None
+    planned_revenue: DecimalText | None = None
+    planned_margin: DecimalText | None = None
+
+
+decode: Final = decoder(EngagementFigures)

@@ -1,0 +1,29 @@
+"""One line of a balanced journal: an account, a side, an amount."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from .wire import DecimalText
+
+Account = Literal[
+    "work_in_progress",
+    "accrued_revenue",
+    "project_cost",
+    "project_expense",
+    "payroll_allocation",
+    "employee_payable",
+    "unbilled_receivable",
+    "contract_asset",
+    "revenue",
+]
+
+
+class JournalLine(msgspec.Struct, frozen=True, gc=False):
+    """Debits and credits of one event are equal, per currency and legal entity (M3). amount is positive."""
+
+    account: Account
+    side: Literal["debit", "credit"]
+    amount: DecimalText

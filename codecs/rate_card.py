@@ -1,0 +1,80 @@
+"""A rate card version: immutable once sent, in force from a date until the next version of the card."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Final, Literal
+
+import msgspec
+
+from .currencies import exponent
+from .decimals import RATE_PLACES, parse_scaled
+from .errors import UndecodableError
+from .wire import CurrencyCode, DecimalText, Id, OptionalId, Revision, Wire, decoder
+
+TYPE: Final = "billtide.rate-card.v1"
+
+Scope = Literal["customer", "practice", "region", "default"]
+
+
+class RateLine(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
+    """One rate. The most telling line wins: role and grade, then role, then item, then the card's default."""
+
+    rate: DecimalText
+    unit: Literal["hour", "day"] = "hour"
+    role: OptionalId = ""
+    grade: OptionalId = ""
+    item: OptionalId = ""
+
+
+class RateCard(Wire, frozen=True, kw_only=True, gc=False, omit_defaults=True):
+    """Key is `{id}/{version}`, so that compaction keeps every version.
+
+    scope and scope_id say for whom the card is: a customer, a practice, a region, or everybody.
+    """
+
+    id: Id
+    version: Revision
+    scope: Scope
+    scope_id: OptionalId = ""
+    currency: CurrencyCode
+    effective_from: dt.date
+    effective_to: dt.date | None = None
+    lines: tuple[RateLine, ...]
+
+
+decode: Final = decoder(RateCard)
+
+
+class ParsedRate(msgspec.Struct, frozen=True, gc=False):
+    """A rate in 10^-6 of the currency, per hour or per day."""
+
+    rate: int
+    unit: str
+
+
+class ParsedCard(msgspec.Struct, frozen=True, gc=False):
+    """A card version as the rules read it. lines are found by (role, grade, item), empty where not said."""
+
+    id: str
+    version: int
+    scope: str
+    scope_id: str
+    currency: str
+    effective_from: dt.date
+    effective_to: dt.date | None
+    lines: dict[tuple[str, str, str], ParsedRate]
+
+
+def parse(card: RateCard) -> ParsedCard:
+    """Turn decimal text into integers and check what the types cannot say; raises UndecodableError."""
+    exponent(card.currency)
+    if (card.scope == "default") == bool(card.scope_id):
+        raise UndecodableError("invalid_field", "$.scope_id", "a default card has none, every other card has one", "name the customer, practice or region")
+    lines: dict[tuple[str, str, str], ParsedRate] = {}
+    for at, line in enumerate(card.lines):
+        key = (line.role, line.grade, line.item)
+        if key in lines:
+            raise UndecodableError("invalid_field", f"$.lines[{at}]", f"a second rate for role, grade, item {key}", "send each combination once")
+        lines[key] = ParsedRate(parse_scaled(line.rate, RATE_PLACES, f"$.lines[{at}].rate"), line.unit)
+    return ParsedCard(card.id, card.version, card.scope, card.scope_id, card.currency, card.effective_from, card.effective_to, lines)

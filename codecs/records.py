@@ -1,0 +1,95 @@
+"""The records a task keeps beside its entries: engagements, assignments, utilisation, positions. Changelog shapes."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import msgspec
+
+from .assignment import Assignment
+from .engagement import Engagement
+
+
+class EngagementState(msgspec.Struct, array_like=True, gc=False):
+    """An engagement: its latest terms (None while only entries of it are known) and its running figures.
+
+    Hours are microseconds, money is minor units of the contract's currency. fees_through: the last date up to
+    which terms of a retainer were billed; approved_cost, recognised, progress_date (latest accounting date of a
+    cost that counts) and progress_ordinal: progress of a fixed fee; planned_cost_missing: planned weeks without
+    a known cost; cap_used: what billing has taken of the cap; hold_sequence: the last place given in the order of release.
+    """
+
+    id: str
+    terms: Engagement | None = None
+    entries: int = 0
+    submitted_time: int = 0
+    approved_time: int = 0
+    non_billable_time: int = 0
+    approved_value: int = 0
+    billed: int = 0
+    fees: int = 0
+    unbilled: int = 0
+    held: int = 0
+    earned: int = 0
+    cost: int = 0
+    cap_used: int = 0
+    approved_cost: int = 0
+    recognised: int = 0
+    progress_date: dt.date | None = None
+    progress_ordinal: int = 0
+    fees_through: dt.date | None = None
+    planned_time: int = 0
+    planned_cost: int = 0
+    planned_cost_missing: int = 0
+    hold_sequence: int = 0
+    held_entries: dict[str, int] = {}
+
+
+class PlannedCost(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """One week of an assignment as last foretold. time: microseconds; cost: minor units, None while unknown."""
+
+    week: dt.date
+    time: int
+    cost: int | None
+    currency: str
+
+
+class AssignmentState(msgspec.Struct, array_like=True, gc=False):
+    """An assignment, its latest revision, and what was foretold from it."""
+
+    latest: Assignment
+    planned: tuple[PlannedCost, ...] = ()
+
+
+class Share(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """What one assignment adds to a person's week. time: microseconds."""
+
+    revision: int
+    time: int
+    hard: bool
+
+
+class WeekState(msgspec.Struct, array_like=True, gc=False):
+    """A person's week: the share of each assignment, by `{source}:{assignment id}`."""
+
+    shares: dict[str, Share]
+
+
+class Position(msgspec.Struct, array_like=True, gc=False):
+    """How far a task has read one input, and what became of each record before that (M5).
+
+    offset: the next record to apply. The five counts add up to the records seen.
+    """
+
+    offset: int = 0
+    applied: int = 0
+    duplicate: int = 0
+    stale: int = 0
+    held: int = 0
+    dead_lettered: int = 0
+
+
+class Cursor(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """How far a task has reacted to one reference topic: the next offset."""
+
+    offset: int

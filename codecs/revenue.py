@@ -1,0 +1,35 @@
+"""A revenue event: a balanced journal for revenue earned, with what it was measured by."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Final, Literal
+
+from .journal import JournalLine
+from .wire import CurrencyCode, DecimalText, Id, OptionalId, Wire
+
+TYPE: Final = "billtide.revenue.v1"
+
+
+class RevenueEvent(Wire, frozen=True, kw_only=True, gc=False, omit_defaults=True):
+    """Key is engagement_id. method `as_billed`: earned with the billing event of the same cause.
+
+    method `cost_to_cost`: what is missing to fee x cost to date / estimated cost, after the cause; `earned_to_date`
+    is then the engagement's total. The amount is negative when an estimate or a correction takes revenue back.
+    """
+
+    id: Id
+    method: Literal["as_billed", "cost_to_cost"]
+    source: Id
+    entry_id: Id
+    revision: int
+    engagement_id: Id
+    legal_entity_id: Id
+    accounting_date: dt.date
+    amount: DecimalText
+    currency: CurrencyCode
+    lines: tuple[JournalLine, ...]
+    earned_to_date: DecimalText | None = None
+    cost_to_date: DecimalText | None = None
+    estimated_cost: DecimalText | None = None
+    reverses: OptionalId = ""

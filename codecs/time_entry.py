@@ -1,0 +1,42 @@
+"""A time entry as a PSA integration sends it: one line of a time sheet, one revision of it."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Final, Literal
+
+from .wire import DecimalText, Id, OptionalId, Revision, Unit, Wire, decoder
+
+TYPE: Final = "billtide.time-entry.v1"
+
+EntryStatus = Literal["draft", "submitted", "approved", "rejected", "recalled", "deleted"]
+
+
+class TimeEntry(Wire, frozen=True, kw_only=True, gc=False, omit_defaults=True):
+    """Work of one person on one date for one engagement. Identity is (source, id); key is engagement_id.
+
+    quantity counts in `unit`; a day is the engagement's hours_per_day. `rate` is the entry's own rate per
+    hour in the engagement's currency and wins over every card. `deleted` is the tombstone of the entry.
+    An entry that moves to another engagement is sent twice: deleted under the old key, new under the new.
+    """
+
+    source: Id
+    id: Id
+    revision: Revision
+    engagement_id: Id
+    resource_id: Id
+    work_date: dt.date
+    quantity: DecimalText
+    unit: Unit = "hour"
+    status: EntryStatus
+    billable: bool = True
+    role: OptionalId = ""
+    grade: OptionalId = ""
+    item: OptionalId = ""
+    task_id: OptionalId = ""
+    assignment_id: OptionalId = ""
+    rate: DecimalText | None = None
+    notes: str = ""
+
+
+decode: Final = decoder(TimeEntry)

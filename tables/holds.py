@@ -1,0 +1,52 @@
+"""Entries that wait, found by what they wait for and released in their order."""
+
+from __future__ import annotations
+
+from ..codecs.entry_state import Hold
+from .table import Table
+
+
+class Holds(Table[Hold]):
+    """Holds by entry, with an index from what is waited on to the entries; keys differ from the entry's by tag."""
+
+    def __init__(self) -> None:
+        """Start without holds."""
+        super().__init__("holds", "h", Hold)
+        self._waiting: dict[str, dict[bytes, tuple[str, int]]] = {}
+
+    def index(self) -> None:
+        """Build the index from the restored records."""
+        self._waiting.clear()
+        for key, raw in self.bytes.items():
+            self._enter(key, self.decode(raw))
+
+    def put(self, key: bytes, value: Hold) -> None:
+        """Hold an entry, or change what it waits on."""
+        self._leave(key)
+        super().put(key, value)
+        self._enter(key, value)
+
+    def delete(self, key: bytes) -> None:
+        """End a hold."""
+        self._leave(key)
+        super().delete(key)
+
+    def waiting_on(self, what: str) -> list[bytes]:
+        """Entry keys that wait on `what`, in the order of release: by engagement, then as they were held."""
+        waiting = self._waiting.get(what)
+        return sorted(waiting, key=waiting.__getitem__) if waiting else []
+
+    def waited_on(self) -> list[str]:
+        """Everything some entry waits on."""
+        return [what for what, waiting in self._waiting.items() if waiting]
+
+    def _enter(self, key: bytes, hold: Hold) -> None:
+        self._waiting.setdefault(hold.waits_on, {})[key] = (hold.engagement_id, hold.sequence)
+
+    def _leave(self, key: bytes) -> None:
+        hold = self.get(key)
+        if hold is not None:
+            waiting = self._waiting[hold.waits_on]
+            del waiting[key]
+            if not waiting:
+                del self._waiting[hold.waits_on]

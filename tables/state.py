@@ -1,0 +1,88 @@
+"""All tables of one task, their changelog as one stream of records, and the index of holds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Final, Protocol
+
+from ..codecs.entry_state import Approvals, EntryState
+from ..codecs.records import AssignmentState, Cursor, EngagementState, Position, WeekState
+from .holds import Holds
+from .table import Table
+
+
+class ChangelogRecord(Protocol):
+    """What a consumer hands over: the key and the value of one changelog record."""
+
+    key: bytes
+    value: bytes | None
+
+
+class TaskState:
+    """State of one partition task. Restored from the changelog, changed by agents, encoded for the transaction.
+
+    | table | key | record | kept |
+    |---|---|---|---|
+    | entries | kind, source, entry id | EntryState | until invoiced and period closed |
+    | approvals | kind, source, entry id | Approvals | as its entry |
+    | engagements | engagement id | EngagementState | always |
+    | holds | kind, source, entry id | Hold | until released |
+    | assignments | source, assignment id | AssignmentState | always |
+    | weeks | resource id, Monday | WeekState | always |
+    | positions | input topic | Position | always |
+    | cursors | reference topic | Cursor | always |
+    """
+
+    def __init__(self) -> None:
+        """Start empty: a new task, or one about to be restored."""
+        self.entries: Final = Table("entries", "e", EntryState)
+        self.approvals: Final = Table("approvals", "a", Approvals)
+        self.engagements: Final = Table("engagements", "g", EngagementState)
+        self.holds: Final = Holds()
+        self.assignments: Final = Table("assignments", "s", AssignmentState)
+        self.weeks: Final = Table("weeks", "w", WeekState)
+        self.positions: Final = Table("positions", "p", Position)
+        self.cursors: Final = Table("cursors", "c", Cursor)
+        self.tables: Final[tuple[Table[Any], ...]] = (
+            self.entries,
+            self.approvals,
+            self.engagements,
+            self.holds,
+            self.assignments,
+            self.weeks,
+            self.positions,
+            self.cursors,
+        )
+        self._by_tag: Final = {ord(table.tag): table.bytes for table in self.tables}
+
+    def restore(self, records: Iterable[ChangelogRecord]) -> None:
+        """Apply changelog records in their order; values stay bytes until somebody reads them."""
+        by_tag = self._by_tag
+        for record in records:
+            key, value = record.key, record.value
+            if value is None:
+                by_tag[key[0]].pop(key, None)
+            else:
+                by_tag[key[0]][key] = value
+
+    def restored(self) -> None:
+        """Build what is derived from the tables; called once, after the last record."""
+        self.holds.index()
+
+    def changes(self) -> list[list[tuple[bytes, bytes | None]]]:
+        """Encode what changed, a list for each table, in the order of `tables`."""
+        return [table.changes() for table in self.tables]
+
+    def commit(self, changes: list[list[tuple[bytes, bytes | None]]]) -> None:
+        """Take over `changes` once their transaction is committed."""
+        for table, changed in zip(self.tables, changes, strict=True):
+            table.commit(changed)
+
+    def position(self, topic: str) -> Position:
+        """How far `topic` is applied; a fresh one for a topic never read."""
+        return self.positions.get(self.positions.key(topic)) or Position()
+
+    def cursor(self, topic: str) -> int:
+        """Return the next offset of a reference topic this task has not reacted to yet."""
+        cursor = self.cursors.get(self.cursors.key(topic))
+        return 0 if cursor is None else cursor.offset

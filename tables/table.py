@@ -1,0 +1,87 @@
+"""A table: a typed view over bytes, written to the changelog once per transaction however often it changed.
+
+Values are changed in place and at once. That is safe because a task whose transaction fails is thrown away
+with all its tables and restored from the changelog: nobody ever sees a change that was not committed.
+"""
+
+from __future__ import annotations
+
+from typing import Final, Generic, TypeVar
+
+import msgspec
+
+VERSION: Final = b"\x01"
+"""First byte of each changelog value: the version of the record that follows, as msgpack."""
+
+V = TypeVar("V", bound=msgspec.Struct)
+
+
+class UnknownVersionError(RuntimeError):
+    """The changelog holds a record that a newer worker wrote. Upgrade this worker, or roll the other back."""
+
+
+class Table(Generic[V]):
+    """Values of one shape by key. tag: one byte that opens each key in the changelog, so tables share it.
+
+    Between commits the values touched are kept decoded; afterwards only their bytes are, which is what a
+    million entries cost: keys and bytes in one dict.
+    """
+
+    def __init__(self, name: str, tag: str, record: type[V]) -> None:
+        """Name the table for metrics; make its codec once."""
+        self.name: Final = name
+        self.tag: Final = tag
+        self.bytes: Final[dict[bytes, bytes]] = {}
+        self._decode = msgspec.msgpack.Decoder(record).decode
+        self._encode = msgspec.msgpack.Encoder().encode
+        self._decoded: dict[bytes, V] = {}
+        self._changed: dict[bytes, V | None] = {}
+
+    def __len__(self) -> int:
+        """Count the committed records."""
+        return len(self.bytes)
+
+    def key(self, identity: str) -> bytes:
+        """Make the changelog key of an identity."""
+        return (self.tag + identity).encode()
+
+    def get(self, key: bytes) -> V | None:
+        """Return the value as it is now, changes of this transaction included."""
+        value = self._decoded.get(key)
+        if value is not None:
+            return value
+        raw = self.bytes.get(key)
+        if raw is None or key in self._changed:
+            return None
+        value = self._decoded[key] = self.decode(raw)
+        return value
+
+    def put(self, key: bytes, value: V) -> None:
+        """Set a value; one changed in place must be put again, so that it reaches the changelog."""
+        self._decoded[key] = self._changed[key] = value
+
+    def delete(self, key: bytes) -> None:
+        """Remove a value; its tombstone reaches the changelog."""
+        self._decoded.pop(key, None)
+        self._changed[key] = None
+
+    def decode(self, raw: bytes) -> V:
+        """Read a changelog value."""
+        if raw[:1] != VERSION:
+            raise UnknownVersionError(f"table {self.name}: a changelog record has version byte {raw[:1]!r}; this worker reads {VERSION!r}")
+        return self._decode(raw[1:])
+
+    def changes(self) -> list[tuple[bytes, bytes | None]]:
+        """Encode what changed since the last commit: one record a key, None for a deletion."""
+        encode = self._encode
+        return [(key, None if value is None else VERSION + encode(value)) for key, value in self._changed.items()]
+
+    def commit(self, changes: list[tuple[bytes, bytes | None]]) -> None:
+        """Keep the bytes of `changes`, which the changelog has taken, and forget the decoded values."""
+        for key, raw in changes:
+            if raw is None:
+                self.bytes.pop(key, None)
+            else:
+                self.bytes[key] = raw
+        self._changed.clear()
+        self._decoded.clear()
