@@ -26,7 +26,12 @@ def apply(work: Work, record: Record) -> Outcome:
     terms = engagement.decode(record.value)
     check_key(record, terms.id)
     if ":" in terms.source or SEPARATOR in terms.id:
-        raise UndecodableError("invalid_field", "$.source", "a colon in the source or a control character in the id", "send plain identifiers")
+        raise UndecodableError(
+            "invalid_field",
+            "$.source",
+            "a colon in the source or a control character in the id",
+            "send plain identifiers",
+        )
     compile_terms(terms, work.reference)
     table = work.state.engagements
     known = table.get(table.key(terms.id))
@@ -48,5 +53,8 @@ def _check_currency(known: EngagementState, terms: engagement.Engagement) -> Non
     before = known.terms.currency if known.terms is not None else terms.currency
     if before != terms.currency and known.entries:
         raise UndecodableError(
-            "invalid_field", "$.currency", f"it was {before} and entries are posted in it", "keep the currency, or sell the rest as a new engagement"
+            "invalid_field",
+            "$.currency",
+            f"it was {before} and entries are posted in it",
+            "keep the currency, or sell the rest as a new engagement",
         )

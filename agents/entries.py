@@ -2,33 +2,50 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from ..codecs.entry_state import EntryState, EntryVersion
 from ..codecs.errors import UndecodableError
 from ..codecs.records import EngagementState
 from .holds import hold, release
 from .rules.approval import counting
+from .rules.books import Books
 from .rules.contract import Contract
 from .rules.settlement import settle, supersede
 from .rules.valuation import Missing
 from .work import Outcome, Record, Work
 
-SEPARATOR = "\x1f"
+SEPARATOR: Final = "\x1f"
+SEPARATORS: Final = 3
+"""Separators in the name of an entry: kind, source, engagement, id."""
 
 
 def check_key(record: Record, engagement_id: str) -> None:
     """Refuse a record whose key is not its engagement: it would meet another task's state."""
     if record.key != engagement_id.encode():
         shown = "absent" if record.key is None else repr(record.key[:80].decode(errors="replace"))
-        raise UndecodableError("key_mismatch", "key", f"the record's key is {shown}, its engagement {engagement_id!r}", "send the engagement id as the key")
+        raise UndecodableError(
+            "key_mismatch",
+            "key",
+            f"the record's key is {shown}, its engagement {engagement_id!r}",
+            "send the engagement id as the key",
+        )
 
 
 def identity(kind: str, source: str, engagement_id: str, entry_id: str) -> str:
     """Name an entry within its task; raises UndecodableError where the parts cannot be told apart."""
     name = f"{kind}\x1f{source}\x1f{engagement_id}\x1f{entry_id}"
     if ":" in source:
-        raise UndecodableError("invalid_field", "$.source", f"{source!r} holds a colon", "name the source system without one")
-    if name.count(SEPARATOR) != 3:
-        raise UndecodableError("invalid_field", "$.id", "a unit separator (0x1F) in an identifier", "send identifiers without control characters")
+        raise UndecodableError(
+            "invalid_field", "$.source", f"{source!r} holds a colon", "name the source system without one"
+        )
+    if name.count(SEPARATOR) != SEPARATORS:
+        raise UndecodableError(
+            "invalid_field",
+            "$.id",
+            "a unit separator (0x1F) in an identifier",
+            "send identifiers without control characters",
+        )
     return name
 
 
@@ -57,7 +74,7 @@ def settle_entry(work: Work, key: bytes, entry: EntryState) -> bool:
     if contract is None:
         missing = _unknown_engagement(engagement) if counting(entry, approvals, ())[0] is not None else None
     else:
-        missing = settle(entry, approvals, engagement, contract, work.lookups, work.effects)
+        missing = settle(entry, approvals, Books(engagement, contract, work.lookups, work.effects))
     if missing is not None:
         hold(work, key, entry, engagement, missing)
     elif entry.hold is not None:
@@ -86,4 +103,8 @@ def settle_held(work: Work, hold_key: bytes) -> None:
 
 
 def _unknown_engagement(engagement: EngagementState) -> Missing:
-    return Missing("engagement_unknown", f"engagement:{engagement.id}", f"engagement {engagement.id} is unknown; send it with its contract terms")
+    return Missing(
+        "engagement_unknown",
+        f"engagement:{engagement.id}",
+        f"engagement {engagement.id} is unknown; send it with its contract terms",
+    )

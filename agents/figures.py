@@ -16,7 +16,11 @@ def figures_of(state: EngagementState) -> EngagementFigures:
     def money(minor: int) -> str:
         return "0" if currency is None else format_amount(minor, currency)
 
-    planned_revenue = None if terms is None or terms.planned_revenue is None else parse_amount(terms.planned_revenue, terms.currency, "$.planned_revenue")
+    planned_revenue = (
+        None
+        if terms is None or terms.planned_revenue is None
+        else parse_amount(terms.planned_revenue, terms.currency, "$.planned_revenue")
+    )
     planned_cost = None if terms is None or state.planned_cost_missing else state.planned_cost
     return EngagementFigures(
         engagement_id=state.id,
@@ -40,5 +44,7 @@ def figures_of(state: EngagementState) -> EngagementFigures:
         planned_hours=format_hours(state.planned_time),
         planned_cost=None if planned_cost is None else money(planned_cost),
         planned_revenue=None if planned_revenue is None else money(planned_revenue),
-        planned_margin=None if planned_revenue is None or planned_cost is None else money(planned_revenue - planned_cost),
+        planned_margin=None
+        if planned_revenue is None or planned_cost is None
+        else money(planned_revenue - planned_cost),
     )

@@ -36,7 +36,12 @@ def release(work: Work, key: bytes, entry: EntryState, engagement: EngagementSta
     work.state.holds.delete(hold_key)
     _count(engagement, known.reason, -1)
     entry.hold = None
-    _tell(work, "released", entry, Missing(known.reason, known.waits_on, f"what it waited for has arrived: {known.waits_on}"))
+    _tell(
+        work,
+        "released",
+        entry,
+        Missing(known.reason, known.waits_on, f"what it waited for has arrived: {known.waits_on}"),
+    )
 
 
 def _count(engagement: EngagementState, reason: str | None, change: int) -> None:

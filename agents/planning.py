@@ -18,7 +18,11 @@ def settle_assignment(work: Work, key: bytes, state: AssignmentState) -> bool:
     missing: Missing | None
     if contract is None:
         planned = tuple(PlannedCost(week, time, None, "") for week, time in planned_hours(assignment).items())
-        unknown = Missing("engagement_unknown", f"engagement:{engagement.id}", f"engagement {engagement.id} is unknown; send it with its contract terms")
+        unknown = Missing(
+            "engagement_unknown",
+            f"engagement:{engagement.id}",
+            f"engagement {engagement.id} is unknown; send it with its contract terms",
+        )
         missing = unknown if planned else None
     else:
         planned, missing = expect(assignment, contract, work.lookups)
@@ -33,7 +37,9 @@ def withdraw_assignment(work: Work, state: AssignmentState) -> None:
     _tell_changes(work, work.engagement(state.latest.engagement_id), state, ())
 
 
-def _tell_changes(work: Work, engagement: EngagementState, state: AssignmentState, planned: tuple[PlannedCost, ...]) -> None:
+def _tell_changes(
+    work: Work, engagement: EngagementState, state: AssignmentState, planned: tuple[PlannedCost, ...]
+) -> None:
     before = {week.week: week for week in state.planned}
     after = {week.week: week for week in planned}
     for week in sorted(before.keys() | after.keys()):
@@ -62,7 +68,12 @@ def _hold(work: Work, key: bytes, state: AssignmentState, missing: Missing | Non
     if missing is None:
         if known is not None:
             holds.delete(key)
-            _tell(work, state, "released", Missing(known.reason, known.waits_on, f"what it waited for has arrived: {known.waits_on}"))
+            _tell(
+                work,
+                state,
+                "released",
+                Missing(known.reason, known.waits_on, f"what it waited for has arrived: {known.waits_on}"),
+            )
     elif known is None or known.waits_on != missing.waits_on:
         engagement = work.engagement(state.latest.engagement_id)
         engagement.hold_sequence += 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 from ..codecs.entry_state import Hold
 from ..codecs.exception import ExceptionEvent, HoldReason
 from ..codecs.records import EngagementState
+from .rules.books import Books
 from .rules.contract import Contract
 from .rules.fees import bill_due_fees
 from .rules.progress import earned_to_date, recognise
@@ -38,11 +39,8 @@ def _catch_up(work: Work, state: EngagementState, contract: Contract) -> HoldRea
         return date
     terms = contract.terms
     cause = f"{terms.source}:engagement:{terms.id}:{terms.revision}:progress:{state.progress_ordinal}"
-    earned = recognise(cause, terms.id, terms.revision, state.approved_cost, state.recognised, date, contract, work.effects)
-    if earned:
-        state.progress_ordinal += 1
-        state.recognised += earned
-        state.earned += earned
+    books = Books(state, contract, work.lookups, work.effects)
+    state.progress_ordinal += recognise(cause, terms.id, terms.revision, date, books)
     return None
 
 

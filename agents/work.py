@@ -8,8 +8,8 @@ from typing import Any, Final, Literal, Protocol
 
 from ..codecs import accrual, billing, cloudevents, dead_letter, exception, figures, forecast, revenue
 from ..codecs.errors import UndecodableError
-from ..codecs.wire import encode
 from ..codecs.records import EngagementState
+from ..codecs.wire import encode
 from ..tables.reference import Reference
 from ..tables.state import TaskState
 from .context import Contexts, WorkLookups
@@ -25,20 +25,13 @@ OutputRecord = tuple[bytes | None, bytes | None, Headers]
 class Record(Protocol):
     """A consumed record, as the Kafka client hands it over. timestamp: ms since 1970."""
 
-    @property
-    def topic(self) -> str: ...
-    @property
-    def partition(self) -> int: ...
-    @property
-    def offset(self) -> int: ...
-    @property
-    def timestamp(self) -> int: ...
-    @property
-    def key(self) -> bytes | None: ...
-    @property
-    def value(self) -> bytes | None: ...
-    @property
-    def headers(self) -> Headers: ...
+    topic: str
+    partition: int
+    offset: int
+    timestamp: int
+    key: bytes | None
+    value: bytes | None
+    headers: Headers
 
 
 class Slab(Protocol):
@@ -48,7 +41,9 @@ class Slab(Protocol):
     """
 
     async def __aenter__(self) -> Work: ...
-    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> bool | None: ...
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> bool | None: ...
 
 
 class Work:
@@ -57,7 +52,9 @@ class Work:
     stream: the input's name in the topology, such as `time-entries`. finish() turns effects into records.
     """
 
-    def __init__(self, stream: str, records: Sequence[Record], state: TaskState, reference: Reference, contexts: Contexts) -> None:
+    def __init__(
+        self, stream: str, records: Sequence[Record], state: TaskState, reference: Reference, contexts: Contexts
+    ) -> None:
         """Open a unit of work; `contexts` outlives it and belongs to the task."""
         self.stream: Final = stream
         self.records: Final = records
@@ -65,7 +62,13 @@ class Work:
         self.reference: Final = reference
         self.contexts: Final = contexts
         self.effects: Final = Effects()
-        self.outcomes: Final[dict[Outcome, int]] = {"applied": 0, "duplicate": 0, "stale": 0, "held": 0, "dead_lettered": 0}
+        self.outcomes: Final[dict[Outcome, int]] = {
+            "applied": 0,
+            "duplicate": 0,
+            "stale": 0,
+            "held": 0,
+            "dead_lettered": 0,
+        }
         self.dead_letters: Final[list[OutputRecord]] = []
         self.dead_letter_reasons: Final[list[str]] = []
         self.lookups: Final = WorkLookups(self)
@@ -82,7 +85,9 @@ class Work:
 
     def dead_letter(self, record: Record, error: UndecodableError) -> None:
         """Put a record aside as it came, with where it stood and what is wrong with it."""
-        headers = dead_letter.headers(record.topic, record.partition, record.offset, record.timestamp, record.headers, error)
+        headers = dead_letter.headers(
+            record.topic, record.partition, record.offset, record.timestamp, record.headers, error
+        )
         self.dead_letters.append((record.key, record.value, headers))
         self.dead_letter_reasons.append(error.reason)
 
@@ -95,8 +100,19 @@ class Work:
             "accruals": _encoded(accrual.TYPE, effects.accruals),
             "revenue": _encoded(revenue.TYPE, effects.revenue),
             "exceptions": _encoded(exception.TYPE, effects.exceptions),
-            "assignment-forecasts": [_keyed(forecast.FORECAST_TYPE, e.resource_id, f"{e.assignment_source}:{e.assignment_id}:{e.revision}:{e.week}", e) for e in effects.forecasts],
-            "utilisation": [_keyed(forecast.UTILISATION_TYPE, e.resource_id, f"{e.resource_id}:{e.week}", e) for e in effects.utilisation],
+            "assignment-forecasts": [
+                _keyed(
+                    forecast.FORECAST_TYPE,
+                    e.resource_id,
+                    f"{e.assignment_source}:{e.assignment_id}:{e.revision}:{e.week}",
+                    e,
+                )
+                for e in effects.forecasts
+            ],
+            "utilisation": [
+                _keyed(forecast.UTILISATION_TYPE, e.resource_id, f"{e.resource_id}:{e.week}", e)
+                for e in effects.utilisation
+            ],
             "engagement-figures": [_keyed(figures.TYPE, e.id, e.id, figures_of(e)) for e in self._touched.values()],
             "dead-letters": self.dead_letters,
         }

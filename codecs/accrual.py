@@ -12,8 +12,11 @@ TYPE: Final = "billtide.accrual.v1"
 
 
 class AccrualEvent(Wire, frozen=True, kw_only=True, gc=False, omit_defaults=True):
-    """Key is engagement_id. kind `work_in_progress` is at selling price in the contract's currency and is
-    reversed by billing; kind `cost` is at cost rate or spend in the currency of the cost and stays."""
+    """What one entry accrues, or the exact opposite of it. Key is engagement_id.
+
+    kind `work_in_progress` is at selling price in the contract's currency and is reversed by billing; kind `cost`
+    is at cost rate or spend in the currency of the cost and stays.
+    """
 
     id: Id
     kind: Literal["work_in_progress", "cost"]

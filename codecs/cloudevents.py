@@ -14,10 +14,15 @@ _SOURCE: Final = ("ce_source", SOURCE)
 
 Headers = list[tuple[str, bytes]]
 
+_types: dict[str, tuple[str, bytes]] = {}
+
 
 def headers(event_type: str, event_id: str) -> Headers:
     """Headers of one event of ours. Its time is the record's timestamp, its subject the record's key."""
-    return [_SPEC, ("ce_id", event_id.encode()), _SOURCE, ("ce_type", event_type.encode()), _CONTENT_TYPE]
+    kind = _types.get(event_type)
+    if kind is None:
+        kind = _types[event_type] = ("ce_type", event_type.encode())
+    return [_SPEC, ("ce_id", event_id.encode()), _SOURCE, kind, _CONTENT_TYPE]
 
 
 def check_type(record_headers: Sequence[tuple[str, bytes]], expected: str) -> None:
@@ -25,5 +30,8 @@ def check_type(record_headers: Sequence[tuple[str, bytes]], expected: str) -> No
     for name, value in record_headers:
         if name == "ce_type" and value != expected.encode():
             raise UndecodableError(
-                "wrong_type", "ce_type", f"the header says {value.decode(errors='replace')[:80]!r}", f"send {expected!r} here, or drop the header"
+                "wrong_type",
+                "ce_type",
+                f"the header says {value.decode(errors='replace')[:80]!r}",
+                f"send {expected!r} here, or drop the header",
             )

@@ -17,7 +17,9 @@ def exponent(currency: str, field: str = "$.currency") -> int:
     """Decimal places of a currency code; raises UndecodableError for a code that ISO 4217 does not list."""
     places = EXPONENTS.get(currency)
     if places is None:
-        raise UndecodableError("invalid_field", field, f"{currency[:8]!r} is not an ISO 4217 currency", 'use a code such as "EUR"')
+        raise UndecodableError(
+            "invalid_field", field, f"{currency[:8]!r} is not an ISO 4217 currency", 'use a code such as "EUR"'
+        )
     return places
 
 

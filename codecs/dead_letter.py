@@ -14,7 +14,14 @@ FIELDS: Final = ("topic", "partition", "offset", "timestamp", "reason", "field",
 Headers = tuple[tuple[str, bytes], ...]
 
 
-def headers(topic: str, partition: int, offset: int, timestamp: int, original: Iterable[tuple[str, bytes]], error: UndecodableError) -> Headers:
+def headers(
+    topic: str,
+    partition: int,
+    offset: int,
+    timestamp: int,
+    original: Iterable[tuple[str, bytes]],
+    error: UndecodableError,
+) -> Headers:
     """Headers of the dead letter: the record's own, then ours under one prefix (timestamp in ms since 1970)."""
     facts = (topic, partition, offset, timestamp, error.reason, error.field, error.problem, error.fix)
     ours = tuple((PREFIX + name, str(fact).encode()) for name, fact in zip(FIELDS, facts, strict=True))
@@ -23,4 +30,8 @@ def headers(topic: str, partition: int, offset: int, timestamp: int, original: I
 
 def facts(record_headers: Iterable[tuple[str, bytes]]) -> dict[str, str]:
     """Read our headers of a dead letter back: topic, partition, offset, reason and so on."""
-    return {name.removeprefix(PREFIX): value.decode(errors="replace") for name, value in record_headers if name.startswith(PREFIX)}
+    return {
+        name.removeprefix(PREFIX): value.decode(errors="replace")
+        for name, value in record_headers
+        if name.startswith(PREFIX)
+    }

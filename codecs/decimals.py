@@ -16,10 +16,12 @@ FX_PLACES: Final = 10
 """Places of an exchange rate."""
 DIGITS_MAX: Final = 15
 """Digits before the decimal point that a record may carry: a quadrillion of anything is a mistake."""
-PARSED_MAX: Final = 65_536
-"""Texts whose integers are remembered; time sheets repeat a few thousand (`8.00`, `7.50`)."""
+REMEMBERED_MAX: Final = 65_536
+"""Texts and numbers whose other form is remembered; time sheets repeat a few thousand (`8.00`, `7.50`)."""
 
 _parsed: dict[tuple[str, int], int] = {}
+_formatted: dict[tuple[int, int], str] = {}
+_plain: dict[tuple[int, int], str] = {}
 
 
 def parse_scaled(text: str, places: int, field: str) -> int:
@@ -28,38 +30,59 @@ def parse_scaled(text: str, places: int, field: str) -> int:
     if known is not None:
         return known
     value = _parse(text, places, field)
-    if len(_parsed) >= PARSED_MAX:
+    if len(_parsed) >= REMEMBERED_MAX:
         _parsed.clear()
     _parsed[text, places] = value
     return value
 
 
 def _parse(text: str, places: int, field: str) -> int:
-    digits = text[1:] if text.startswith("-") else text
+    digits = text.removeprefix("-")
     whole, point, fraction = digits.partition(".")
     if not (whole.isascii() and whole.isdigit()) or (point and not (fraction.isascii() and fraction.isdigit())):
-        raise UndecodableError("invalid_field", field, f"{text[:40]!r} is not a decimal number", 'write it as text with a point, such as "7.50"')
+        raise UndecodableError(
+            "invalid_field",
+            field,
+            f"{text[:40]!r} is not a decimal number",
+            'write it as text with a point, such as "7.50"',
+        )
     if len(whole) > DIGITS_MAX:
-        raise UndecodableError("invalid_field", field, f"more than {DIGITS_MAX} digits before the point", "check the unit of the value")
+        raise UndecodableError(
+            "invalid_field", field, f"more than {DIGITS_MAX} digits before the point", "check the unit of the value"
+        )
     if len(fraction) > places and fraction[places:].strip("0"):
-        raise UndecodableError("invalid_field", field, f"{text[:40]!r} has more than {places} decimal places", f"send at most {places}")
+        raise UndecodableError(
+            "invalid_field", field, f"{text[:40]!r} has more than {places} decimal places", f"send at most {places}"
+        )
     value = int(whole + fraction[:places].ljust(places, "0"))
     return -value if digits is not text else value
 
 
 def format_scaled(value: int, places: int) -> str:
     """Write an integer of 10^-places as decimal text with exactly `places` places."""
+    text = _formatted.get((value, places))
+    if text is None:
+        if len(_formatted) >= REMEMBERED_MAX:
+            _formatted.clear()
+        text = _formatted[value, places] = _format(value, places)
+    return text
+
+
+def _format(value: int, places: int) -> str:
     if places == 0:
         return str(value)
     if value < 0:
-        return "-" + format_scaled(-value, places)
-    text = str(value)
-    if len(text) <= places:
-        text = text.zfill(places + 1)
+        return "-" + _format(-value, places)
+    text = str(value).zfill(places + 1)
     return f"{text[:-places]}.{text[-places:]}"
 
 
 def format_plain(value: int, places: int) -> str:
     """Write an integer of 10^-places without the zeros that say nothing: 7_500_000 at six is `7.5`."""
-    text = format_scaled(value, places)
-    return text.rstrip("0").rstrip(".") if places else text
+    text = _plain.get((value, places))
+    if text is None:
+        if len(_plain) >= REMEMBERED_MAX:
+            _plain.clear()
+        text = _format(value, places)
+        text = _plain[value, places] = text.rstrip("0").rstrip(".") if places else text
+    return text

@@ -21,13 +21,25 @@ def parse_duration(text: str, unit: str, day: int, field: str) -> int:
     """Read a quantity of time as microseconds; `day` is how long a day is. Raises UndecodableError."""
     length = day if unit == "day" else _UNITS.get(unit)
     if length is None:
-        raise UndecodableError("invalid_field", field.replace("quantity", "unit"), f"{unit!r} does not measure time", "use hour, minute or day")
+        raise UndecodableError(
+            "invalid_field",
+            field.replace("quantity", "unit"),
+            f"{unit!r} does not measure time",
+            "use hour, minute or day",
+        )
     whole, rest = divmod(parse_scaled(text, RATE_PLACES, field) * length, _SCALE)
     if rest:
-        raise UndecodableError("invalid_field", field, f"{text!r} {unit} is not a whole number of microseconds", "send fewer decimal places")
+        raise UndecodableError(
+            "invalid_field",
+            field,
+            f"{text!r} {unit} is not a whole number of microseconds",
+            "send fewer decimal places",
+        )
     return whole
 
 
 def format_hours(microseconds: int) -> str:
     """Write a duration as decimal hours, half up at six places: figures and forecasts, never a billed quantity."""
-    return format_plain((abs(microseconds) * _SCALE * 2 + HOUR) // (HOUR * 2) * (1 if microseconds >= 0 else -1), RATE_PLACES)
+    return format_plain(
+        (abs(microseconds) * _SCALE * 2 + HOUR) // (HOUR * 2) * (1 if microseconds >= 0 else -1), RATE_PLACES
+    )

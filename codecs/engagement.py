@@ -28,8 +28,10 @@ class EngagementRate(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_d
 
 
 class Cap(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
-    """Not to exceed: what the customer pays in all. `split` bills up to the minor unit and holds the rest;
-    `hold` bills an entry whole or not at all."""
+    """Not to exceed: what the customer pays in all.
+
+    `split` bills up to the minor unit and holds the rest; `hold` bills an entry whole or not at all.
+    """
 
     amount: DecimalText
     mode: Literal["split", "hold"] = "split"

@@ -41,15 +41,18 @@ class EntryVersion(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
 
 class Posted(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """A posting of an entry that stands, or the last one that stood (`live` false), so that its number is not
-    used again. amount: minor units of currency; ordinal: how often this kind was posted for this revision."""
+    """A posting of an entry that stands, or the last one that stood, kept so that its number is not used again.
+
+    ordinal: how often this kind was posted for this revision before; amount: minor units of currency; live:
+    false once it is reversed.
+    """
 
     revision: int
     ordinal: int
-    live: bool
     amount: int
     currency: str
     accounting_date: dt.date
+    live: bool = True
 
 
 class Price(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -109,8 +112,11 @@ class Approvals(msgspec.Struct, array_like=True, gc=False):
 
 
 class Hold(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """An entry that waits. sequence: its place in the engagement's order of release; waits_on: what wakes it,
-    such as `engagement:E-1`, `rates:EUR`, `resource:R-7`, `fx:EUR/USD`, `period:DE`, `cap:E-1`."""
+    """An entry that waits.
+
+    sequence: its place in the engagement's order of release; waits_on: what wakes it, such as `engagement:E-1`,
+    `rates:EUR`, `resource:R-7`, `fx:EUR/USD`, `period:DE`, `cap:E-1`.
+    """
 
     sequence: int
     reason: HoldReason

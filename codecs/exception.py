@@ -23,8 +23,11 @@ HoldReason = Literal[
 
 
 class ExceptionEvent(Wire, frozen=True, kw_only=True, gc=False, omit_defaults=True):
-    """Key is engagement_id. `held` opens a hold on an entry and says what it waits on and what to do;
-    `released` ends it. A new `held` of the same entry replaces the one before."""
+    """What finance and delivery see of a hold. Key is engagement_id.
+
+    `held` opens a hold and says what it waits on and what to do; `released` ends it. A new `held` of the same
+    entry replaces the one before.
+    """
 
     id: Id
     action: Literal["held", "released"]

@@ -70,11 +70,23 @@ def parse(card: RateCard) -> ParsedCard:
     """Turn decimal text into integers and check what the types cannot say; raises UndecodableError."""
     exponent(card.currency)
     if (card.scope == "default") == bool(card.scope_id):
-        raise UndecodableError("invalid_field", "$.scope_id", "a default card has none, every other card has one", "name the customer, practice or region")
+        raise UndecodableError(
+            "invalid_field",
+            "$.scope_id",
+            "a default card has none, every other card has one",
+            "name the customer, practice or region",
+        )
     lines: dict[tuple[str, str, str], ParsedRate] = {}
     for at, line in enumerate(card.lines):
         key = (line.role, line.grade, line.item)
         if key in lines:
-            raise UndecodableError("invalid_field", f"$.lines[{at}]", f"a second rate for role, grade, item {key}", "send each combination once")
+            raise UndecodableError(
+                "invalid_field",
+                f"$.lines[{at}]",
+                f"a second rate for role, grade, item {key}",
+                "send each combination once",
+            )
         lines[key] = ParsedRate(parse_scaled(line.rate, RATE_PLACES, f"$.lines[{at}].rate"), line.unit)
-    return ParsedCard(card.id, card.version, card.scope, card.scope_id, card.currency, card.effective_from, card.effective_to, lines)
+    return ParsedCard(
+        card.id, card.version, card.scope, card.scope_id, card.currency, card.effective_from, card.effective_to, lines
+    )

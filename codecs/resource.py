@@ -67,7 +67,11 @@ def parse(resource: Resource) -> ParsedResource:
     rates: list[ParsedCostRate] = []
     for at, cost in enumerate(resource.cost_rates):
         exponent(cost.currency, f"$.cost_rates[{at}].currency")
-        rates.append(ParsedCostRate(cost.effective_from, parse_scaled(cost.rate, RATE_PLACES, f"$.cost_rates[{at}].rate"), cost.currency))
+        rates.append(
+            ParsedCostRate(
+                cost.effective_from, parse_scaled(cost.rate, RATE_PLACES, f"$.cost_rates[{at}].rate"), cost.currency
+            )
+        )
     return ParsedResource(
         resource.id,
         resource.revision,

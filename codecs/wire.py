@@ -10,11 +10,19 @@ import msgspec
 from .errors import UndecodableError
 
 Id = Annotated[str, msgspec.Meta(min_length=1, max_length=200, description="Identifier in its source system")]
-OptionalId = Annotated[str, msgspec.Meta(max_length=200, description="Identifier in its source system; empty when there is none")]
-Revision = Annotated[int, msgspec.Meta(ge=1, le=2**53, description="Version of the object in its source, rising by change")]
+OptionalId = Annotated[
+    str, msgspec.Meta(max_length=200, description="Identifier in its source system; empty when there is none")
+]
+Revision = Annotated[
+    int, msgspec.Meta(ge=1, le=2**53, description="Version of the object in its source, rising by change")
+]
 DecimalText = Annotated[
     str,
-    msgspec.Meta(max_length=40, description="Decimal number as text", extra_json_schema={"pattern": r"^-?[0-9]{1,15}(\.[0-9]+)?$"}),
+    msgspec.Meta(
+        max_length=40,
+        description="Decimal number as text",
+        extra_json_schema={"pattern": r"^-?[0-9]{1,15}(\.[0-9]+)?$"},
+    ),
 ]
 CurrencyCode = Annotated[str, msgspec.Meta(min_length=3, max_length=3, description="ISO 4217 code", examples=["EUR"])]
 Unit = Literal["hour", "minute", "day", "unit"]
@@ -37,13 +45,20 @@ def decoder(shape: type[W]) -> Callable[[bytes | None], W]:
 
     def decode(value: bytes | None) -> W:
         if not value:
-            raise UndecodableError("empty", "", "the record has no value", "send the object; to delete an entry send it with status deleted")
+            raise UndecodableError(
+                "empty",
+                "",
+                "the record has no value",
+                "send the object; to delete an entry send it with status deleted",
+            )
         try:
             return read(value)
         except msgspec.ValidationError as error:
             raise _invalid(str(error)) from None
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-            raise UndecodableError("malformed", "", f"not JSON: {error}", "send one UTF-8 JSON object a record") from None
+            raise UndecodableError(
+                "malformed", "", f"not JSON: {error}", "send one UTF-8 JSON object a record"
+            ) from None
 
     return decode
 
@@ -53,7 +68,12 @@ def _invalid(message: str) -> UndecodableError:
     problem, _, path = message.partition(" - at `")
     field = path.rstrip("`")
     if field == "$.schema_version":
-        return UndecodableError("unsupported_version", field, problem, "this worker reads schema_version 1; upgrade the worker or the sender")
+        return UndecodableError(
+            "unsupported_version",
+            field,
+            problem,
+            "this worker reads schema_version 1; upgrade the worker or the sender",
+        )
     return UndecodableError("invalid_field", field, problem, _FIX)
 
 

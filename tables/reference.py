@@ -71,7 +71,12 @@ class Reference:
         known = versions.get((parsed.id, parsed.version))
         if known is not None:
             if known != parsed:
-                raise UndecodableError("invalid_field", "$.version", f"version {card.version} of {card.id!r} was already sent with other rates", "send a new version")
+                raise UndecodableError(
+                    "invalid_field",
+                    "$.version",
+                    f"version {card.version} of {card.id!r} was already sent with other rates",
+                    "send a new version",
+                )
             return None
         versions[parsed.id, parsed.version] = parsed
         return self._changed(f"rates:{parsed.currency}")
@@ -90,9 +95,13 @@ class Reference:
         rate = parse_scaled(fx.rate, FX_PLACES, "$.rate")
         end = fx.valid_to or fx.valid_from
         if rate <= 0:
-            raise UndecodableError("invalid_field", "$.rate", f"{fx.rate!r} is not above zero", "send units of quote for one unit of base")
+            raise UndecodableError(
+                "invalid_field", "$.rate", f"{fx.rate!r} is not above zero", "send units of quote for one unit of base"
+            )
         if end < fx.valid_from:
-            raise UndecodableError("invalid_field", "$.valid_to", "it is before valid_from", "send the last date on which the rate holds")
+            raise UndecodableError(
+                "invalid_field", "$.valid_to", "it is before valid_from", "send the last date on which the rate holds"
+            )
         table = self._fx.setdefault((fx.base, fx.quote), FxTable())
         if not table.put(fx.valid_from, end, rate, fx.revision):
             return None
@@ -101,7 +110,9 @@ class Reference:
     def put_period(self, period: Period) -> str | None:
         """Set a period's latest revision; an equal or lower one changes nothing."""
         if period.end_date < period.start_date:
-            raise UndecodableError("invalid_field", "$.end_date", "it is before start_date", "send the last date of the period")
+            raise UndecodableError(
+                "invalid_field", "$.end_date", "it is before start_date", "send the last date of the period"
+            )
         periods = self.periods.setdefault(period.legal_entity_id, {})
         known = periods.get(period.id)
         if known is not None and known.revision >= period.revision:
@@ -111,7 +122,12 @@ class Reference:
 
     def cards_for(self, engagement: Engagement) -> tuple[tuple[ParsedCard, ...], ...]:
         """Cards that may price an engagement, in its currency, by precedence: customer, practice, region, default."""
-        scopes = (("customer", engagement.customer_id), ("practice", engagement.practice), ("region", engagement.region), ("default", ""))
+        scopes = (
+            ("customer", engagement.customer_id),
+            ("practice", engagement.practice),
+            ("region", engagement.region),
+            ("default", ""),
+        )
         found = (self.cards.get(scope, {}).values() for scope in scopes if scope[1] or scope[0] == "default")
         return tuple(tuple(card for card in cards if card.currency == engagement.currency) for cards in found)
 

@@ -68,7 +68,9 @@ class Table(Generic[V]):
     def decode(self, raw: bytes) -> V:
         """Read a changelog value."""
         if raw[:1] != VERSION:
-            raise UnknownVersionError(f"table {self.name}: a changelog record has version byte {raw[:1]!r}; this worker reads {VERSION!r}")
+            raise UnknownVersionError(
+                f"table {self.name}: a changelog record has version byte {raw[:1]!r}; this worker reads {VERSION!r}"
+            )
         return self._decode(raw[1:])
 
     def changes(self) -> list[tuple[bytes, bytes | None]]:

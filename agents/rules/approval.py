@@ -65,7 +65,9 @@ def standing(version: EntryVersion, decisions: Iterable[Decision], levels: tuple
     return "pending" if missing and own != "approved" else "approved"
 
 
-def counting(entry: EntryState, approvals: Approvals | None, levels: tuple[ApprovalLevel, ...]) -> tuple[EntryVersion | None, Standing]:
+def counting(
+    entry: EntryState, approvals: Approvals | None, levels: tuple[ApprovalLevel, ...]
+) -> tuple[EntryVersion | None, Standing]:
     """The version that counts and its standing; (None, "void") when nothing of the entry stands."""
     if approvals is None and not entry.earlier:
         own = OWN_STANDING[entry.latest.status]

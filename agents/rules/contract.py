@@ -5,6 +5,7 @@ Compiled once for each revision of the terms and each change of reference data, 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from typing import Final
 
@@ -25,9 +26,9 @@ _SCALE: Final = 10**RATE_PLACES
 class Contract:
     """Terms of one engagement, ready for arithmetic. A value: never changed once made.
 
-    places: decimal places of its currency; bills_time: T&M and capped; earns_by_cost: fixed fee;
-    day: a day's length in microseconds; cap, fee, estimated_cost, planned_revenue: minor units or None;
-    mark_up: 10^-4 percent over cost, None when expenses are not billed.
+    places: decimal places of its currency; bills_time: T&M and capped; for_customers: neither internal nor
+    non-billable; earns_by_cost: fixed fee; day: a day's length in microseconds; cap, fee_amount, estimated_cost,
+    planned_revenue: minor units or None; mark_up: 10^-4 percent over cost, None when expenses are not billed.
     """
 
     def __init__(self, terms: Engagement, cards: Iterable[Iterable[ParsedCard]], periods: Iterable[Period]) -> None:
@@ -36,28 +37,41 @@ class Contract:
         self.terms: Final = terms
         self.places: Final = exponent(terms.currency)
         self.bills_time: Final = terms.contract_type in {"time_and_materials", "capped"}
+        self.for_customers: Final = terms.contract_type not in {"non_billable", "internal"}
         self.earns_by_cost: Final = terms.contract_type == "fixed_fee"
         self.accrues_at_submission: Final = policies.accrue_at == "submission"
         self.day: Final = parse_duration(policies.hours_per_day, "hour", HOUR, "$.policies.hours_per_day")
         self.book: Final = RateBook(terms, cards)
         self.calendar: Final = Calendar(periods, policies)
         self.fee: Final = _fee(terms)
-        self.fee_amount: Final = None if self.fee is None else parse_amount(self.fee.amount, terms.currency, "$.fee.amount")
+        self.fee_amount: Final = (
+            None if self.fee is None else parse_amount(self.fee.amount, terms.currency, "$.fee.amount")
+        )
         self.estimated_cost: Final = _estimated_cost(terms)
         self.cap: Final = _cap(terms)
         self.cap_mode: Final = "split" if terms.cap is None else terms.cap.mode
         self.cap_includes_expenses: Final = terms.cap is not None and terms.cap.includes_expenses
         self.mark_up: Final = _mark_up(terms)
         self.planned_revenue: Final = (
-            None if terms.planned_revenue is None else parse_amount(terms.planned_revenue, terms.currency, "$.planned_revenue")
+            None
+            if terms.planned_revenue is None
+            else parse_amount(terms.planned_revenue, terms.currency, "$.planned_revenue")
         )
+        self._worth: Final[dict[tuple[str, str, str], tuple[int, int]]] = {}
         self._check()
 
     def _check(self) -> None:
         if self.day <= 0:
-            raise UndecodableError("invalid_field", "$.policies.hours_per_day", "a day has no hours", 'send a number above zero, such as "8"')
+            raise UndecodableError(
+                "invalid_field",
+                "$.policies.hours_per_day",
+                "a day has no hours",
+                'send a number above zero, such as "8"',
+            )
         if self.terms.end_date is not None and self.terms.end_date < self.terms.start_date:
-            raise UndecodableError("invalid_field", "$.end_date", "it is before start_date", "send the last day of the engagement")
+            raise UndecodableError(
+                "invalid_field", "$.end_date", "it is before start_date", "send the last day of the engagement"
+            )
 
     def length(self, unit: str) -> int:
         """Microseconds of one hour, minute or day of this contract."""
@@ -67,15 +81,29 @@ class Contract:
         """Microseconds of a quantity in 10^-6 of a unit."""
         return quantity * self.length(unit) // _SCALE
 
-    def price_terms(self, unit: str, rate_unit: str) -> tuple[int, int]:
-        """Numerator and denominator that turn quantity x rate into minor units of the contract's currency."""
-        return self.length(unit) * 10**self.places, self.length(rate_unit) * _SCALE * _SCALE
+    def worth(self, unit: str, rate_unit: str, currency: str) -> tuple[int, int]:
+        """Numerator and denominator, in lowest terms, that turn quantity x rate into minor units of a currency.
+
+        quantity: 10^-6 of `unit`; rate: 10^-6 of the currency per `rate_unit`.
+        """
+        key = (unit, rate_unit, currency)
+        known = self._worth.get(key)
+        if known is None:
+            numerator, denominator = (
+                self.length(unit) * 10 ** exponent(currency),
+                self.length(rate_unit) * _SCALE * _SCALE,
+            )
+            common = math.gcd(numerator, denominator)
+            known = self._worth[key] = (numerator // common, denominator // common)
+        return known
 
 
 def _fee(terms: Engagement) -> Fee | None:
     needs = terms.contract_type in {"fixed_fee", "retainer"}
     if needs and terms.fee is None:
-        raise UndecodableError("invalid_field", "$.fee", f"a {terms.contract_type} engagement has no fee", "send fee.amount")
+        raise UndecodableError(
+            "invalid_field", "$.fee", f"a {terms.contract_type} engagement has no fee", "send fee.amount"
+        )
     return terms.fee if needs else None
 
 
@@ -85,7 +113,12 @@ def _estimated_cost(terms: Engagement) -> int | None:
     field = "$.fee.estimated_cost"
     cost = None if terms.fee.estimated_cost is None else parse_amount(terms.fee.estimated_cost, terms.currency, field)
     if cost is None or cost <= 0:
-        raise UndecodableError("invalid_field", field, "revenue progress of a fixed fee needs it", "send the expected cost at completion, above zero")
+        raise UndecodableError(
+            "invalid_field",
+            field,
+            "revenue progress of a fixed fee needs it",
+            "send the expected cost at completion, above zero",
+        )
     return cost
 
 

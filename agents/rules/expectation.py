@@ -24,14 +24,20 @@ def planned_hours(assignment: Assignment) -> dict[dt.date, int]:
     weeks: dict[dt.date, int] = {}
     for at, planned in enumerate(assignment.weeks):
         if planned.week.weekday() != _MONDAY:
-            raise UndecodableError("invalid_field", f"$.weeks[{at}].week", f"{planned.week} is not a Monday", "send the Monday of the week")
+            raise UndecodableError(
+                "invalid_field", f"$.weeks[{at}].week", f"{planned.week} is not a Monday", "send the Monday of the week"
+            )
         if planned.week in weeks:
-            raise UndecodableError("invalid_field", f"$.weeks[{at}].week", f"{planned.week} is planned twice", "send each week once")
+            raise UndecodableError(
+                "invalid_field", f"$.weeks[{at}].week", f"{planned.week} is planned twice", "send each week once"
+            )
         weeks[planned.week] = parse_duration(planned.hours, "hour", HOUR, f"$.weeks[{at}].hours")
     return weeks if assignment.status == "active" else {}
 
 
-def expect(assignment: Assignment, contract: Contract, lookups: Lookups) -> tuple[tuple[PlannedCost, ...], Missing | None]:
+def expect(
+    assignment: Assignment, contract: Contract, lookups: Lookups
+) -> tuple[tuple[PlannedCost, ...], Missing | None]:
     """Cost every planned week at the person's cost rate of its Monday, in the contract's currency.
 
     A week whose rate is unknown keeps its hours and has no cost; what it waits for is returned.
@@ -50,17 +56,27 @@ def _cost(assignment: Assignment, week: dt.date, time: int, contract: Contract, 
     name = assignment.resource_id
     resource = lookups.resource(name)
     if resource is None:
-        return Missing("resource_unknown", f"resource:{name}", f"resource {name} is unknown; send it with its cost rates")
+        return Missing(
+            "resource_unknown", f"resource:{name}", f"resource {name} is unknown; send it with its cost rates"
+        )
     rate = next((rate for rate in resource.cost_rates if rate.effective_from <= week), None)
     if rate is None:
-        return Missing("cost_rate_missing", f"resource:{name}", f"resource {name} has no cost rate on {week}; send one that is effective then")
+        return Missing(
+            "cost_rate_missing",
+            f"resource:{name}",
+            f"resource {name} has no cost rate on {week}; send one that is effective then",
+        )
     cost = divide(time * rate.rate * 10 ** EXPONENTS[rate.currency], HOUR * 10**RATE_PLACES, "half_up")
     currency = contract.terms.currency
     if rate.currency == currency:
         return cost
     fx = lookups.fx_rate(rate.currency, currency, week)
     if fx is None:
-        return Missing("fx_rate_missing", f"fx:{rate.currency}/{currency}", f"no exchange rate from {rate.currency} to {currency} on {week}; send one that covers the date")
+        return Missing(
+            "fx_rate_missing",
+            f"fx:{rate.currency}/{currency}",
+            f"no exchange rate from {rate.currency} to {currency} on {week}; send one that covers the date",
+        )
     return convert(cost, EXPONENTS[rate.currency], contract.places, fx, FX_PLACES)
 
 

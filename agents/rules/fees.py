@@ -93,7 +93,11 @@ def _bill(engagement: EngagementState, contract: Contract, term: Term, date: dt.
             amount=text,
             currency=terms.currency,
             rounding=terms.policies.rounding,
-            trace=(TraceStep("fee", text, f"terms of {terms.id} revision {terms.revision}, term {term.start} to {term.end}"),),
+            trace=(
+                TraceStep(
+                    "fee", text, f"terms of {terms.id} revision {terms.revision}, term {term.start} to {term.end}"
+                ),
+            ),
         )
     )
     effects.revenue.append(

@@ -8,28 +8,36 @@ id of what it reverses with `:reversal`, copies its rate, exchange rate and roun
 from __future__ import annotations
 
 import datetime as dt
-from typing import Final
+from typing import Final, Literal
+
+from msgspec import structs
 
 from ...codecs.accrual import AccrualEvent
+from ...codecs.approval import EntryType
 from ...codecs.billing import BillingEvent, TraceStep
 from ...codecs.currencies import format_amount
 from ...codecs.decimals import FX_PLACES, RATE_PLACES, format_plain
 from ...codecs.entry_state import EntryVersion, Posted, Price
 from ...codecs.journal import Account, JournalLine
 from ...codecs.revenue import RevenueEvent
+from .books import Books
 from .contract import Contract
-from .effects import Effects
 
-COST_ACCOUNTS: Final[dict[str, tuple[Account, Account]]] = {
-    "time": ("project_cost", "payroll_allocation"),
-    "expense": ("project_expense", "employee_payable"),
+AccrualKind = Literal["work_in_progress", "cost"]
+
+ACCOUNTS: Final[dict[tuple[AccrualKind, EntryType], tuple[Account, Account]]] = {
+    ("work_in_progress", "time"): ("work_in_progress", "accrued_revenue"),
+    ("work_in_progress", "expense"): ("work_in_progress", "accrued_revenue"),
+    ("cost", "time"): ("project_cost", "payroll_allocation"),
+    ("cost", "expense"): ("project_expense", "employee_payable"),
 }
+"""Debit and credit account of each accrual, by what is accrued and for which kind of entry."""
 
 
 def journal(debit: Account, credit: Account, amount: int, currency: str) -> tuple[JournalLine, ...]:
     """Two lines that balance; a negative amount changes the sides, so that amounts stay positive."""
     if amount < 0:
-        debit, credit, amount = credit, debit, -amount
+        return journal(credit, debit, -amount, currency)
     text = format_amount(amount, currency)
     return JournalLine(debit, "debit", text), JournalLine(credit, "credit", text)
 
@@ -39,115 +47,141 @@ def next_ordinal(last: Posted | None, revision: int) -> int:
     return last.ordinal + 1 if last is not None and last.revision == revision else 0
 
 
-def _id(version: EntryVersion, revision: int, what: str, ordinal: int) -> str:
-    return f"{version.source}:{version.kind}:{version.id}:{revision}:{what}:{ordinal}"
-
-
-def charge(version: EntryVersion, price: Price, trace: tuple[TraceStep, ...], part: Posted, contract: Contract, effects: Effects) -> None:
+def charge(version: EntryVersion, price: Price, trace: tuple[TraceStep, ...], part: Posted, books: Books) -> None:
     """Bill an entry, or the part of it that the cap lets through; the revenue is earned with it."""
-    _bill(version, price, trace, part, contract, effects, 1)
+    contract, effects = books.contract, books.effects
+    effects.billing.append(_line(version, price, trace, part, contract))
+    effects.revenue.append(_earned(version, part, contract))
 
 
-def reverse_charge(version: EntryVersion, price: Price, part: Posted, date: dt.date, contract: Contract, effects: Effects) -> None:
-    """Take a charge back whole, on a date that is open."""
-    reversal = Posted(part.revision, part.ordinal, live=False, amount=part.amount, currency=part.currency, accounting_date=date)
-    _bill(version, price, (), reversal, contract, effects, -1)
-
-
-def _bill(version: EntryVersion, price: Price, trace: tuple[TraceStep, ...], part: Posted, contract: Contract, effects: Effects, sign: int) -> None:
-    terms = contract.terms
-    original = _id(version, part.revision, "billing", part.ordinal)
-    earned = _id(version, part.revision, "revenue", part.ordinal)
-    amount = format_amount(sign * part.amount, part.currency)
-    quantity = version.quantity if version.kind == "time" else 10**RATE_PLACES
+def reverse_charge(version: EntryVersion, price: Price, part: Posted, date: dt.date, books: Books) -> None:
+    """Take a charge back whole, on a date that is open: rate, exchange rate and rounding are the charge's own."""
+    contract, effects = books.contract, books.effects
+    line = _line(version, price, (), part, contract)
     effects.billing.append(
-        BillingEvent(
-            id=original if sign > 0 else f"{original}:reversal",
-            kind=version.kind,
-            action="charge" if sign > 0 else "reversal",
-            source=version.source,
-            entry_id=version.id,
-            revision=part.revision,
-            engagement_id=terms.id,
-            customer_id=terms.customer_id,
-            legal_entity_id=terms.legal_entity_id,
-            contract_type=terms.contract_type,
-            resource_id=version.resource_id,
-            role=version.role,
-            item=version.item,
-            task_id=version.task_id,
-            work_date=version.work_date,
-            accounting_date=part.accounting_date,
-            quantity=format_plain(sign * quantity, RATE_PLACES),
-            unit=version.unit,
-            rate=format_plain(price.rate, RATE_PLACES),
-            rate_unit=price.rate_unit,
-            amount=amount,
-            currency=part.currency,
-            rounding=price.rounding,
-            part_of=None if part.amount == price.amount else format_amount(sign * price.amount, price.currency),
-            fx_rate=None if price.fx_rate is None else format_plain(price.fx_rate, FX_PLACES),
-            reverses="" if sign > 0 else original,
-            trace=trace,
+        structs.replace(
+            line,
+            id=f"{line.id}:reversal",
+            action="reversal",
+            accounting_date=date,
+            quantity=_negated(line.quantity),
+            amount=_negated(line.amount),
+            part_of=None if line.part_of is None else _negated(line.part_of),
+            reverses=line.id,
         )
     )
+    earned = _earned(version, part, contract)
     effects.revenue.append(
-        RevenueEvent(
-            id=earned if sign > 0 else f"{earned}:reversal",
-            method="as_billed",
-            source=version.source,
-            entry_id=version.id,
-            revision=part.revision,
-            engagement_id=terms.id,
-            legal_entity_id=terms.legal_entity_id,
-            accounting_date=part.accounting_date,
-            amount=amount,
-            currency=part.currency,
-            lines=journal("unbilled_receivable", "revenue", sign * part.amount, part.currency),
-            reverses="" if sign > 0 else earned,
+        structs.replace(
+            earned,
+            id=f"{earned.id}:reversal",
+            accounting_date=date,
+            amount=_negated(earned.amount),
+            lines=journal("unbilled_receivable", "revenue", -part.amount, part.currency),
+            reverses=earned.id,
         )
     )
 
 
-def accrue_work_in_progress(version: EntryVersion, posted: Posted, contract: Contract, effects: Effects) -> None:
-    """Accrue what an entry will be billed at: value that exists and is not yet billed."""
-    _accrue("work_in_progress", ("work_in_progress", "accrued_revenue"), version, posted, posted.accounting_date, contract, effects, 1)
+def _negated(text: str) -> str:
+    """Change the sign of decimal text; zero has none."""
+    if text.startswith("-"):
+        return text[1:]
+    return f"-{text}" if text.strip("0.") else text
 
 
-def reverse_work_in_progress(version: EntryVersion, posted: Posted, date: dt.date, contract: Contract, effects: Effects) -> None:
-    """Close the accrual of an entry that is billed, changed or withdrawn (M2)."""
-    _accrue("work_in_progress", ("work_in_progress", "accrued_revenue"), version, posted, date, contract, effects, -1)
+def _line(
+    version: EntryVersion, price: Price, trace: tuple[TraceStep, ...], part: Posted, contract: Contract
+) -> BillingEvent:
+    terms = contract.terms
+    return BillingEvent(
+        id=f"{version.source}:{version.kind}:{version.id}:{part.revision}:billing:{part.ordinal}",
+        kind=version.kind,
+        action="charge",
+        source=version.source,
+        entry_id=version.id,
+        revision=part.revision,
+        engagement_id=terms.id,
+        customer_id=terms.customer_id,
+        legal_entity_id=terms.legal_entity_id,
+        contract_type=terms.contract_type,
+        resource_id=version.resource_id,
+        role=version.role,
+        item=version.item,
+        task_id=version.task_id,
+        work_date=version.work_date,
+        accounting_date=part.accounting_date,
+        quantity=format_plain(version.quantity, RATE_PLACES),
+        unit=version.unit,
+        rate=format_plain(price.rate, RATE_PLACES),
+        rate_unit=price.rate_unit,
+        amount=format_amount(part.amount, part.currency),
+        currency=part.currency,
+        rounding=price.rounding,
+        part_of=None if part.amount == price.amount else format_amount(price.amount, price.currency),
+        fx_rate=None if price.fx_rate is None else format_plain(price.fx_rate, FX_PLACES),
+        trace=trace,
+    )
 
 
-def accrue_cost(version: EntryVersion, posted: Posted, contract: Contract, effects: Effects) -> None:
-    """Accrue what an entry costs the firm."""
-    _accrue("cost", COST_ACCOUNTS[version.kind], version, posted, posted.accounting_date, contract, effects, 1)
+def _earned(version: EntryVersion, part: Posted, contract: Contract) -> RevenueEvent:
+    terms = contract.terms
+    return RevenueEvent(
+        id=f"{version.source}:{version.kind}:{version.id}:{part.revision}:revenue:{part.ordinal}",
+        method="as_billed",
+        source=version.source,
+        entry_id=version.id,
+        revision=part.revision,
+        engagement_id=terms.id,
+        legal_entity_id=terms.legal_entity_id,
+        accounting_date=part.accounting_date,
+        amount=format_amount(part.amount, part.currency),
+        currency=part.currency,
+        lines=journal("unbilled_receivable", "revenue", part.amount, part.currency),
+    )
 
 
-def reverse_cost(version: EntryVersion, posted: Posted, date: dt.date, contract: Contract, effects: Effects) -> None:
-    """Take the cost of a changed or withdrawn entry back."""
-    _accrue("cost", COST_ACCOUNTS[version.kind], version, posted, date, contract, effects, -1)
-
-
-def _accrue(
-    kind: str, accounts: tuple[Account, Account], version: EntryVersion, posted: Posted, date: dt.date, contract: Contract, effects: Effects, sign: int
-) -> None:
-    original = _id(version, posted.revision, kind, posted.ordinal)
-    effects.accruals.append(
+def accrue(kind: AccrualKind, version: EntryVersion, posted: Posted, books: Books) -> None:
+    """Accrue what an entry costs the firm, or what it will be billed at while it is not yet billed."""
+    terms = books.contract.terms
+    books.effects.accruals.append(
         AccrualEvent(
-            id=original if sign > 0 else f"{original}:reversal",
-            kind="cost" if kind == "cost" else "work_in_progress",
-            action="accrual" if sign > 0 else "reversal",
+            id=f"{version.source}:{version.kind}:{version.id}:{posted.revision}:{kind}:{posted.ordinal}",
+            kind=kind,
+            action="accrual",
             source=version.source,
             entry_id=version.id,
             revision=posted.revision,
-            engagement_id=contract.terms.id,
-            legal_entity_id=contract.terms.legal_entity_id,
+            engagement_id=terms.id,
+            legal_entity_id=terms.legal_entity_id,
+            resource_id=version.resource_id,
+            work_date=version.work_date,
+            accounting_date=posted.accounting_date,
+            currency=posted.currency,
+            lines=journal(*ACCOUNTS[kind, version.kind], posted.amount, posted.currency),
+        )
+    )
+
+
+def reverse_accrual(kind: AccrualKind, version: EntryVersion, posted: Posted, date: dt.date, books: Books) -> None:
+    """Close an accrual of an entry that is billed, changed or withdrawn (M2), on a date that is open."""
+    terms = books.contract.terms
+    accrual = f"{version.source}:{version.kind}:{version.id}:{posted.revision}:{kind}:{posted.ordinal}"
+    books.effects.accruals.append(
+        AccrualEvent(
+            id=f"{accrual}:reversal",
+            kind=kind,
+            action="reversal",
+            source=version.source,
+            entry_id=version.id,
+            revision=posted.revision,
+            engagement_id=terms.id,
+            legal_entity_id=terms.legal_entity_id,
             resource_id=version.resource_id,
             work_date=version.work_date,
             accounting_date=date,
             currency=posted.currency,
-            lines=journal(*accounts, sign * posted.amount, posted.currency),
-            reverses="" if sign > 0 else original,
+            lines=journal(*ACCOUNTS[kind, version.kind], -posted.amount, posted.currency),
+            reverses=accrual,
         )
     )

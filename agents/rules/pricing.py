@@ -81,7 +81,8 @@ def _line(card: ParsedCard, role: str, grade: str, item: str) -> ParsedRate | No
 
 def _step(card: ParsedCard, line: ParsedRate, role: str, grade: str, item: str) -> TraceStep:
     scope = f"{card.scope} {card.scope_id}".strip()
-    source = f"card {card.id} version {card.version} ({scope}) from {card.effective_from}, role {role or '-'}, grade {grade or '-'}, item {item or '-'}"
+    card_name = f"card {card.id} version {card.version} ({scope}) from {card.effective_from}"
+    source = f"{card_name}, role {role or '-'}, grade {grade or '-'}, item {item or '-'}"
     return TraceStep("rate", f"{format_plain(line.rate, RATE_PLACES)}/{line.unit}", source)
 
 
@@ -96,6 +97,10 @@ def _engagement_cards(terms: Engagement) -> list[ParsedCard]:
         lines: dict[tuple[str, str, str], ParsedRate] = {}
         for at, rate in sorted(enumerate(terms.rates), key=lambda pair: pair[1].effective_from):
             if rate.effective_from <= date:
-                lines[rate.role, rate.grade, rate.item] = ParsedRate(parse_scaled(rate.rate, RATE_PLACES, f"$.rates[{at}].rate"), rate.unit)
-        cards.append(ParsedCard(f"{terms.source}:{terms.id}", version, "engagement", terms.id, terms.currency, date, None, lines))
+                lines[rate.role, rate.grade, rate.item] = ParsedRate(
+                    parse_scaled(rate.rate, RATE_PLACES, f"$.rates[{at}].rate"), rate.unit
+                )
+        cards.append(
+            ParsedCard(f"{terms.source}:{terms.id}", version, "engagement", terms.id, terms.currency, date, None, lines)
+        )
     return cards

@@ -11,8 +11,8 @@ import datetime as dt
 
 from ...codecs.currencies import format_amount
 from ...codecs.revenue import RevenueEvent
+from .books import Books
 from .contract import Contract
-from .effects import Effects
 from .ledger import journal
 from .money import divide
 
@@ -25,16 +25,19 @@ def earned_to_date(contract: Contract, approved_cost: int) -> int:
     return divide(contract.fee_amount * cost, contract.estimated_cost, "half_up")
 
 
-def recognise(cause: str, entry_id: str, revision: int, approved_cost: int, recognised: int, date: dt.date, contract: Contract, effects: Effects) -> int:
-    """Post what is missing to the revenue earned to date and return it; nothing is posted for nothing.
+def recognise(cause: str, entry_id: str, revision: int, date: dt.date, books: Books) -> bool:
+    """Post what is missing to the revenue earned to date, with the figures; nothing is posted for nothing.
 
-    cause: `{source}:{kind}:{id}:{revision}:progress:{ordinal}`, the event's id.
+    cause: `{source}:{kind}:{id}:{revision}:progress:{ordinal}`, the event's id. Returns whether it was used.
     """
-    earned = earned_to_date(contract, approved_cost)
-    missing = earned - recognised
+    engagement, contract, _, effects = books
+    earned = earned_to_date(contract, engagement.approved_cost)
+    missing = earned - engagement.recognised
     if not missing or contract.estimated_cost is None:
-        return 0
+        return False
     terms, currency = contract.terms, contract.terms.currency
+    engagement.recognised += missing
+    engagement.earned += missing
     effects.revenue.append(
         RevenueEvent(
             id=cause,
@@ -49,8 +52,8 @@ def recognise(cause: str, entry_id: str, revision: int, approved_cost: int, reco
             currency=currency,
             lines=journal("contract_asset", "revenue", missing, currency),
             earned_to_date=format_amount(earned, currency),
-            cost_to_date=format_amount(approved_cost, currency),
+            cost_to_date=format_amount(engagement.approved_cost, currency),
             estimated_cost=format_amount(contract.estimated_cost, currency),
         )
     )
-    return missing
+    return True

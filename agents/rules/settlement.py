@@ -12,84 +12,83 @@ from __future__ import annotations
 import datetime as dt
 from typing import Final
 
+from msgspec import structs
+
 from ...codecs.currencies import format_amount
 from ...codecs.entry_state import Approvals, EntryState, EntryVersion, Posted, Price
 from ...codecs.records import EngagementState
 from . import ledger
 from .approval import counting
+from .books import Books
 from .contract import Contract
-from .effects import Effects
 from .progress import recognise
-from .valuation import Lookups, Missing, Value, missing_period, value_of
+from .valuation import Missing, Value, missing_period, value_of
 
 EARLIER_MAX: Final = 32
 """Revisions of one entry that may wait for a decision at the same time; older ones are given up."""
 
 
-def settle(
-    entry: EntryState, approvals: Approvals | None, engagement: EngagementState, contract: Contract, lookups: Lookups, effects: Effects
-) -> Missing | None:
+def settle(entry: EntryState, approvals: Approvals | None, books: Books) -> Missing | None:
     """Post what is missing and reverse what is wrong; returns what the entry waits for, if anything.
 
     Changes the entry's postings and the engagement's figures in place, together with the effects it appends.
     """
+    contract = books.contract
     version, standing = counting(entry, approvals, contract.terms.policies.approval_levels)
     approved = standing == "approved"
     wanted = version if approved or contract.accrues_at_submission else None
-    _count_time(entry, engagement, contract, version, approved=approved)
-    missing = _withdraw(entry, engagement, contract, effects, wanted, approved=approved)
-    if missing is not None or wanted is None:
-        return missing
-    if entry.charges and entry.charges[-1].live and not entry.held_value:
+    _count_time(entry, books, version, approved=approved)
+    if entry.cost is not None and entry.cost.live:
+        missing = _withdraw(entry, books, entry.cost, wanted, approved=approved)
+        if missing is not None:
+            return missing
+    if wanted is None or (entry.charges and entry.charges[-1].live and not entry.held_value):
         return None
-    value = value_of(wanted, contract, lookups)
+    value = value_of(wanted, contract, books.lookups)
     if isinstance(value, Missing):
         return value
-    return _post(entry, engagement, contract, effects, wanted, value, approved=approved)
+    return _post(entry, books, wanted, value, approved=approved)
 
 
 def _withdraw(
-    entry: EntryState, engagement: EngagementState, contract: Contract, effects: Effects, wanted: EntryVersion | None, *, approved: bool
+    entry: EntryState, books: Books, cost: Posted, wanted: EntryVersion | None, *, approved: bool
 ) -> Missing | None:
-    """Reverse every posting that does not belong to the wanted version and standing."""
-    cost = entry.cost
-    if cost is None or not cost.live:
-        return None
+    """Reverse every posting that does not belong to the wanted version and standing; `cost` is the live one."""
     stands = entry.posted or entry.latest
     same = wanted is not None and same_money(stands, wanted)
     unbill = not (same and approved)
-    accrued = entry.work_in_progress if entry.work_in_progress is not None and entry.work_in_progress.live else None
-    unaccrue = accrued is not None and not (same and not approved)
-    wrong = [*(_live(entry.charges) if unbill else ()), *((accrued,) if unaccrue and accrued else ()), *((cost,) if unbill else ())]
+    accrued = entry.work_in_progress
+    unaccrue = accrued is not None and accrued.live and not (same and not approved)
+    wrong = (*(_live(entry.charges) if unbill else ()), *((accrued,) if unaccrue else ()), *((cost,) if unbill else ()))
     dates: dict[dt.date, dt.date] = {}
     for posted in wrong:
-        date = contract.calendar.accounting_date(posted.accounting_date)
+        date = books.contract.calendar.accounting_date(posted.accounting_date)
         if isinstance(date, str):
-            return missing_period(date, contract, posted.accounting_date)
+            return missing_period(date, books.contract, posted.accounting_date)
         dates[posted.accounting_date] = date
     if unbill:
-        _reverse_charges(entry, engagement, contract, effects, stands, dates)
-    if unaccrue and accrued is not None:
-        _reverse_accrual(entry, engagement, contract, effects, stands, accrued, dates)
+        _reverse_charges(entry, books, stands, dates)
+    if accrued is not None and unaccrue:
+        ledger.reverse_accrual("work_in_progress", stands, accrued, dates[accrued.accounting_date], books)
+        entry.work_in_progress = _dead(accrued)
+        books.engagement.unbilled -= accrued.amount
     if unbill and entry.progress:
-        _progress(entry, engagement, contract, effects, stands, 0, dates[cost.accounting_date])
+        _progress(entry, books, stands, 0, dates[cost.accounting_date])
     if not same:
-        ledger.reverse_cost(stands, cost, dates[cost.accounting_date], contract, effects)
+        ledger.reverse_accrual("cost", stands, cost, dates[cost.accounting_date], books)
         entry.cost = _dead(cost)
-        engagement.cost -= entry.cost_value
+        books.engagement.cost -= entry.cost_value
         entry.cost_value = 0
     return None
 
 
-def _reverse_charges(
-    entry: EntryState, engagement: EngagementState, contract: Contract, effects: Effects, stands: EntryVersion, dates: dict[dt.date, dt.date]
-) -> None:
-    price = _price_of(entry)
+def _reverse_charges(entry: EntryState, books: Books, stands: EntryVersion, dates: dict[dt.date, dt.date]) -> None:
+    engagement = books.engagement
     for part in _live(entry.charges):
-        ledger.reverse_charge(stands, price, part, dates[part.accounting_date], contract, effects)
+        ledger.reverse_charge(stands, _price_of(entry), part, dates[part.accounting_date], books)
         engagement.billed -= part.amount
         engagement.earned -= part.amount
-        if _counts_to_cap(stands, contract):
+        if _counts_to_cap(stands, books.contract):
             engagement.cap_used -= part.amount
     if entry.charges:
         entry.charges = (_dead(entry.charges[-1]),)
@@ -98,51 +97,35 @@ def _reverse_charges(
     entry.approved_value = entry.held_value = 0
 
 
-def _reverse_accrual(
-    entry: EntryState,
-    engagement: EngagementState,
-    contract: Contract,
-    effects: Effects,
-    stands: EntryVersion,
-    accrued: Posted,
-    dates: dict[dt.date, dt.date],
-) -> None:
-    ledger.reverse_work_in_progress(stands, accrued, dates[accrued.accounting_date], contract, effects)
-    entry.work_in_progress = _dead(accrued)
-    engagement.unbilled -= accrued.amount
-
-
-def _post(
-    entry: EntryState, engagement: EngagementState, contract: Contract, effects: Effects, wanted: EntryVersion, value: Value, *, approved: bool
-) -> Missing | None:
+def _post(entry: EntryState, books: Books, wanted: EntryVersion, value: Value, *, approved: bool) -> Missing | None:
     """Post what the wanted version lacks: cost always, accrual while pending, charge or progress once approved."""
-    revision, date = wanted.revision, value.accounting_date
+    engagement = books.engagement
     entry.posted = None if wanted is entry.latest else wanted
-    if entry.cost is None or not entry.cost.live:
-        entry.cost = Posted(revision, ledger.next_ordinal(entry.cost, revision), True, value.cost, value.cost_currency, date)
+    cost = entry.cost
+    if cost is None or not cost.live:
+        cost = entry.cost = _posted(cost, wanted, value.cost, value.cost_currency, value.accounting_date)
         entry.cost_value = value.cost_value
         engagement.cost += value.cost_value
-        ledger.accrue_cost(wanted, entry.cost, contract, effects)
-    if approved and contract.earns_by_cost:
-        _progress(entry, engagement, contract, effects, wanted, entry.cost_value, date)
+        ledger.accrue("cost", wanted, cost, books)
+    if approved and books.contract.earns_by_cost:
+        _progress(entry, books, wanted, entry.cost_value, value.accounting_date)
     price = value.price
     if price is None:
         return None
     if approved:
-        return _charge(entry, engagement, contract, effects, wanted, value, price)
+        return _charge(entry, books, wanted, value, price)
     accrued = entry.work_in_progress
     if accrued is None or not accrued.live:
-        posted = Posted(revision, ledger.next_ordinal(accrued, revision), True, price.amount, price.currency, date)
-        entry.work_in_progress, entry.price = posted, price
+        accrued = _posted(accrued, wanted, price.amount, price.currency, value.accounting_date)
+        entry.work_in_progress, entry.price = accrued, price
         engagement.unbilled += price.amount
-        ledger.accrue_work_in_progress(wanted, posted, contract, effects)
+        ledger.accrue("work_in_progress", wanted, accrued, books)
     return None
 
 
-def _charge(
-    entry: EntryState, engagement: EngagementState, contract: Contract, effects: Effects, wanted: EntryVersion, value: Value, price: Price
-) -> Missing | None:
+def _charge(entry: EntryState, books: Books, wanted: EntryVersion, value: Value, price: Price) -> Missing | None:
     """Bill the entry as far as the cap lets it; the rest is held until room appears."""
+    engagement = books.engagement
     if entry.held_value:
         price = _price_of(entry)
         open_amount = entry.held_value
@@ -152,22 +135,22 @@ def _charge(
         entry.price = price
         entry.approved_value = open_amount
         engagement.approved_value += open_amount
-    amount = _within_cap(open_amount, wanted, engagement, contract)
-    entry.held_value = open_amount - amount
-    engagement.held += entry.held_value
-    if amount or not entry.held_value:
+    amount = _within_cap(open_amount, wanted, engagement, books.contract)
+    over = entry.held_value = open_amount - amount
+    engagement.held += over
+    if amount or not over:
         last = entry.charges[-1] if entry.charges else None
-        part = Posted(wanted.revision, ledger.next_ordinal(last, wanted.revision), True, amount, price.currency, value.accounting_date)
+        part = _posted(last, wanted, amount, price.currency, value.accounting_date)
         entry.charges = (*_live(entry.charges), part)
         engagement.billed += amount
         engagement.earned += amount
-        if _counts_to_cap(wanted, contract):
+        if _counts_to_cap(wanted, books.contract):
             engagement.cap_used += amount
-        ledger.charge(wanted, price, value.trace, part, contract, effects)
-    if not entry.held_value:
+        ledger.charge(wanted, price, value.trace, part, books)
+    if not over:
         return None
-    over = f"{format_amount(entry.held_value, price.currency)} {price.currency}"
-    return Missing("cap_reached", f"cap:{engagement.id}", f"{over} lie over the cap of engagement {engagement.id}; raise the cap, or take something else back")
+    text = f"{format_amount(over, price.currency)} {price.currency} lie over the cap of engagement {engagement.id}"
+    return Missing("cap_reached", f"cap:{engagement.id}", f"{text}; raise the cap, or take something else back")
 
 
 def _within_cap(amount: int, version: EntryVersion, engagement: EngagementState, contract: Contract) -> int:
@@ -184,29 +167,27 @@ def _counts_to_cap(version: EntryVersion, contract: Contract) -> bool:
     return contract.cap is not None and (version.kind == "time" or contract.cap_includes_expenses)
 
 
-def _progress(
-    entry: EntryState, engagement: EngagementState, contract: Contract, effects: Effects, version: EntryVersion, counted: int, date: dt.date
-) -> None:
+def _progress(entry: EntryState, books: Books, version: EntryVersion, counted: int, date: dt.date) -> None:
     """Count an entry's approved cost (or take it back) and post the revenue that follows from it."""
+    engagement = books.engagement
     engagement.approved_cost += counted - entry.progress
     entry.progress = counted
     if engagement.progress_date is None or date > engagement.progress_date:
         engagement.progress_date = date
     cause = f"{version.source}:{version.kind}:{version.id}:{version.revision}:progress:{entry.progress_ordinal}"
-    earned = recognise(cause, version.id, version.revision, engagement.approved_cost, engagement.recognised, date, contract, effects)
-    if earned:
-        entry.progress_ordinal += 1
-        engagement.recognised += earned
-        engagement.earned += earned
+    entry.progress_ordinal += recognise(cause, version.id, version.revision, date, books)
 
 
-def _count_time(entry: EntryState, engagement: EngagementState, contract: Contract, version: EntryVersion | None, *, approved: bool) -> None:
+def _count_time(entry: EntryState, books: Books, version: EntryVersion | None, *, approved: bool) -> None:
     """Move the entry's hours between submitted, approved and non-billable."""
     counted_as, time = "", 0
+    contract, engagement = books.contract, books.engagement
     if version is not None and version.kind == "time":
         time = contract.time(version.quantity, version.unit)
-        billable = version.billable and contract.terms.contract_type not in {"non_billable", "internal"}
-        counted_as = "submitted_time" if not approved else "approved_time" if billable else "non_billable_time"
+        if approved:
+            counted_as = "approved_time" if version.billable and contract.for_customers else "non_billable_time"
+        else:
+            counted_as = "submitted_time"
     if entry.counted_as == counted_as and entry.counted_time == time:
         return
     if entry.counted_as:
@@ -230,15 +211,30 @@ def supersede(entry: EntryState, version: EntryVersion) -> None:
 
 def same_money(one: EntryVersion, other: EntryVersion) -> bool:
     """Whether two versions of an entry differ in nothing that money depends on or a bill shows."""
-    return one is other or (
-        one.quantity == other.quantity
-        and one.unit == other.unit
-        and one.work_date == other.work_date
-        and one.resource_id == other.resource_id
-        and one.billable == other.billable
-        and (one.role, one.grade, one.item, one.task_id, one.assignment_id) == (other.role, other.grade, other.item, other.task_id, other.assignment_id)
-        and (one.rate, one.amount, one.currency) == (other.rate, other.amount, other.currency)
+    return one is other or _shown(one) == _shown(other)
+
+
+def _shown(version: EntryVersion) -> tuple[object, ...]:
+    return (
+        version.quantity,
+        version.unit,
+        version.work_date,
+        version.resource_id,
+        version.billable,
+        version.role,
+        version.grade,
+        version.item,
+        version.task_id,
+        version.assignment_id,
+        version.rate,
+        version.amount,
+        version.currency,
     )
+
+
+def _posted(last: Posted | None, version: EntryVersion, amount: int, currency: str, date: dt.date) -> Posted:
+    """A live posting of a version, with the next number of its kind."""
+    return Posted(version.revision, ledger.next_ordinal(last, version.revision), amount, currency, date)
 
 
 def _live(parts: tuple[Posted, ...]) -> tuple[Posted, ...]:
@@ -247,11 +243,12 @@ def _live(parts: tuple[Posted, ...]) -> tuple[Posted, ...]:
 
 def _dead(posted: Posted) -> Posted:
     """What remains of a reversed posting: its number, so that it is not used again."""
-    return Posted(posted.revision, posted.ordinal, False, posted.amount, posted.currency, posted.accounting_date)
+    return structs.replace(posted, live=False)
 
 
 def _price_of(entry: EntryState) -> Price:
     """The price of what stands; an entry that was charged or held has one."""
     if entry.price is None:
-        raise AssertionError(f"entry {entry.latest.source}:{entry.latest.id} has charges and no price")
+        message = f"entry {entry.latest.source}:{entry.latest.id} has charges and no price"
+        raise AssertionError(message)
     return entry.price

@@ -19,7 +19,6 @@ from .contract import PERCENT_PLACES, Contract
 from .money import convert, divide
 from .pricing import ResolvedRate, fixed_rate
 
-_SCALE = 10**RATE_PLACES
 _WHOLE = 100 * 10**PERCENT_PLACES
 
 
@@ -45,8 +44,11 @@ class Missing(NamedTuple):
 
 
 class Value(NamedTuple):
-    """Worth of a version. price is None when the customer never pays for it; cost is in minor units of
-    cost_currency, cost_value the same in the contract's currency."""
+    """Worth of a version.
+
+    price is None when the customer never pays for it; cost is in minor units of cost_currency, cost_value the
+    same in the contract's currency.
+    """
 
     accounting_date: dt.date
     price: Price | None
@@ -61,7 +63,11 @@ def value_of(version: EntryVersion, contract: Contract, lookups: Lookups) -> Val
     date = contract.calendar.accounting_date(version.work_date)
     if isinstance(date, str):
         return missing_period(date, contract, version.work_date)
-    return _time(version, contract, lookups, date) if version.kind == "time" else _expense(version, contract, lookups, date)
+    return (
+        _time(version, contract, lookups, date)
+        if version.kind == "time"
+        else _expense(version, contract, lookups, date)
+    )
 
 
 def missing_period(reason: HoldReason, contract: Contract, date: dt.date) -> Missing:
@@ -69,51 +75,66 @@ def missing_period(reason: HoldReason, contract: Contract, date: dt.date) -> Mis
     entity = contract.terms.legal_entity_id
     if reason == "period_unknown":
         return Missing(reason, f"period:{entity}", f"no accounting period of {entity} covers {date}; send the period")
-    state = "is closed; reopen it, or move the date" if reason == "period_closed" else "has not begun; it is posted when the period opens"
+    state = (
+        "is closed; reopen it, or move the date"
+        if reason == "period_closed"
+        else "has not begun; it is posted when the period opens"
+    )
     return Missing(reason, f"period:{entity}", f"the accounting period of {entity} that covers {date} {state}")
 
 
 def _time(version: EntryVersion, contract: Contract, lookups: Lookups, date: dt.date) -> Value | Missing:
     resource = lookups.resource(version.resource_id)
     if resource is None:
-        return Missing("resource_unknown", f"resource:{version.resource_id}", f"resource {version.resource_id} is unknown; send it with its cost rates")
+        return Missing(
+            "resource_unknown",
+            f"resource:{version.resource_id}",
+            f"resource {version.resource_id} is unknown; send it with its cost rates",
+        )
     worked_on = version.work_date
-    cost_rate = next((rate for rate in resource.cost_rates if rate.effective_from <= worked_on), None)
-    if cost_rate is None:
-        return Missing("cost_rate_missing", f"resource:{resource.id}", f"resource {resource.id} has no cost rate on {worked_on}; send one that is effective then")
-    currency = contract.terms.currency
-    length = contract.length(version.unit)
-    cost = _hourly(version.quantity, cost_rate.rate, length, EXPONENTS[cost_rate.currency], contract)
-    cost_value = cost
-    if cost_rate.currency != currency:
-        fx = lookups.fx_rate(cost_rate.currency, currency, worked_on)
+    for cost_rate in resource.cost_rates:
+        if cost_rate.effective_from <= worked_on:
+            break
+    else:
+        fix = "send one that is effective then"
+        return Missing(
+            "cost_rate_missing",
+            f"resource:{resource.id}",
+            f"resource {resource.id} has no cost rate on {worked_on}; {fix}",
+        )
+    currency, spent = contract.terms.currency, cost_rate.currency
+    numerator, denominator = contract.worth(version.unit, "hour", spent)
+    cost = cost_value = divide(version.quantity * cost_rate.rate * numerator, denominator, "half_up")
+    if spent != currency:
+        fx = lookups.fx_rate(spent, currency, worked_on)
         if fx is None:
-            return _missing_fx(cost_rate.currency, currency, worked_on)
-        cost_value = convert(cost, EXPONENTS[cost_rate.currency], contract.places, fx, FX_PLACES)
+            return _missing_fx(spent, currency, worked_on)
+        cost_value = convert(cost, EXPONENTS[spent], contract.places, fx, FX_PLACES)
     if not (contract.bills_time and version.billable):
-        return Value(date, None, (), cost, cost_rate.currency, cost_value)
+        return Value(date, None, (), cost, spent, cost_value)
     rate = _rate(version, resource, contract, lookups)
     if isinstance(rate, Missing):
         return rate
     rounding = contract.terms.policies.rounding
-    numerator, denominator = contract.price_terms(version.unit, rate.unit)
+    numerator, denominator = contract.worth(version.unit, rate.unit, currency)
     amount = divide(version.quantity * rate.rate * numerator, denominator, rounding)
-    return Value(date, Price(rate.rate, rate.unit, amount, currency, rounding, None), rate.trace, cost, cost_rate.currency, cost_value)
+    return Value(
+        date, Price(rate.rate, rate.unit, amount, currency, rounding, None), rate.trace, cost, spent, cost_value
+    )
 
 
-def _hourly(quantity: int, rate: int, length: int, places: int, contract: Contract) -> int:
-    """Cost of a quantity (10^-6 of a unit of `length`) at a rate per hour: minor units, half up."""
-    return divide(quantity * rate * length * 10**places, contract.length("hour") * _SCALE * _SCALE, "half_up")
-
-
-def _rate(version: EntryVersion, resource: ParsedResource, contract: Contract, lookups: Lookups) -> ResolvedRate | Missing:
+def _rate(
+    version: EntryVersion, resource: ParsedResource, contract: Contract, lookups: Lookups
+) -> ResolvedRate | Missing:
     if version.rate is not None:
         return fixed_rate(version.rate, "the entry's own rate")
     if version.assignment_id:
         known, rate = lookups.assignment_rate(version.source, version.engagement_id, version.assignment_id)
         if not known:
             name = f"{version.source}:{version.assignment_id}"
-            return Missing("assignment_unknown", f"assignment:{name}", f"assignment {name} is unknown on this engagement; send it")
+            return Missing(
+                "assignment_unknown", f"assignment:{name}", f"assignment {name} is unknown on this engagement; send it"
+            )
         if rate is not None:
             return fixed_rate(rate, f"assignment {version.source}:{version.assignment_id}")
     role, grade = version.role or resource.role, version.grade or resource.grade
@@ -121,7 +142,11 @@ def _rate(version: EntryVersion, resource: ParsedResource, contract: Contract, l
     if found is None:
         terms = contract.terms
         work = f"role {role or '-'}, grade {grade or '-'}, item {version.item or '-'} on {version.work_date}"
-        return Missing("rate_missing", f"rates:{terms.currency}", f"no rate card in {terms.currency} prices {work}; send a card version, or a rate with the engagement")
+        return Missing(
+            "rate_missing",
+            f"rates:{terms.currency}",
+            f"no rate card in {terms.currency} prices {work}; send a card version, or a rate with the engagement",
+        )
     return found
 
 
@@ -139,13 +164,33 @@ def _expense(version: EntryVersion, contract: Contract, lookups: Lookups, date: 
     rounding = contract.terms.policies.rounding
     numerator = version.amount * (fx or 10**FX_PLACES) * (_WHOLE + contract.mark_up) * 10**contract.places
     amount = divide(numerator, 10 ** (FX_PLACES + EXPONENTS[version.currency]) * _WHOLE, rounding)
-    trace = [TraceStep("spent", f"{format_scaled(version.amount, EXPONENTS[version.currency])} {version.currency}", f"expense {version.source}:{version.id}")]
+    trace = [
+        TraceStep(
+            "spent",
+            f"{format_scaled(version.amount, EXPONENTS[version.currency])} {version.currency}",
+            f"expense {version.source}:{version.id}",
+        )
+    ]
     if fx is not None:
-        trace.append(TraceStep("exchange_rate", format_scaled(fx, FX_PLACES), f"{version.currency}/{currency} on {version.work_date}"))
-    trace.append(TraceStep("mark_up_percent", format_scaled(contract.mark_up, PERCENT_PLACES), f"expense terms of {contract.terms.id} revision {contract.terms.revision}"))
+        trace.append(
+            TraceStep(
+                "exchange_rate", format_scaled(fx, FX_PLACES), f"{version.currency}/{currency} on {version.work_date}"
+            )
+        )
+    trace.append(
+        TraceStep(
+            "mark_up_percent",
+            format_scaled(contract.mark_up, PERCENT_PLACES),
+            f"expense terms of {contract.terms.id} revision {contract.terms.revision}",
+        )
+    )
     price = Price(amount * 10 ** (RATE_PLACES - contract.places), "unit", amount, currency, rounding, fx)
     return Value(date, price, tuple(trace), version.amount, version.currency, cost_value)
 
 
 def _missing_fx(base: str, quote: str, date: dt.date) -> Missing:
-    return Missing("fx_rate_missing", f"fx:{base}/{quote}", f"no exchange rate from {base} to {quote} on {date}; send one that covers the date")
+    return Missing(
+        "fx_rate_missing",
+        f"fx:{base}/{quote}",
+        f"no exchange rate from {base} to {quote} on {date}; send one that covers the date",
+    )

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.client import CoordinationType
-from aiokafka.errors import KafkaError, ProducerFenced
+from aiokafka.errors import KafkaError, KafkaTimeoutError, ProducerFenced
 from aiokafka.partitioner import murmur2
 from aiokafka.producer.sender import EndTxnHandler, Sender
 
@@ -33,7 +33,11 @@ log = logging.getLogger(__name__)
 RETRY_BACKOFF_MILLISECONDS: Final = 20
 """Kafka 4.1 answers about 5 % of first produces of older transaction clients with a retriable error."""
 
+_NO_HEADERS: Final[list[tuple[str, bytes]]] = []
+
 Changes = list[list[tuple[bytes, bytes | None]]]
+Batch = tuple[int, str, int, Any]
+"""How many batches go before it to the same partition; topic, partition, the builder."""
 
 
 class OutcomeUnknownError(KafkaError):
@@ -75,8 +79,8 @@ class _Sender(Sender):  # type: ignore[misc]  # aiokafka has no types
 class TaskProducer:
     """The transactional producer of one life of a task. Not reusable after an error.
 
-    write() begins, sends, awaits every acknowledgement and commits; it raises what Kafka refused, and
-    TimeoutError or OutcomeUnknownError when nobody can say what became of the commit.
+    batches() builds what write() takes. write() begins, sends, awaits every acknowledgement and commits; it raises what Kafka refused, and
+    OutcomeUnknownError when nobody can say what became of the commit.
     """
 
     def __init__(self, settings: Settings, topology: Topology, partition: int) -> None:
@@ -108,17 +112,21 @@ class TaskProducer:
             for topic in (self._changelog, *(topic for topic, _ in self._topics.values())):
                 await producer.client._wait_on_metadata(topic)  # noqa: SLF001 - so that sending never waits for it
 
-    async def write(self, outputs: Mapping[str, Sequence[OutputRecord]], changes: Changes) -> None:
+    async def write(self, batches: list[Batch]) -> None:
         """Send everything in one transaction and commit it."""
-        producer = self._producer
-        if producer is None:
-            raise ProducerFenced("the task's producer was discarded")
-        batches = self._batches(producer, outputs, changes)
-        async with asyncio.timeout(self._settings.delivery_milliseconds_max / 1000):
-            await producer.begin_transaction()
-            await _send(producer, batches)
-        async with asyncio.timeout(self._settings.commit_milliseconds_max / 1000):
-            await producer.commit_transaction()
+        producer = self._live()
+        delivery, commit = self._settings.delivery_milliseconds_max, self._settings.commit_milliseconds_max
+        try:
+            async with asyncio.timeout(delivery / 1000):
+                await producer.begin_transaction()
+                await _send(producer, batches)
+        except TimeoutError as error:
+            raise KafkaTimeoutError(f"not all records were acknowledged within {delivery} ms") from error
+        try:
+            async with asyncio.timeout(commit / 1000):
+                await producer.commit_transaction()
+        except TimeoutError as error:
+            raise OutcomeUnknownError(f"the commit was not answered within {commit} ms") from error
 
     async def discard(self, *, abort: bool) -> None:
         """Close the producer. With abort an open transaction is ended now, so that readers need not wait for it."""
@@ -138,12 +146,15 @@ class TaskProducer:
             log.debug("producer of task %d did not close: %r", self._partition, error)
             producer._closed = True  # noqa: SLF001 - else its __del__ warns
 
-    def _batches(
-        self, producer: AIOKafkaProducer, outputs: Mapping[str, Sequence[OutputRecord]], changes: Changes
-    ) -> list[tuple[int, str, int, Any]]:
-        """Build all batches: (how many go before it to the same partition, topic, partition, batch)."""
-        own = self._partition
-        batches: list[tuple[int, str, int, Any]] = []
+    def _live(self) -> AIOKafkaProducer:
+        if self._producer is None:
+            raise ProducerFenced("the task's producer was discarded")
+        return self._producer
+
+    def batches(self, outputs: Mapping[str, Sequence[OutputRecord]], changes: Changes) -> list[Batch]:
+        """Build the batches of a transaction, outputs and state changes."""
+        producer, own = self._live(), self._partition
+        batches: list[Batch] = []
         for name, records in outputs.items():
             if not records:
                 continue
@@ -153,7 +164,7 @@ class TaskProducer:
             else:
                 for partition, placed in self._placed(records).items():
                     _append(producer, batches, topic, partition, placed)
-        state = [(key, value, ()) for table in changes for key, value in table]
+        state = [(key, value, _NO_HEADERS) for table in changes for key, value in table]
         _append(producer, batches, self._changelog, own, state)
         return batches
 
@@ -173,7 +184,7 @@ def _retrieve(producer: AIOKafkaProducer) -> None:
         waiter.exception()
 
 
-async def _send(producer: AIOKafkaProducer, batches: list[tuple[int, str, int, Any]]) -> None:
+async def _send(producer: AIOKafkaProducer, batches: list[Batch]) -> None:
     """Send batches and await every acknowledgement; raises the first refusal, so that the transaction is aborted."""
     futures: list[asyncio.Future[Any]] = []
     try:
@@ -194,7 +205,7 @@ def partition_of(key: bytes, partitions: int) -> int:
 
 def _append(
     producer: AIOKafkaProducer,
-    batches: list[tuple[int, str, int, Any]],
+    batches: list[Batch],
     topic: str,
     partition: int,
     records: Iterable[OutputRecord],
@@ -203,7 +214,8 @@ def _append(
     wave = 0
     batch = producer.create_batch()
     append = batch.append
-    for key, value, headers in records:
+    for key, value, given in records:
+        headers = given if type(given) is list else list(given)  # aiokafka's builder takes nothing but a list
         if append(key=key, value=value, timestamp=None, headers=headers) is None:
             batches.append((wave, topic, partition, batch))
             wave += 1

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 from aiokafka import AIOKafkaConsumer
 from aiokafka.coordinator.assignors.range import RangePartitionAssignor
 from aiokafka.errors import ConsumerStoppedError, KafkaError, OffsetOutOfRangeError
-from aiokafka.structs import OffsetAndMetadata
+from aiokafka.structs import OffsetAndMetadata, TopicPartition
 from faust.transport.consumer import ensure_TP
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
@@ -111,9 +111,8 @@ class SlabConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]  
 
         async def ask() -> dict[TP, tuple[int, int]]:
             consumer = self._ensure_consumer()
-            first, end = await asyncio.gather(
-                consumer.beginning_offsets(partitions), consumer.end_offsets(partitions)
-            )
+            asked = [TopicPartition(*where) for where in partitions]
+            first, end = await asyncio.gather(consumer.beginning_offsets(asked), consumer.end_offsets(asked))
             return {ensure_TP(where): (first[where], end[where]) for where in first}
 
         return await self._there(ask())  # type: ignore[no-any-return]
@@ -126,8 +125,8 @@ class SlabConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]  
             if not consumer.assignment().issuperset(positions):
                 return False
             for where, offset in positions.items():
-                consumer.seek(where, offset)
-            consumer.resume(*positions)
+                consumer.seek(TopicPartition(*where), offset)
+            consumer.resume(*(TopicPartition(*where) for where in positions))
             return True
 
         return await self._there(do())  # type: ignore[no-any-return]
@@ -148,7 +147,11 @@ class SlabConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]  
         async def do() -> None:
             consumer = self._ensure_consumer()
             mine = consumer.assignment()
-            offsets = {where: OffsetAndMetadata(offset, "") for where, offset in positions.items() if where in mine}
+            offsets = {
+                TopicPartition(*where): OffsetAndMetadata(offset, "")
+                for where, offset in positions.items()
+                if where in mine
+            }
             if offsets:
                 await consumer.commit(offsets)
 

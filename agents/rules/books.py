@@ -1,0 +1,20 @@
+"""What one settlement works on: an engagement's figures, its contract, what can be looked up, what goes out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from ...codecs.records import EngagementState
+    from .contract import Contract
+    from .effects import Effects
+    from .valuation import Lookups
+
+
+class Books(NamedTuple):
+    """The engagement's figures are changed in place, always together with the effects that explain the change."""
+
+    engagement: EngagementState
+    contract: Contract
+    lookups: Lookups
+    effects: Effects

@@ -1,0 +1,268 @@
+"""The facts of a reckoning: what the input records say in the end, duplicates, stale and undecodable ones set aside.
+
+Takes the shapes of the records from the codecs and nothing else from the product: numbers, currencies,
+contradictions and the order of revisions are judged here a second time.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import Final, NamedTuple, Protocol
+
+from iso4217 import Currency
+
+from ...codecs import approval, assignment, engagement, expense, fx_rate, period, rate_card, resource, time_entry
+from ...codecs.approval import Approval
+from ...codecs.assignment import Assignment
+from ...codecs.engagement import Engagement
+from ...codecs.errors import UndecodableError
+from ...codecs.expense import Expense
+from ...codecs.fx_rate import FxRate
+from ...codecs.period import Period
+from ...codecs.rate_card import RateCard
+from ...codecs.resource import Resource
+from ...codecs.time_entry import TimeEntry
+
+PLACES: Final = 6
+"""Places of a rate, a quantity, hours and a percentage."""
+FX_PLACES: Final = 10
+"""Places of an exchange rate."""
+MINOR_UNITS: Final[dict[str, int]] = {c.code: c.exponent for c in Currency if c.exponent is not None}
+"""Places of each ISO 4217 currency that has a minor unit."""
+_DECIMAL: Final = re.compile(r"-?[0-9]{1,15}(?:\.([0-9]+))?")
+_MONDAY: Final = 0
+
+
+class Record(Protocol):
+    """A record of a topic; a Kafka client's own record will do."""
+
+    @property
+    def key(self) -> bytes | None:
+        """Bytes that chose the partition."""
+
+    @property
+    def value(self) -> bytes | None:
+        """The JSON text."""
+
+    @property
+    def headers(self) -> Sequence[tuple[str, bytes]]:
+        """Names and bytes around the value."""
+
+
+class EntryId(NamedTuple):
+    """What an entry is: two records with equal ids are versions of one entry."""
+
+    kind: str
+    source: str
+    engagement_id: str
+    id: str
+
+
+Entry = TimeEntry | Expense
+AssignmentId = tuple[str, str, str]
+
+
+@dataclass(slots=True)
+class Facts:
+    """All that the records say in the end.
+
+    versions: each entry's, lowest revision first; decisions: by entry, revision and level; assignments: by
+    (source, engagement, id); cards: by (scope, scope_id), id and version; fx: by (base, quote) and first date;
+    periods: by legal entity and id.
+    """
+
+    dead_letters: int = 0
+    versions: dict[EntryId, list[Entry]] = field(default_factory=dict)
+    decisions: dict[EntryId, dict[int, dict[str, Approval]]] = field(default_factory=dict)
+    engagements: dict[str, Engagement] = field(default_factory=dict)
+    assignments: dict[AssignmentId, Assignment] = field(default_factory=dict)
+    cards: dict[tuple[str, str], dict[str, dict[int, RateCard]]] = field(default_factory=dict)
+    resources: dict[str, Resource] = field(default_factory=dict)
+    fx: dict[tuple[str, str], dict[dt.date, FxRate]] = field(default_factory=dict)
+    periods: dict[str, dict[str, Period]] = field(default_factory=dict)
+
+
+class UnreadableError(ValueError):
+    """A record of the right shape that says something impossible."""
+
+
+def number(text: str, places: int = PLACES) -> Fraction:
+    """Read decimal text exactly; raises UnreadableError when it has another form or more places than allowed."""
+    match = _DECIMAL.fullmatch(text)
+    if match is None or (match[1] or "")[places:].strip("0"):
+        raise UnreadableError(text)
+    return Fraction(text)
+
+
+def minor(text: str, currency: str) -> int:
+    """Read an amount as minor units of its currency; raises UnreadableError."""
+    if currency not in MINOR_UNITS:
+        raise UnreadableError(currency)
+    places = MINOR_UNITS[currency]
+    return int(number(text, places) * 10**places)
+
+
+def _refuse_when(wrong: bool, what: str) -> None:  # noqa: FBT001 -- reads as a sentence where it is called
+    if wrong:
+        raise UnreadableError(what)
+
+
+def _check_place(record: Record, source: str, engagement_id: str) -> None:
+    """A record that belongs to an engagement stands under its key, and its source can be part of an id."""
+    _refuse_when(record.key != engagement_id.encode(), "key")
+    _refuse_when(":" in source, "source")
+
+
+def _time_entry(facts: Facts, record: Record) -> None:
+    entry = time_entry.decode(record.value)
+    _check_place(record, entry.source, entry.engagement_id)
+    number(entry.quantity)
+    _refuse_when(entry.unit == "unit", "unit")
+    if entry.rate is not None:
+        number(entry.rate)
+    _add_version(facts, EntryId("time", entry.source, entry.engagement_id, entry.id), entry)
+
+
+def _expense(facts: Facts, record: Record) -> None:
+    entry = expense.decode(record.value)
+    _check_place(record, entry.source, entry.engagement_id)
+    minor(entry.amount, entry.currency)
+    _add_version(facts, EntryId("expense", entry.source, entry.engagement_id, entry.id), entry)
+
+
+def _add_version(facts: Facts, entry_id: EntryId, entry: Entry) -> None:
+    """Keep a version only when its revision is above all that came before: else it is a duplicate or stale."""
+    versions = facts.versions.setdefault(entry_id, [])
+    if not versions or entry.revision > versions[-1].revision:
+        versions.append(entry)
+
+
+def _approval(facts: Facts, record: Record) -> None:
+    decision = approval.decode(record.value)
+    _check_place(record, decision.source, decision.engagement_id)
+    entry_id = EntryId(decision.entry_type, decision.source, decision.engagement_id, decision.entry_id)
+    levels = facts.decisions.setdefault(entry_id, {}).setdefault(decision.entry_revision, {})
+    known = levels.get(decision.level)
+    if known is None or decision.sequence > known.sequence:
+        levels[decision.level] = decision
+
+
+def _engagement(facts: Facts, record: Record) -> None:
+    terms = engagement.decode(record.value)
+    _check_place(record, terms.source, terms.id)
+    _check_numbers(terms)
+    _refuse_when(terms.contract_type == "capped" and terms.cap is None, "capped without cap")
+    _refuse_when(terms.contract_type in {"fixed_fee", "retainer"} and terms.fee is None, "no fee")
+    if terms.contract_type == "fixed_fee" and terms.fee is not None:
+        estimate = terms.fee.estimated_cost
+        _refuse_when(estimate is None or minor(estimate, terms.currency) <= 0, "no estimated cost")
+    _refuse_when(terms.end_date is not None and terms.end_date < terms.start_date, "ends before it starts")
+    _refuse_when(number(terms.policies.hours_per_day) <= 0, "hours per day")
+    known = facts.engagements.get(terms.id)
+    if known is None or terms.revision > known.revision:
+        facts.engagements[terms.id] = terms
+
+
+def _check_numbers(terms: Engagement) -> None:
+    """Every decimal of the terms can be read: amounts to the minor unit, the rest to six places."""
+    minor("0", terms.currency)
+    for line in terms.rates:
+        number(line.rate)
+    if terms.cap is not None:
+        minor(terms.cap.amount, terms.currency)
+    if terms.fee is not None:
+        minor(terms.fee.amount, terms.currency)
+        minor(terms.fee.estimated_cost or "0", terms.currency)
+        _refuse_when(terms.fee.estimated_cost == "", "estimated cost is empty")
+    number(terms.expenses.mark_up_percent)
+    number(terms.policies.hours_per_day)
+    if terms.planned_revenue is not None:
+        minor(terms.planned_revenue, terms.currency)
+
+
+def _assignment(facts: Facts, record: Record) -> None:
+    plan = assignment.decode(record.value)
+    _check_place(record, plan.source, plan.engagement_id)
+    if plan.rate is not None:
+        number(plan.rate)
+    for planned in plan.weeks:
+        number(planned.hours)
+        _refuse_when(planned.week.weekday() != _MONDAY, "not a Monday")
+    _refuse_when(len({planned.week for planned in plan.weeks}) < len(plan.weeks), "a week twice")
+    identity = (plan.source, plan.engagement_id, plan.id)
+    known = facts.assignments.get(identity)
+    if known is None or plan.revision > known.revision:
+        facts.assignments[identity] = plan
+
+
+def _rate_card(facts: Facts, record: Record) -> None:
+    card = rate_card.decode(record.value)
+    minor("0", card.currency)
+    _refuse_when((card.scope == "default") == bool(card.scope_id), "scope_id")
+    for line in card.lines:
+        number(line.rate)
+    _refuse_when(len({(line.role, line.grade, line.item) for line in card.lines}) < len(card.lines), "a line twice")
+    versions = facts.cards.setdefault((card.scope, card.scope_id), {}).setdefault(card.id, {})
+    versions.setdefault(card.version, card)
+
+
+def _resource(facts: Facts, record: Record) -> None:
+    person = resource.decode(record.value)
+    number(person.weekly_capacity_hours)
+    for cost in person.cost_rates:
+        minor("0", cost.currency)
+        number(cost.rate)
+    known = facts.resources.get(person.id)
+    if known is None or person.revision > known.revision:
+        facts.resources[person.id] = person
+
+
+def _fx_rate(facts: Facts, record: Record) -> None:
+    fx = fx_rate.decode(record.value)
+    minor("0", fx.base)
+    minor("0", fx.quote)
+    _refuse_when(number(fx.rate, FX_PLACES) <= 0, "rate")
+    ranges = facts.fx.setdefault((fx.base, fx.quote), {})
+    known = ranges.get(fx.valid_from)
+    if known is None or fx.revision > known.revision:
+        ranges[fx.valid_from] = fx
+
+
+def _period(facts: Facts, record: Record) -> None:
+    stretch = period.decode(record.value)
+    periods = facts.periods.setdefault(stretch.legal_entity_id, {})
+    known = periods.get(stretch.id)
+    if known is None or stretch.revision > known.revision:
+        periods[stretch.id] = stretch
+
+
+_READERS: Final[dict[str, tuple[str, Callable[[Facts, Record], None]]]] = {
+    "time-entries": (time_entry.TYPE, _time_entry),
+    "expenses": (expense.TYPE, _expense),
+    "approvals": (approval.TYPE, _approval),
+    "engagements": (engagement.TYPE, _engagement),
+    "assignments": (assignment.TYPE, _assignment),
+    "rate-cards": (rate_card.TYPE, _rate_card),
+    "resources": (resource.TYPE, _resource),
+    "fx-rates": (fx_rate.TYPE, _fx_rate),
+    "periods": (period.TYPE, _period),
+}
+
+
+def read_facts(inputs: Mapping[str, Iterable[Record]]) -> Facts:
+    """Read every record of every stream once. Raises KeyError for a stream that is not an input."""
+    facts = Facts()
+    for stream, records in inputs.items():
+        event_type, read = _READERS[stream]
+        for record in records:
+            try:
+                types = {value for name, value in record.headers if name == "ce_type"}
+                _refuse_when(bool(types - {event_type.encode()}), "ce_type")
+                read(facts, record)
+            except (UndecodableError, UnreadableError):
+                facts.dead_letters += 1
+    return facts

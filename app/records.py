@@ -1,0 +1,108 @@
+"""Records in and out of topics for commands, the demo and tests: sent in batches, read committed, to the end.
+
+Not for workers: they read and write through the runtime, in transactions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+from typing import Final
+
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
+from aiokafka.errors import KafkaError
+
+from ..agents.work import OutputRecord
+from .refusal import RefusedError
+from .settings import Settings
+from .topology import TOPOLOGY
+
+READ_RECORDS_MAX: Final = 10_000
+"""Records one poll of a reader may bring."""
+READ_MILLISECONDS_MAX: Final = 1_000
+"""How long one poll waits for records before the reader looks at the end of the log again."""
+
+
+class TopicError(RefusedError):
+    """A topic cannot be written or read; the message names it and what to do."""
+
+
+@asynccontextmanager
+async def sender(settings: Settings) -> AsyncIterator[AIOKafkaProducer]:
+    """Open an idempotent producer and close it with everything sent."""
+    producer = AIOKafkaProducer(
+        **settings.connection(),
+        enable_idempotence=True,
+        linger_ms=5,
+        max_batch_size=settings.batch_bytes_max,
+        compression_type="lz4",
+    )
+    await _start(producer, settings)
+    try:
+        yield producer
+    finally:
+        await producer.stop()
+
+
+async def send(settings: Settings, stream: str, records: Iterable[OutputRecord]) -> int:
+    """Send (key, value, headers) records to a stream's topic, in order; returns how many. Raises TopicError."""
+    topic = settings.topic(TOPOLOGY.stream(stream).name)
+    async with sender(settings) as producer:
+        try:
+            sent = [
+                await producer.send(topic, key=key, value=value, headers=list(headers))
+                for key, value, headers in records
+            ]
+            for delivery in sent:
+                await delivery
+        except KafkaError as error:
+            message = f"{topic}: {error}; check the topic with `billtide topics check`"
+            raise TopicError(message) from error
+    return len(sent)
+
+
+async def read(
+    settings: Settings, stream: str, partitions: Iterable[int] | None = None
+) -> AsyncIterator[ConsumerRecord]:
+    """Read what is committed in a stream's topic now, partition by partition in order, and stop at its end."""
+    topic = settings.topic(TOPOLOGY.stream(stream).name)
+    consumer = AIOKafkaConsumer(
+        **settings.connection(),
+        isolation_level="read_committed",
+        enable_auto_commit=False,
+        auto_offset_reset="earliest",
+    )
+    await _start(consumer, settings)
+    try:
+        known = consumer.partitions_for_topic(topic) or await _partitions(consumer, topic)
+        wanted = [TopicPartition(topic, number) for number in sorted(known if partitions is None else partitions)]
+        consumer.assign(wanted)
+        ends = await consumer.end_offsets(wanted)
+        await consumer.seek_to_beginning(*wanted)
+        while any([await consumer.position(at) < end for at, end in ends.items()]):
+            for records in (
+                await consumer.getmany(timeout_ms=READ_MILLISECONDS_MAX, max_records=READ_RECORDS_MAX)
+            ).values():
+                for record in records:
+                    yield record
+    finally:
+        await consumer.stop()
+
+
+async def _partitions(consumer: AIOKafkaConsumer, topic: str) -> set[int]:
+    """Ask the brokers for a topic this client has not met yet."""
+    await consumer.topics()
+    known: set[int] | None = consumer.partitions_for_topic(topic)
+    if not known:
+        message = f"topic {topic} does not exist; make it with `billtide topics create`"
+        raise TopicError(message)
+    return known
+
+
+async def _start(client: AIOKafkaProducer | AIOKafkaConsumer, settings: Settings) -> None:
+    try:
+        await client.start()
+    except KafkaError as error:
+        await client.stop()
+        message = f"no Kafka at {settings.kafka_bootstrap}: {error}; start one with `billtide up`, or set BILLTIDE_KAFKA_BOOTSTRAP"
+        raise TopicError(message) from error

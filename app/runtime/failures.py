@@ -1,0 +1,47 @@
+"""Why a task fails, in words that metrics, logs and pages share."""
+
+from __future__ import annotations
+
+from typing import Final, Literal
+
+from aiokafka.errors import (
+    InvalidProducerEpoch,
+    InvalidProducerIdMapping,
+    InvalidTxnState,
+    KafkaError,
+    ProducerFenced,
+)
+
+from .transaction import OutcomeUnknownError
+
+Reason = Literal["rules", "fenced", "unknown_outcome", "kafka", "position", "unexpected"]
+
+OUTCOMES: Final[dict[Reason, str]] = {
+    "rules": "a rule raised; nothing of its slab is committed and it is tried again",
+    "fenced": "another worker owns the task; it is activated again from the changelog if it is still assigned here",
+    "unknown_outcome": "the answer to a commit was lost; the changelog says what became of it",
+    "kafka": "Kafka refused or did not answer; nothing is committed and it is tried again",
+    "position": "the log does not hold the next record of the task",
+    "unexpected": "unexpected error; nothing is committed and it is tried again",
+}
+
+
+class PositionOutsideLogError(RuntimeError):
+    """The next record to apply is no longer, or not yet, in the log: retention took it, or the topic is another."""
+
+
+def reason_of(error: BaseException, stage: str) -> Reason:
+    """Name the reason of a failure at a stage: rules, transaction or activation."""
+    if stage == "rules":
+        return "rules"
+    # A sender that died wraps what killed it.
+    cause = error.__cause__ if type(error) is KafkaError and error.__cause__ is not None else error
+    if isinstance(cause, ProducerFenced | InvalidProducerEpoch | InvalidTxnState | InvalidProducerIdMapping):
+        return "fenced"
+    if isinstance(cause, PositionOutsideLogError):
+        return "position"
+    if isinstance(cause, OutcomeUnknownError | TimeoutError) and stage == "transaction":
+        return "unknown_outcome"
+    if isinstance(cause, KafkaError | OSError | TimeoutError):
+        return "kafka"
+    return "unexpected"

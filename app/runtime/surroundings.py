@@ -1,0 +1,37 @@
+"""What runs beside the tasks: reference data and telemetry. Started before Faust's application, stopped after it."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any, Final
+
+from mode import Service
+
+from .telemetry import Telemetry
+
+if TYPE_CHECKING:
+    from .tasks import Tasks
+
+
+class Surroundings(Service):  # type: ignore[misc]  # mode has no types
+    """Follows the reference topics and answers on the telemetry port while the worker lives."""
+
+    def __init__(self, tasks: Tasks, **arguments: Any) -> None:  # noqa: ANN401 - mode's own
+        """Belong to a worker's tasks."""
+        super().__init__(**arguments)
+        self.telemetry: Final = Telemetry(tasks)
+        self._tasks: Final = tasks
+        self._running: Final[list[asyncio.Task[None]]] = []
+
+    async def on_start(self) -> None:
+        """Begin."""
+        await self.telemetry.start()
+        self._running.append(asyncio.ensure_future(self._tasks.shared.references.follow(self._tasks.changed)))
+        self._running.append(asyncio.ensure_future(self.telemetry.follow()))
+
+    async def on_stop(self) -> None:
+        """End, and stop to listen."""
+        for task in self._running:
+            task.cancel()
+        await asyncio.gather(*self._running, return_exceptions=True)
+        await self.telemetry.stop()

@@ -1,0 +1,216 @@
+"""A partition task: its state, its lock, its producer, and the way from being assigned to being active.
+
+    assigned -> fencing -> restoring -> ready -> active
+                   ^                               |  any error, or an unknown outcome
+                   +-------- failed <--------------+
+
+Activation in this order, or a record is lost or applied twice: InitProducerId fences the former owner and settles
+its transaction; then the changelog is read to its end; then the inputs are sought at the positions that state holds;
+then the gate opens. A rebalance shuts the gate and begins a new epoch; state and producer stay, because whoever owned
+the task in between has fenced this producer, so that its next transaction fails and the task starts anew.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections import Counter
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+from faust.types import TP
+
+from ...agents.context import Contexts
+from .changelog import restore
+from .failures import OUTCOMES, reason_of
+from .positions import starting_positions
+from .transaction import TaskProducer
+from .wakes import Wakes
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine, Sequence
+
+    from ...agents.work import Record, Work
+    from ...tables.state import TaskState
+    from .shared import Shared
+
+log = logging.getLogger(__name__)
+
+Phase = Literal["assigned", "fencing", "restoring", "ready", "active", "failed", "closed"]
+
+
+class PartitionTask:
+    """Partition `partition` of every input. lock: held while its state is read or changed, its commit included.
+
+    epoch rises whenever fetching must begin anew from the state's positions; waiting: slabs of a stream that are
+    fetched and not yet done.
+    """
+
+    def __init__(self, shared: Shared, partition: int) -> None:
+        """Make a task that waits for start()."""
+        self.shared: Final = shared
+        self.partition: Final = partition
+        self.lock: Final = asyncio.Lock()
+        self.waiting: Final[Counter[str]] = Counter()
+        self.wakes: Final = Wakes(self)
+        self.epoch = 0
+        self.phase: Phase = "assigned"
+        self.problem = ""
+        self.state: TaskState | None = None
+        self.contexts = Contexts()
+        self.producer: TaskProducer | None = None
+        self.restore_remaining = 0
+        topic = shared.settings.topic
+        self.inputs: Final = {stream.name: TP(topic(stream.name), partition) for stream in shared.topology.inputs}
+        self._failures = 0
+        self._failed_stream = ""
+        self._wanted = asyncio.Event()
+        self._background: Final[set[asyncio.Task[Any]]] = set()
+
+    def start(self) -> None:
+        """Begin to activate, and to activate again whenever that is needed."""
+        self._wanted.set()
+        self.in_background(self._stay_active())
+        self.in_background(self.wakes.run())
+
+    def resume(self) -> None:
+        """Seek and open again: the group has settled."""
+        self._wanted.set()
+
+    def shut(self) -> None:
+        """Shut the gate: nothing fetched so far reaches the state any more."""
+        self.epoch += 1
+        self.waiting.clear()
+        if self.phase == "active":
+            self.phase = "ready"
+
+    async def drained(self) -> None:
+        """Return when the slab in hand, if any, is committed or thrown away."""
+        async with self.lock:
+            pass
+
+    async def close(self) -> None:
+        """Give the task up: stop its work, close its producer, forget its state."""
+        self.shut()
+        self.phase = "closed"
+        current = asyncio.current_task()
+        for task in tuple(self._background):
+            if task is not current:
+                task.cancel()
+        await asyncio.gather(*(t for t in self._background if t is not current), return_exceptions=True)
+        producer, self.producer, self.state = self.producer, None, None
+        if producer is not None:
+            await producer.discard(abort=True)
+
+    def in_background(self, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
+        """Run a coroutine as a task of its own that is not lost to the collector."""
+        task = asyncio.ensure_future(work)
+        self._background.add(task)
+        task.add_done_callback(self._background.discard)
+        return task
+
+    async def commit(self, work: Work, decided_seconds: float, where: TP) -> None:
+        """Send all of a work in one transaction; on an error throw producer and memory away. Call it locked."""
+        started = time.perf_counter()
+        state, producer, metrics = work.state, self.producer, self.shared.metrics
+        if producer is None or state is not self.state:
+            return
+        try:
+            outputs = work.finish()
+            self.wakes.carry(state)
+            changes = state.changes()
+            batches = producer.batches(outputs, changes)
+            encoded = time.perf_counter()
+            await producer.write(batches)
+            state.commit(changes)
+        except Exception as error:  # noqa: BLE001 - whatever it was, the outcome is read from the changelog
+            self.failed(error, "transaction", work.stream, where, work.records)
+            return
+        if work.stream == self._failed_stream:
+            self._failures, self._failed_stream = 0, ""
+        metrics.committed(work, outputs, decided_seconds, encoded - started, time.perf_counter() - encoded)
+
+    def slab_done(self, stream: str, epoch: int) -> None:
+        """Count a slab out; its partition may be fetched again when it was shut for back-pressure."""
+        if epoch == self.epoch and self.waiting[stream] > 0:
+            self.waiting[stream] -= 1
+            self.shared.gate_opened()
+
+    def failed(self, error: BaseException, stage: str, stream: str, where: TP, records: Sequence[Record]) -> None:
+        """Throw memory and producer away and activate again: the slab's records come back from the log."""
+        reason = reason_of(error, stage)
+        self.shared.metrics.failed(self.partition, reason)
+        self._failed_stream = stream
+        offset = records[0].offset if records else -1
+        place = {"topic": where.topic, "partition": where.partition, "offset": offset, "records": len(records)}
+        log.error("task %d: %s", self.partition, OUTCOMES[reason], extra=place, exc_info=error)
+        self._discard(f"{OUTCOMES[reason]}: {error!r}")
+        self._wanted.set()
+
+    def _discard(self, problem: str) -> None:
+        self.shut()
+        self.phase, self.problem = "failed", problem
+        self._failures += 1
+        self.wakes.forget()
+        producer, self.producer, self.state, self.contexts = self.producer, None, None, Contexts()
+        if producer is not None:
+            self.in_background(producer.discard(abort=True))
+
+    async def _stay_active(self) -> None:
+        while True:
+            await self._wanted.wait()
+            self._wanted.clear()
+            try:
+                if self.state is None:
+                    await self._rebuild()
+                await self._open()
+            except Exception as error:  # noqa: BLE001 - one task's trouble is not the worker's
+                reason = reason_of(error, "activation")
+                self.shared.metrics.failed(self.partition, reason)
+                log.error("task %d: %s: %s", self.partition, OUTCOMES[reason], error, exc_info=reason == "unexpected")
+                async with self.lock:
+                    self._discard(str(error) or repr(error))
+                self._wanted.set()
+
+    async def _rebuild(self) -> None:
+        """Fence, then restore. The slots bound how many tasks read their changelog at once."""
+        if self._failures:
+            await asyncio.sleep(self.shared.pause_seconds(self._failures))
+        async with self.shared.restore_slots:
+            self.phase = "fencing"
+            producer = TaskProducer(self.shared.settings, self.shared.topology, self.partition)
+            try:
+                await producer.start()
+                self.phase = "restoring"
+                topic = self.shared.settings.topic(self.shared.topology.changelog.name)
+                restored = await restore(self.shared.settings, topic, self.partition, self._tell_remaining)
+            except BaseException:
+                await producer.discard(abort=False)
+                raise
+        self.producer, self.contexts = producer, Contexts()
+        self.state = restored.state
+        self.phase = "ready"
+        self.shared.metrics.restored(self.partition, restored.records, restored.seconds)
+        log.info("task %d: restored %d records in %.2f s", self.partition, restored.records, restored.seconds)
+
+    async def _open(self) -> None:
+        """Seek the inputs where the state says and let them be fetched, unless the group moved meanwhile."""
+        await self.shared.references.ready.wait()
+        await self.shared.settled.wait()
+        async with self.lock:
+            self._wanted.clear()
+            state = self.state
+            if state is None:
+                self._wanted.set()
+                return
+            self.shut()
+            epoch = self.epoch
+            wanted = await starting_positions(self.shared, state, self.inputs)
+            if not await self.shared.thread.seek(wanted) or epoch != self.epoch:
+                return  # The next assignment asks again.
+            self.phase, self.problem = "active", ""
+            self.shared.gate_opened()
+            self.wakes.activated(state)
+
+    def _tell_remaining(self, offsets: int) -> None:
+        self.restore_remaining = offsets

@@ -1,0 +1,122 @@
+"""Held entries woken by reference changes, each exactly once, also after a crash.
+
+A task's cursors say up to which record of each reference topic it has reacted. They move in the same transaction as
+the entries released. When nothing waits, they move in memory and the next transaction carries them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from time import perf_counter
+from typing import TYPE_CHECKING, Final
+
+from faust.types import TP
+
+from ...agents.work import Work
+from ...codecs.records import Cursor
+
+if TYPE_CHECKING:
+    from ...agents.work import Record
+    from ...codecs.errors import UndecodableError
+    from ...tables.state import TaskState
+    from .task import PartitionTask
+
+STREAM: Final = "reference"
+"""What a unit of work is called that applies no records of an input."""
+DEAD_LETTER_TASK: Final = 0
+"""The task that puts undecodable reference records aside; every worker reads them, one must write."""
+
+
+class Wakes:
+    """What a task has yet to react to."""
+
+    def __init__(self, task: PartitionTask) -> None:
+        """Belong to a task."""
+        self._task: Final = task
+        self._changed: set[str] = set()
+        self._all = False
+        self._holds: list[bytes] = []
+        self._reacted: dict[str, int] = {}
+        self._target: dict[str, int] = {}
+        self._wanted: Final = asyncio.Event()
+
+    def changed(self, words: set[str]) -> None:
+        """Take note of a reference change that was just applied."""
+        if self._task.phase == "active":
+            self._changed |= words
+            self._wanted.set()
+
+    def activated(self, state: TaskState) -> None:
+        """Compare the restored cursors with the reference data: what came in between wakes everything."""
+        offsets = self._task.shared.references.offsets
+        if not self._reacted:
+            self._reacted = {stream: state.cursor(stream) for stream in offsets}
+        if self._reacted != offsets:
+            self._all = True
+        self._wanted.set()
+
+    def forget(self) -> None:
+        """Forget what was only in memory; the restored cursors decide anew."""
+        self._changed, self._all, self._holds, self._reacted = set(), False, [], {}
+
+    def carry(self, state: TaskState) -> None:
+        """Write the cursors that moved in memory into the transaction at hand."""
+        for stream, offset in self._reacted.items():
+            if state.cursor(stream) != offset:
+                state.cursors.put(state.cursors.key(stream), Cursor(offset))
+
+    async def run(self) -> None:
+        """React whenever there is something to react to, a bounded number of entries a transaction."""
+        while True:
+            await self._wanted.wait()
+            self._wanted.clear()
+            while await self._react():
+                await asyncio.sleep(0)
+
+    async def _react(self) -> bool:
+        """One transaction at most; True when more is left."""
+        task, shared = self._task, self._task.shared
+        async with task.lock:
+            state = task.state
+            if state is None or task.phase != "active":
+                return False
+            if not self._holds and not self._look(state):
+                return False
+            work = Work(STREAM, (), state, shared.reference, task.contexts)
+            where, started = TP(STREAM, task.partition), perf_counter()
+            most = shared.settings.wake_entries_max
+            now, self._holds = self._holds[:most], self._holds[most:]
+            try:
+                shared.actors.wake(work, now)
+                if not self._holds:
+                    for record, error in self._letters():
+                        work.dead_letter(record, error)
+                    self._reacted = self._target
+            except Exception as error:  # noqa: BLE001 - a bug in a rule; the task retries
+                task.failed(error, "rules", STREAM, where, ())
+                return False
+            await asyncio.shield(task.in_background(task.commit(work, perf_counter() - started, where)))
+            return task.phase == "active"
+
+    def _look(self, state: TaskState) -> bool:
+        """List the holds that what has changed may end; False when there is nothing to write.
+
+        The list is made once and worked off, because a hold that still waits for the same word stays in the state.
+        """
+        changed, self._changed = (None if self._all else self._changed), set()
+        self._all = False
+        self._target = dict(self._task.shared.references.offsets)
+        if changed is None or changed:
+            self._holds = self._task.shared.actors.waiting(state, changed)
+        if self._holds or self._letters():
+            return True
+        self._reacted = self._target
+        return False
+
+    def _letters(self) -> list[tuple[Record, UndecodableError]]:
+        """Undecodable reference records that are not put aside yet, each with what is wrong."""
+        if self._task.partition != DEAD_LETTER_TASK:
+            return []
+        found = self._task.shared.references.undecodable
+        since, until = self._reacted, self._target
+        return [letter for stream, letter in found if since.get(stream, 0) <= letter[0].offset < until.get(stream, 0)]

@@ -1,0 +1,116 @@
+"""The worker process: topics checked, tasks on Faust, telemetry; started, drained, stopped."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import logging.config
+from typing import TYPE_CHECKING, Any, Final
+
+import faust
+import structlog
+import uvloop
+
+from .metrics import Metrics
+from .runtime import tuning
+from .runtime.actors import actors_of
+from .runtime.application import Application, build
+from .runtime.shared import Shared
+from .runtime.surroundings import Surroundings
+from .runtime.tasks import Tasks
+from .topics import require
+from .topology import TOPOLOGY
+
+if TYPE_CHECKING:
+    from .runtime.actors import Actors
+    from .settings import Settings
+    from .topology import Topology
+
+log = logging.getLogger(__name__)
+
+STOP_SECONDS_MAX: Final = 5.0
+"""What may still run after everything is stopped is given up after this."""
+
+
+def logging_config(level: str) -> dict[str, Any]:
+    """One JSON object a line on stderr; libraries at INFO at the least verbose they are useful at."""
+    shared = [
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.stdlib.ExtraAdder(),
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+    ]
+    return {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "formatters": {
+            "json": {
+                "()": structlog.stdlib.ProcessorFormatter,
+                "foreign_pre_chain": shared,
+                "processors": [
+                    structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                    structlog.processors.format_exc_info,
+                    structlog.processors.JSONRenderer(),
+                ],
+            }
+        },
+        "handlers": {"stderr": {"class": "logging.StreamHandler", "stream": "ext://sys.stderr", "formatter": "json"}},
+        "root": {"level": level, "handlers": ["stderr"]},
+        "loggers": {"faust": {"level": "WARNING"}, "mode": {"level": "WARNING"}, "aiokafka": {"level": "WARNING"}},
+    }
+
+
+class SlabWorker(faust.Worker):  # type: ignore[misc]  # faust has no types
+    """Faust's worker, with signals and start order, and without the seconds it waits for nothing at its end."""
+
+    def on_worker_shutdown(self) -> None:
+        """Do nothing where Faust renames the process."""
+
+    def _shutdown_loop(self) -> None:
+        """End what still runs, then close the loop. Raises what crashed the worker."""
+        loop = self.loop
+        rest = [task for task in asyncio.all_tasks(loop) if not task.done()]
+        for task in rest:
+            task.cancel()
+        if rest:
+            loop.run_until_complete(asyncio.wait(rest, timeout=STOP_SECONDS_MAX))
+        loop.run_until_complete(loop.shutdown_asyncgens())
+        loop.close()
+        if self.crash_reason:
+            raise self.crash_reason
+
+
+def run(settings: Settings, topology: Topology = TOPOLOGY, actors: Actors | None = None) -> int:
+    """Run until SIGTERM or SIGINT; returns the exit code. Raises TopicsError when the topics do not fit."""
+    logging.config.dictConfig(logging_config(settings.log_level))
+    tuning.tune()
+    loop = uvloop.new_event_loop()
+    asyncio.set_event_loop(loop)
+    for warning in loop.run_until_complete(require(settings, topology)):
+        log.warning("%s", warning)
+    application, surroundings = loop.run_until_complete(_made(settings, topology, actors))
+    worker = SlabWorker(
+        application,
+        surroundings,
+        loop=loop,
+        loglevel=settings.log_level,
+        override_logging=False,
+        redirect_stdouts=False,
+        quiet=True,
+    )
+    try:
+        with contextlib.suppress(SystemExit):
+            worker.execute_from_commandline()
+    except Exception:
+        log.exception("the worker stopped on an error; start it again, the tasks resume where they stopped")
+        return 1
+    log.info("stopped")
+    return 0
+
+
+async def _made(settings: Settings, topology: Topology, actors: Actors | None) -> tuple[Application, Surroundings]:
+    """Make everything inside the loop it belongs to."""
+    shared = Shared(settings, topology, actors or actors_of(topology), Metrics())
+    tasks = Tasks(shared)
+    return build(shared, tasks), Surroundings(tasks)
