@@ -136,20 +136,17 @@ class Metrics:
             if written:
                 self.records_written.labels(name).inc(len(written))
 
-    def failed(self, partition: int, reason: str) -> None:
-        """A task threw its memory away."""
+    def failed(self, reason: str) -> None:
+        """A task threw its memory away, or could not become active."""
         self.task_failures.labels(reason).inc()
-        self.transactions_aborted.labels(reason).inc()
         if reason == "fenced":
             self.fenced.inc()
-        self.restore_remaining.labels(partition).set(0)
 
-    def restored(self, partition: int, records: int, seconds: float) -> None:
+    def restored(self, records: int, seconds: float) -> None:
         """A task read its changelog to the end."""
         self.restores.inc()
         self.restored_records.inc(records)
         self.restore_seconds.observe(seconds)
-        self.restore_remaining.labels(partition).set(0)
 
     def referenced(self, stream: str, records: int, undecodable: int) -> None:
         """A slab of reference records was applied."""

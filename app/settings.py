@@ -59,6 +59,9 @@ class Settings(BaseSettings):
     slabs_waiting_max: Annotated[int, Field(ge=1, le=16)] = Field(
         2, description="Slabs a partition may have waiting or in work before its fetching is paused"
     )
+    slabs_held_max: Annotated[int, Field(ge=1)] = Field(
+        16, description="Slabs a worker may hold over all its partitions before all fetching is paused"
+    )
     fetch_bytes_max: Annotated[int, Field(ge=KIB)] = Field(4 * MIB, description="Bytes of one partition per fetch")
     fetch_wait_milliseconds_max: Annotated[int, Field(ge=1, le=5_000)] = Field(
         100, description="How long a broker may wait for records before it answers a fetch"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import logging.config
 from typing import TYPE_CHECKING, Any, Final
@@ -64,6 +63,11 @@ def logging_config(level: str) -> dict[str, Any]:
 class SlabWorker(faust.Worker):  # type: ignore[misc]  # faust has no types
     """Faust's worker, with signals and start order, and without the seconds it waits for nothing at its end."""
 
+    def __init__(self, *arguments: Any, **named: Any) -> None:  # noqa: ANN401 - Faust's own
+        """Make it without the spinner, which writes to the terminal."""
+        super().__init__(*arguments, **named)
+        self.spinner = None
+
     def on_worker_shutdown(self) -> None:
         """Do nothing where Faust renames the process."""
 
@@ -84,6 +88,7 @@ class SlabWorker(faust.Worker):  # type: ignore[misc]  # faust has no types
 def run(settings: Settings, topology: Topology = TOPOLOGY, actors: Actors | None = None) -> int:
     """Run until SIGTERM or SIGINT; returns the exit code. Raises TopicsError when the topics do not fit."""
     logging.config.dictConfig(logging_config(settings.log_level))
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
     tuning.tune()
     loop = uvloop.new_event_loop()
     asyncio.set_event_loop(loop)
@@ -100,13 +105,14 @@ def run(settings: Settings, topology: Topology = TOPOLOGY, actors: Actors | None
         quiet=True,
     )
     try:
-        with contextlib.suppress(SystemExit):
-            worker.execute_from_commandline()
-    except Exception:
-        log.exception("the worker stopped on an error; start it again, the tasks resume where they stopped")
-        return 1
-    log.info("stopped")
-    return 0
+        worker.execute_from_commandline()
+    except SystemExit as ended:
+        code = ended.code if isinstance(ended.code, int) else 1
+    if code:
+        log.error("the worker stopped on an error; start it again, the tasks resume where they stopped")
+    else:
+        log.info("stopped")
+    return code
 
 
 async def _made(settings: Settings, topology: Topology, actors: Actors | None) -> tuple[Application, Surroundings]:

@@ -7,15 +7,18 @@ What the product wrote must equal it, whatever the order in which the partitions
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import accumulate
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from ...codecs.engagement import Engagement
 from .reckoning_facts import Facts, Record, minor, number, read_facts
 from .reckoning_money import WaitsError, Worth, fees, labour_cost, rounded, worth
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from ...codecs.engagement import Engagement
 
 __all__: Final = ["Expected", "Reckoning", "Record", "reckon"]
 
@@ -148,7 +151,7 @@ def _split(paid: list[int], room: int) -> _Capped:
     """Mode `split`: billed is the cap. What is over it may lie on few large entries or on many, a little each."""
     over = sum(paid) - room
     largest_first = accumulate(reversed(paid))
-    least = next(number_of for number_of, held in enumerate(largest_first, 1) if held >= over)
+    least = next((count for count, held in enumerate(largest_first, 1) if held >= over), len(paid))
     return _Capped(room, least=least, most=min(len(paid), over))
 
 
@@ -157,7 +160,7 @@ def _whole_or_none(paid: list[int], room: int) -> _Capped:
     fitting = [total for total in accumulate(paid) if total <= room]
     billed = fitting[-1] if fitting else 0
     waiting = len(paid) - len(fitting)
-    settled = paid[0] == paid[-1] or not fitting
+    settled = not fitting or paid[0] == paid[-1]
     return _Capped(billed, settled, least=waiting, most=waiting if settled else len(paid))
 
 

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import Final, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
 from iso4217 import Currency
 
@@ -26,6 +25,9 @@ from ...codecs.period import Period
 from ...codecs.rate_card import RateCard
 from ...codecs.resource import Resource
 from ...codecs.time_entry import TimeEntry
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
 PLACES: Final = 6
 """Places of a rate, a quantity, hours and a percentage."""
@@ -176,8 +178,8 @@ def _check_numbers(terms: Engagement) -> None:
         minor(terms.cap.amount, terms.currency)
     if terms.fee is not None:
         minor(terms.fee.amount, terms.currency)
-        minor(terms.fee.estimated_cost or "0", terms.currency)
-        _refuse_when(terms.fee.estimated_cost == "", "estimated cost is empty")
+        if terms.fee.estimated_cost is not None:
+            minor(terms.fee.estimated_cost, terms.currency)
     number(terms.expenses.mark_up_percent)
     number(terms.policies.hours_per_day)
     if terms.planned_revenue is not None:

@@ -7,19 +7,22 @@ from __future__ import annotations
 
 import calendar
 import datetime as dt
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Final, Literal, NamedTuple
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
-from ...codecs.approval import Approval
 from ...codecs.engagement import Engagement, Policies, Rounding
-from ...codecs.exception import HoldReason
-from ...codecs.expense import Expense
-from ...codecs.rate_card import RateCard
-from ...codecs.resource import Resource
 from ...codecs.time_entry import TimeEntry
-from .reckoning_facts import MINOR_UNITS, Entry, EntryId, Facts, minor, number
+from .reckoning_facts import FX_PLACES, MINOR_UNITS, Entry, EntryId, Facts, minor, number
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from ...codecs.approval import Approval
+    from ...codecs.exception import HoldReason
+    from ...codecs.expense import Expense
+    from ...codecs.rate_card import RateCard
+    from ...codecs.resource import Resource
 
 _SETTLED: Final = {"approved", "rejected", "recalled", "deleted"}
 """Statuses of a version after which older versions never matter."""
@@ -149,7 +152,7 @@ def _exchange(facts: Facts, base: str, quote: str, on: dt.date) -> Fraction:
     covering = [start for start, fx in ranges.items() if start <= on <= (fx.valid_to or start)]
     if not covering:
         raise WaitsError("fx_rate_missing")
-    return number(ranges[max(covering)].rate, 10)
+    return number(ranges[max(covering)].rate, FX_PLACES)
 
 
 def _time(facts: Facts, terms: Engagement, entry: TimeEntry) -> tuple[int, int | None]:
@@ -213,7 +216,7 @@ def _rate(facts: Facts, terms: Engagement, entry: TimeEntry, person: Resource) -
 
 
 def _cards(facts: Facts, terms: Engagement, on: dt.date) -> Iterator[dict[Line, Rate]]:
-    """Lines of every card in force on a date, the card that wins first."""
+    """Lines of every card in force on a date, the card that wins first. Practice and region are the engagement's."""
     own = sorted((line for line in terms.rates if line.effective_from <= on), key=lambda line: line.effective_from)
     yield {(line.role, line.grade, line.item): Rate(line.rate, line.unit) for line in own}
     scopes = (

@@ -27,6 +27,7 @@ class Application(faust.App):  # type: ignore[misc]  # faust has no types
     """Faust's app with what the slab transport needs."""
 
     BootStrategy = SlabBoot
+    mundane_level = "debug"
     settings: Settings
     partition_tasks: Tasks
     _assigned_in: int = -1

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 class Surroundings(Service):  # type: ignore[misc]  # mode has no types
     """Follows the reference topics and answers on the telemetry port while the worker lives."""
 
+    mundane_level = "debug"
+
     def __init__(self, tasks: Tasks, **arguments: Any) -> None:  # noqa: ANN401 - mode's own
         """Belong to a worker's tasks."""
         super().__init__(**arguments)

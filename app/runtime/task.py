@@ -22,7 +22,7 @@ from faust.types import TP
 
 from ...agents.context import Contexts
 from .changelog import restore
-from .failures import OUTCOMES, reason_of
+from .failures import OUTCOMES, PositionOutsideLogError, reason_of
 from .positions import starting_positions
 from .transaction import TaskProducer
 from .wakes import Wakes
@@ -64,8 +64,10 @@ class PartitionTask:
         self.inputs: Final = {stream.name: TP(topic(stream.name), partition) for stream in shared.topology.inputs}
         self._failures = 0
         self._failed_stream = ""
+        self._fenced = False
         self._wanted = asyncio.Event()
         self._background: Final[set[asyncio.Task[Any]]] = set()
+        self._closing: Final[set[asyncio.Task[None]]] = set()
 
     def start(self) -> None:
         """Begin to activate, and to activate again whenever that is needed."""
@@ -93,14 +95,13 @@ class PartitionTask:
         """Give the task up: stop its work, close its producer, forget its state."""
         self.shut()
         self.phase = "closed"
-        current = asyncio.current_task()
         for task in tuple(self._background):
-            if task is not current:
-                task.cancel()
-        await asyncio.gather(*(t for t in self._background if t is not current), return_exceptions=True)
+            task.cancel()
+        await asyncio.gather(*self._background, return_exceptions=True)
         producer, self.producer, self.state = self.producer, None, None
         if producer is not None:
-            await producer.discard(abort=True)
+            self._let_go(producer)
+        await asyncio.gather(*self._closing, return_exceptions=True)
 
     def in_background(self, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
         """Run a coroutine as a task of its own that is not lost to the collector."""
@@ -124,7 +125,8 @@ class PartitionTask:
             await producer.write(batches)
             state.commit(changes)
         except Exception as error:  # noqa: BLE001 - whatever it was, the outcome is read from the changelog
-            self.failed(error, "transaction", work.stream, where, work.records)
+            if state is self.state:
+                self.failed(error, "transaction", work.stream, where, work.records)
             return
         if work.stream == self._failed_stream:
             self._failures, self._failed_stream = 0, ""
@@ -139,8 +141,9 @@ class PartitionTask:
     def failed(self, error: BaseException, stage: str, stream: str, where: TP, records: Sequence[Record]) -> None:
         """Throw memory and producer away and activate again: the slab's records come back from the log."""
         reason = reason_of(error, stage)
-        self.shared.metrics.failed(self.partition, reason)
-        self._failed_stream = stream
+        self.shared.metrics.failed(reason)
+        self.shared.metrics.transactions_aborted.labels(reason).inc()
+        self._failed_stream, self._fenced = stream, reason == "fenced"
         offset = records[0].offset if records else -1
         place = {"topic": where.topic, "partition": where.partition, "offset": offset, "records": len(records)}
         log.error("task %d: %s", self.partition, OUTCOMES[reason], extra=place, exc_info=error)
@@ -154,7 +157,13 @@ class PartitionTask:
         self.wakes.forget()
         producer, self.producer, self.state, self.contexts = self.producer, None, None, Contexts()
         if producer is not None:
-            self.in_background(producer.discard(abort=True))
+            self._let_go(producer)
+
+    def _let_go(self, producer: TaskProducer) -> None:
+        """Close a producer while other things go on; its open transaction is aborted."""
+        task = asyncio.ensure_future(producer.discard(abort=True))
+        self._closing.add(task)
+        task.add_done_callback(self._closing.discard)
 
     async def _stay_active(self) -> None:
         while True:
@@ -164,9 +173,15 @@ class PartitionTask:
                 if self.state is None:
                     await self._rebuild()
                 await self._open()
+            except PositionOutsideLogError as error:
+                self.shared.metrics.failed("position")
+                log.error("task %d: %s", self.partition, error)  # noqa: TRY400 - the sentence says it all
+                self.phase, self.problem = "failed", str(error)
+                await asyncio.sleep(self.shared.settings.retry_milliseconds_max / 1000)
+                self._wanted.set()
             except Exception as error:  # noqa: BLE001 - one task's trouble is not the worker's
                 reason = reason_of(error, "activation")
-                self.shared.metrics.failed(self.partition, reason)
+                self.shared.metrics.failed(reason)
                 log.error("task %d: %s: %s", self.partition, OUTCOMES[reason], error, exc_info=reason == "unexpected")
                 async with self.lock:
                     self._discard(str(error) or repr(error))
@@ -176,6 +191,12 @@ class PartitionTask:
         """Fence, then restore. The slots bound how many tasks read their changelog at once."""
         if self._failures:
             await asyncio.sleep(self.shared.pause_seconds(self._failures))
+        if self._fenced:
+            # Fenced means somebody else was given the task. Unless the group says within two heartbeats that it is
+            # ours, fencing back would only make the two throw each other's work away.
+            await asyncio.sleep(2 * self.shared.settings.heartbeat_milliseconds / 1000)
+            await self.shared.settled.wait()
+            self._fenced = False
         async with self.shared.restore_slots:
             self.phase = "fencing"
             producer = TaskProducer(self.shared.settings, self.shared.topology, self.partition)
@@ -190,7 +211,7 @@ class PartitionTask:
         self.producer, self.contexts = producer, Contexts()
         self.state = restored.state
         self.phase = "ready"
-        self.shared.metrics.restored(self.partition, restored.records, restored.seconds)
+        self.shared.metrics.restored(restored.records, restored.seconds)
         log.info("task %d: restored %d records in %.2f s", self.partition, restored.records, restored.seconds)
 
     async def _open(self) -> None:

@@ -35,6 +35,8 @@ class Tasks:
     def open_partitions(self) -> dict[TP, int]:
         """Partitions that may be fetched now, each with the epoch of its task."""
         most = self.shared.settings.slabs_waiting_max
+        if sum(task.waiting.total() for task in self.by_partition.values()) >= self.shared.settings.slabs_held_max:
+            return {}
         return {
             where: task.epoch
             for task in self.by_partition.values()

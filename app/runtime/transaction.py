@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import logging
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any, Final
@@ -32,6 +33,8 @@ log = logging.getLogger(__name__)
 
 RETRY_BACKOFF_MILLISECONDS: Final = 20
 """Kafka 4.1 answers about 5 % of first produces of older transaction clients with a retriable error."""
+
+KEYS_REMEMBERED_MAX: Final = 65_536
 
 _NO_HEADERS: Final[list[tuple[str, bytes]]] = []
 
@@ -198,8 +201,9 @@ async def _send(producer: AIOKafkaProducer, batches: list[Batch]) -> None:
             raise result
 
 
+@functools.lru_cache(maxsize=KEYS_REMEMBERED_MAX)
 def partition_of(key: bytes, partitions: int) -> int:
-    """Partition of a key: murmur2, as Java's default partitioner."""
+    """Partition of a key: murmur2, as Java's default partitioner; remembered, since aiokafka's is plain Python."""
     return int(murmur2(key) & 0x7FFFFFFF) % partitions
 
 

@@ -48,6 +48,8 @@ class GatedListener(driver.ConsumerRebalanceListener):  # type: ignore[misc]  # 
 class SlabConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]  # faust has no types
     """The thread with the group's consumer. Its methods are called from the worker's loop."""
 
+    mundane_level = "debug"
+
     def _create_worker_consumer(self, transport: Any) -> AIOKafkaConsumer:  # noqa: ANN401, ARG002 - Faust's signature
         settings = self.app.settings
         self._assignor = RangePartitionAssignor
@@ -91,7 +93,6 @@ class SlabConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]  
         # The context tells the coordinator that the worker is alive, also while every gate is shut.
         with fetcher._subscriptions.fetch_context():  # noqa: SLF001
             maximum = self.app.settings.slab_records_max
-            self._gate_opened.clear()
             if partitions and (found := await fetcher.fetched_records(partitions, 0, maximum)):
                 return found  # type: ignore[no-any-return]
             gate = asyncio.ensure_future(self._gate_opened.wait())
@@ -100,6 +101,8 @@ class SlabConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]  
                 waits.append(asyncio.ensure_future(fetcher.fetched_records(partitions, timeout, maximum)))
             await asyncio.wait(waits, timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
             gate.cancel()
+            # Cleared only here: a gate that opened before the wait began must end it at once.
+            self._gate_opened.clear()
             if not partitions or not waits[-1].done():
                 # Records are taken in one step at the end of the wait: cancelled before it, none is lost.
                 waits[-1].cancel()
@@ -136,8 +139,10 @@ class SlabConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]  
 
         async def ask() -> dict[TP, int]:
             consumer = self._ensure_consumer()
-            state = consumer._subscription.subscription.assignment  # noqa: SLF001 - position() would wait
-            return {ensure_TP(where): state.state_value(where).position for where in consumer.assignment()}
+            assigned = consumer.assignment()
+            # Not position(), which would wait for one that is not known yet.
+            state = consumer._subscription.subscription.assignment if assigned else None  # noqa: SLF001
+            return {ensure_TP(where): state.state_value(where).position for where in assigned}
 
         return await self._there(ask())  # type: ignore[no-any-return]
 
@@ -165,6 +170,8 @@ class SlabConsumer(driver.Consumer):  # type: ignore[misc]  # faust has no types
     """Faust's consumer, slab by slab."""
 
     RebalanceListener = GatedListener
+    mundane_level = "debug"
+    _subscribed: frozenset[str] = frozenset()
 
     @property
     def tasks(self) -> Tasks:
@@ -178,6 +185,13 @@ class SlabConsumer(driver.Consumer):  # type: ignore[misc]  # faust has no types
 
     def _new_consumer_thread(self) -> SlabConsumerThread:
         return SlabConsumerThread(self, loop=self.loop, beacon=self.beacon)
+
+    async def subscribe(self, topics: Any) -> None:  # noqa: ANN401 - Faust's signature
+        """Subscribe once. Faust asks again 45 s after each assignment, which would rebalance the group for nothing."""
+        wanted = frozenset(topics)
+        if wanted != self._subscribed:
+            self._subscribed = wanted
+            await super().subscribe(wanted)
 
     async def perform_seek(self) -> None:
         """Do nothing where Faust seeks to group offsets: each task seeks the positions its state holds."""

@@ -24,9 +24,6 @@ def tune() -> None:
     sender.BACKOFF_OVERRIDE = TRANSACTION_BACKOFF_SECONDS
     gc.set_threshold(*GC_THRESHOLDS)
     sys.setswitchinterval(SWITCH_INTERVAL_SECONDS)
-
-
-def freeze() -> None:
-    """Take what was made at start, and restored state, out of the collector's sight."""
+    # What is imported by now lives as long as the process: the collector need not walk through it again.
     gc.collect()
     gc.freeze()

@@ -1,0 +1,287 @@
+"""What the firm has sold: rate cards, engagements of every contract type, and who is planned on them."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+import msgspec
+
+from ...codecs.assignment import Assignment, PlannedWeek
+from ...codecs.engagement import Cap, ContractType, Engagement, EngagementRate, ExpenseTerms, Fee, Policies
+from ...codecs.rate_card import RateCard, RateLine
+from .happenings import MONDAY, chance, often
+from .offices import ENTITIES, GRADES, PER_HUNDRED_EURO, PRACTICES, RAISE, Entity, Person, amount_text, spread
+
+if TYPE_CHECKING:
+    import random
+
+    from ...codecs.approval import ApprovalLevel
+
+ENGAGEMENTS: Final[dict[ContractType, int]] = {
+    "time_and_materials": 50,
+    "capped": 20,
+    "fixed_fee": 20,
+    "retainer": 12,
+    "non_billable": 10,
+    "internal": 8,
+}
+CUSTOMERS: Final = 60
+HOURLY_RATE: Final = {"partner": 360, "principal": 280, "consultant": 185, "analyst": 130, "developer": 160}
+"""What an hour is sold at, in euro, before it is put into the currency of a card."""
+LATE_ROLE: Final = "data-scientist"
+"""A role that no card prices at first. Its rates arrive late, except in the currency below."""
+UNPRICED_CURRENCY: Final = "CHF"
+ARRIVE_LATE: Final = (7, 58, 79, 101)
+"""Engagements, by number, whose terms arrive after their entries: T&M, capped, fixed fee, retainer."""
+RAISED_CAP: Final = 52
+"""Engagement whose cap is reached in the week and raised after it."""
+NEW_ESTIMATE: Final = 73
+"""Fixed fee whose expected cost is changed after the week."""
+LEVELS: Final[tuple[tuple[ApprovalLevel, ...], ...]] = (
+    (),
+    (),
+    (),
+    ("manager",),
+    ("project", "manager"),
+    ("manager", "finance"),
+)
+ROUNDINGS: Final = ("half_up", "half_up", "half_even", "up", "down")
+WEEKS: Final = tuple(MONDAY + dt.timedelta(days=7 * week) for week in range(3))
+LATE_ASSIGNMENTS: Final = 100
+"""Of the people's assignments, one in this many arrives late."""
+_DAY_HOURS: Final = 8
+
+
+def rate_cards(seed: int) -> tuple[list[RateCard], list[RateCard]]:
+    """Cards as master data, and the supplements with the role that was missing."""
+    rng = chance(seed, "rate cards")
+    cards = [card for currency in PER_HUNDRED_EURO for card in _standard(rng, currency)]
+    cards += [
+        _by_day(rng, region, currency) for region, currency in (("dach", "EUR"), ("dach", "CHF"), ("apac", "JPY"))
+    ]
+    cards += [
+        RateCard(
+            id=f"practice-data-{currency.lower()}",
+            version=1,
+            scope="practice",
+            scope_id="data",
+            currency=currency,
+            effective_from=dt.date(2025, 1, 1),
+            lines=tuple(RateLine(role=role, rate=_rate(rng, role, currency)) for role in ("analyst", "developer")),
+        )
+        for currency in ("EUR", "USD", "GBP")
+    ]
+    cards += [_of_customer(rng, number) for number in range(1, CUSTOMERS + 1, 5)]
+    late = [
+        RateCard(
+            id=f"supplement-{currency.lower()}",
+            version=1,
+            scope="default",
+            currency=currency,
+            effective_from=dt.date(2025, 1, 1),
+            lines=(RateLine(role=LATE_ROLE, rate=_rate(rng, "developer", currency)),),
+        )
+        for currency in PER_HUNDRED_EURO
+        if currency != UNPRICED_CURRENCY
+    ]
+    return cards, late
+
+
+def _standard(rng: random.Random, currency: str) -> list[RateCard]:
+    lines = [RateLine(role=role, rate=_rate(rng, role, currency)) for role in HOURLY_RATE]
+    lines += [RateLine(role="consultant", grade=grade, rate=_rate(rng, "consultant", currency)) for grade in GRADES]
+    before = RateCard(
+        id=f"standard-{currency.lower()}",
+        version=1,
+        scope="default",
+        currency=currency,
+        effective_from=dt.date(2025, 1, 1),
+        lines=tuple(lines),
+    )
+    raised = tuple(msgspec.structs.replace(line, rate=_rate(rng, line.role, currency)) for line in lines)
+    return [before, msgspec.structs.replace(before, version=2, effective_from=RAISE, lines=raised)]
+
+
+def _by_day(rng: random.Random, region: str, currency: str) -> RateCard:
+    lines = tuple(
+        RateLine(role=role, rate=amount_text(spread(rng, HOURLY_RATE[role] * _DAY_HOURS * 100), currency), unit="day")
+        for role in ("principal", "consultant")
+    )
+    name = f"region-{region}-{currency.lower()}"
+    return RateCard(
+        id=name,
+        version=1,
+        scope="region",
+        scope_id=region,
+        currency=currency,
+        effective_from=dt.date(2025, 1, 1),
+        lines=lines,
+    )
+
+
+def _of_customer(rng: random.Random, number: int) -> RateCard:
+    currency = ENTITIES[number % len(ENTITIES)].currency
+    return RateCard(
+        id=f"customer-{number:03}",
+        version=1,
+        scope="customer",
+        scope_id=f"C-{number:03}",
+        currency=currency,
+        effective_from=dt.date(2025, 1, 1),
+        lines=(
+            RateLine(rate=_rate(rng, "consultant", currency)),
+            RateLine(item="workshop", rate=_rate(rng, "principal", currency)),
+            RateLine(role="partner", rate=_rate(rng, "partner", currency)),
+        ),
+    )
+
+
+def _rate(rng: random.Random, role: str, currency: str) -> str:
+    return amount_text(spread(rng, HOURLY_RATE[role] * 100), currency)
+
+
+def engagements(seed: int) -> tuple[Engagement, ...]:
+    """The first revision of every engagement's terms, in the order of their ids."""
+    rng = chance(seed, "engagements")
+    kinds = [kind for kind, count in ENGAGEMENTS.items() for _ in range(count)]
+    return tuple(_engagement(rng, number, kind) for number, kind in enumerate(kinds, start=1))
+
+
+def revised(first: tuple[Engagement, ...]) -> list[Engagement]:
+    """Second revisions that come after the week: a cap is raised, an estimate is corrected."""
+    capped, fixed = first[RAISED_CAP - 1], first[NEW_ESTIMATE - 1]
+    cap = Cap(amount=amount_text(1_500_000, capped.currency))
+    fee = fixed.fee
+    assert fee is not None  # noqa: S101 - the engagement by this number is a fixed fee
+    return [
+        msgspec.structs.replace(capped, revision=2, cap=cap),
+        msgspec.structs.replace(
+            fixed, revision=2, fee=msgspec.structs.replace(fee, estimated_cost=amount_text(6_000_000, fixed.currency))
+        ),
+    ]
+
+
+def _engagement(rng: random.Random, number: int, kind: ContractType) -> Engagement:
+    entity = rng.choices(ENTITIES, [entity.share for entity in ENTITIES])[0]
+    foreign = often(rng, 20)
+    currency = rng.choice([c for c in PER_HUNDRED_EURO if c != entity.currency]) if foreign else entity.currency
+    internal = kind == "internal"
+    return Engagement(
+        source="crm",
+        id=f"E-{number:04}",
+        revision=1,
+        name=f"Sample {kind.replace('_', ' ')} {number}",
+        customer_id="C-000" if internal else f"C-{rng.randint(1, CUSTOMERS):03}",
+        legal_entity_id=entity.id,
+        practice=rng.choice(PRACTICES),
+        region=entity.region,
+        currency=currency,
+        contract_type=kind,
+        start_date=_start(rng, kind),
+        rates=_own_rates(rng, currency) if kind in {"time_and_materials", "capped"} and often(rng, 30) else (),
+        cap=_cap(rng, number, currency) if kind == "capped" else None,
+        fee=_fee(rng, kind, currency),
+        expenses=rng.choice(
+            (ExpenseTerms(), ExpenseTerms(policy="mark_up", mark_up_percent="7.5"), ExpenseTerms(policy="non_billable"))
+        ),
+        policies=_policies(rng),
+        planned_revenue=None if internal else amount_text(spread(rng, 9_000_000), currency),
+    )
+
+
+def _start(rng: random.Random, kind: ContractType) -> dt.date:
+    if kind == "retainer":
+        return rng.choice((dt.date(2025, 10, 1), dt.date(2025, 10, 15), dt.date(2025, 11, 1)))
+    return dt.date(2025, rng.randint(1, 9), 1)
+
+
+def _own_rates(rng: random.Random, currency: str) -> tuple[EngagementRate, ...]:
+    """Rates agreed for one engagement: by role, one of them by day, one that rises in the middle of the week."""
+    return (
+        EngagementRate(role="partner", rate=_rate(rng, "partner", currency)),
+        EngagementRate(role="consultant", rate=_rate(rng, "consultant", currency), effective_from=dt.date(2025, 1, 1)),
+        EngagementRate(role="consultant", rate=_rate(rng, "consultant", currency), effective_from=dt.date(2025, 11, 5)),
+        EngagementRate(
+            role="developer",
+            rate=amount_text(spread(rng, HOURLY_RATE["developer"] * _DAY_HOURS * 100), currency),
+            unit="day",
+        ),
+    )
+
+
+def _cap(rng: random.Random, number: int, currency: str) -> Cap:
+    euro_cents = 800_000 if number == RAISED_CAP else rng.randint(12, 45) * 100_000
+    return Cap(amount=amount_text(euro_cents, currency), includes_expenses=number == RAISED_CAP or often(rng, 70))
+
+
+def _fee(rng: random.Random, kind: ContractType, currency: str) -> Fee | None:
+    if kind == "fixed_fee":
+        euro_cents = rng.randint(30, 150) * 100_000
+        cost = amount_text(euro_cents * rng.choice((10, 60, 70)) // 100, currency)
+        return Fee(amount=amount_text(euro_cents, currency), estimated_cost=cost)
+    if kind == "retainer":
+        billed = "arrears" if often(rng, 30) else "advance"
+        return Fee(
+            amount=amount_text(rng.randint(5, 30) * 100_000, currency),
+            term=rng.choice(("month", "month", "quarter")),
+            billed=billed,
+        )
+    return None
+
+
+def _policies(rng: random.Random) -> Policies:
+    return Policies(
+        rounding=rng.choice(ROUNDINGS),
+        accrue_at="approval" if often(rng, 15) else "submission",
+        closed_period=rng.choice(("hold", "next_open_period")),
+        approval_levels=rng.choice(LEVELS),
+        hours_per_day=rng.choice(("8", "8", "7.5")),
+    )
+
+
+class Post(NamedTuple):
+    """A person's place on an engagement, with its assignment, and whether that arrives late."""
+
+    person: Person
+    terms: Engagement
+    assignment: Assignment
+    late: bool
+
+
+def posts(seed: int, everybody: tuple[Person, ...], sold: tuple[Engagement, ...]) -> tuple[Post, ...]:
+    """Who works where: two to four engagements a person, most of the person's own legal entity."""
+    rng = chance(seed, "posts")
+    at_home: dict[str, list[Engagement]] = {}
+    for terms in sold:
+        at_home.setdefault(terms.legal_entity_id, []).append(terms)
+    found: list[Post] = []
+    for person in everybody:
+        home = at_home.get(person.entity.id, list(sold))
+        places = {
+            terms.id: terms
+            for terms in (rng.choice(home if often(rng, 70) else sold) for _ in range(rng.randint(2, 4)))
+        }
+        found += [_post(rng, person, terms, len(found) + at) for at, terms in enumerate(places.values(), start=1)]
+    return tuple(found)
+
+
+def _post(rng: random.Random, person: Person, terms: Engagement, number: int) -> Post:
+    billed = terms.contract_type in {"time_and_materials", "capped"}
+    assignment = Assignment(
+        source="psa",
+        id=f"A-{number:05}",
+        revision=1,
+        engagement_id=terms.id,
+        resource_id=person.resource.id,
+        role=person.resource.role,
+        booking="soft" if often(rng, 10) else "hard",
+        rate=_rate(rng, person.resource.role, terms.currency) if billed and often(rng, 20) else None,
+        weeks=tuple(PlannedWeek(week=week, hours=rng.choice(("8", "10", "16", "12.5"))) for week in WEEKS),
+    )
+    return Post(person, terms, assignment, number % LATE_ASSIGNMENTS == 0)
+
+
+def entity_of(terms: Engagement) -> Entity:
+    """The legal entity that sold an engagement."""
+    return next(entity for entity in ENTITIES if entity.id == terms.legal_entity_id)

@@ -1,0 +1,129 @@
+"""What people enter in the sample week: time and expenses, most of it on Friday afternoon."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from ...codecs.expense import Expense
+from ...codecs.time_entry import TimeEntry
+from .courses import Line, take
+from .deals import LATE_ROLE, Post
+from .happenings import FORGOTTEN, FRIDAY, WORKDAYS, Happening, chance, moment, often
+from .offices import LATE_CURRENCY, PER_HUNDRED_EURO, UNQUOTED_CURRENCY, amount_text
+
+if TYPE_CHECKING:
+    import datetime as dt
+    import random
+    from collections.abc import Iterator, Sequence
+
+    from ...codecs.engagement import Engagement
+    from ...codecs.wire import Unit
+
+QUANTITIES: Final[tuple[tuple[int, Unit, tuple[str, ...]], ...]] = (
+    (84, "hour", ("8", "7.5", "4", "2.25", "6", "1.5", "3", "0.5", "5.75")),
+    (9, "minute", ("30", "45", "90", "125", "20")),
+    (7, "day", ("1", "0.5", "0.25")),
+)
+"""Share in percent, unit, and quantities entered in it."""
+ENTRIES_A_DAY: Final = (2, 2, 3, 3, 3)
+EXPENSES: Final = 1_400
+CATEGORIES: Final = {"hotel": 18_000, "flight": 32_000, "rail": 9_000, "meal": 3_500, "licence": 25_000}
+"""Categories of spend with what one costs, in euro cents."""
+RARE: Final = ((LATE_CURRENCY, 14), (UNQUOTED_CURRENCY, 4))
+"""Currencies of spend without an exchange rate at first, with the number of expenses in them."""
+NEVER_SOLD: Final = ("E-9001", "E-9001", "E-9002")
+"""Engagements that are booked on and never arrive."""
+_MORNING, _NOON, _PEAK, _EVENING = 8 * 60, 12 * 60, 16 * 60, 19 * 60  # minutes of the day
+FRIDAY_PERCENT: Final = 80
+
+
+def time_entries(seed: int, posts: Sequence[Post], sold: Sequence[Engagement]) -> Iterator[Happening]:
+    """Every time entry of the week on its course, and the decisions about it."""
+    rng = chance(seed, "time entries")
+    of_person: dict[str, list[Post]] = {}
+    for post in posts:
+        of_person.setdefault(post.person.resource.id, []).append(post)
+    number = 0
+    for places in of_person.values():
+        days = [day for day in WORKDAYS for _ in range(rng.choice(ENTRIES_A_DAY))]
+        days += [rng.choice(FORGOTTEN)] if often(rng, 30) else []
+        for day in days:
+            number += 1
+            yield from _on_course(rng, _time_entry(rng, number, rng.choice(places), day), sold, _handed_in(rng, day))
+    for unsold in NEVER_SOLD:
+        number += 1
+        post = rng.choice(posts)
+        entry = _time_entry(rng, number, post, FRIDAY, unsold)
+        yield from _on_course(rng, entry, sold, _handed_in(rng, FRIDAY))
+
+
+def _time_entry(rng: random.Random, number: int, post: Post, day: dt.date, engagement_id: str = "") -> TimeEntry:
+    _, unit, quantities = rng.choices(QUANTITIES, [share for share, _, _ in QUANTITIES])[0]
+    billed = post.terms.contract_type in {"time_and_materials", "capped"}
+    rare = often(rng, 2)
+    names_assignment = not engagement_id and (post.late or often(rng, 50))
+    own_rate = billed and not engagement_id and often(rng, 3)
+    return TimeEntry(
+        source="psa",
+        id=f"T-{number:06}",
+        revision=1,
+        engagement_id=engagement_id or post.terms.id,
+        resource_id=post.person.resource.id,
+        work_date=day,
+        quantity=rng.choice(quantities),
+        unit=unit,
+        status="submitted",
+        billable=often(rng, 96),
+        role=LATE_ROLE if billed and rare else "principal" if often(rng, 4) else "",
+        item="workshop" if not rare and often(rng, 5) else "",
+        task_id=f"task-{rng.randint(1, 6)}" if often(rng, 40) else "",
+        assignment_id=post.assignment.id if names_assignment else "",
+        rate=amount_text(rng.randint(150, 250) * 100, post.terms.currency) if own_rate else None,
+    )
+
+
+def expenses(seed: int, posts: Sequence[Post], sold: Sequence[Engagement]) -> Iterator[Happening]:
+    """Every expense of the week on its course, and the decisions about it."""
+    rng = chance(seed, "expenses")
+    rare = [currency for currency, count in RARE for _ in range(count)]
+    for number in range(1, EXPENSES + 1):
+        post = rng.choice(posts)
+        home = post.person.entity.currency
+        abroad = rng.choice(list(PER_HUNDRED_EURO)) if often(rng, 30) else home
+        # Not on the places of the firm's calendar: a closed month would hide the missing exchange rate.
+        currency = rare[number - 1] if number <= len(rare) else abroad
+        day = rng.choice(WORKDAYS if number <= len(rare) or often(rng, 95) else FORGOTTEN)
+        yield from _on_course(rng, _expense(rng, number, post, day, currency), sold, _handed_in(rng, day))
+
+
+def _expense(rng: random.Random, number: int, post: Post, day: dt.date, currency: str) -> Expense:
+    category, euro_cents = rng.choice(list(CATEGORIES.items()))
+    spent = euro_cents * rng.randint(50, 200) // 100 + rng.randint(0, 99)
+    return Expense(
+        source="spend",
+        id=f"X-{number:06}",
+        revision=1,
+        engagement_id=post.terms.id,
+        resource_id=post.person.resource.id,
+        spent_on=day,
+        category=category,
+        amount=amount_text(spent, currency) if currency in {*PER_HUNDRED_EURO, LATE_CURRENCY} else f"{spent // 100}",
+        currency=currency,
+        status="submitted",
+        billable=often(rng, 90),
+    )
+
+
+def _on_course(rng: random.Random, first: TimeEntry | Expense, sold: Sequence[Engagement], at: int) -> list[Happening]:
+    terms = next((terms for terms in sold if terms.id == first.engagement_id), None)
+    levels = terms.policies.approval_levels if terms is not None else ()
+    elsewhere = rng.choice([other.id for other in sold if other.id != first.engagement_id])
+    return take(Line(first, levels, at, elsewhere, rng))
+
+
+def _handed_in(rng: random.Random, day: dt.date) -> int:
+    """Most people hand in on Friday afternoon what they did in the week; some every evening."""
+    millisecond = rng.randrange(60_000)
+    if day in FORGOTTEN or often(rng, FRIDAY_PERCENT):
+        return moment(FRIDAY, int(rng.triangular(_NOON + 60, _EVENING, _PEAK)), millisecond)
+    return moment(day, rng.randint(_PEAK, _EVENING), millisecond)

@@ -1,0 +1,126 @@
+"""A sample firm's week: everything its systems send to the inputs, as records, the same for the same seed.
+
+Three phases, each a list of records for each stream, ordered by the moment they are sent:
+
+    masters   reference data, then engagements and assignments: what a firm has before anybody enters time. It is to
+              be read whole before the load comes, because a price is looked up when an entry is settled
+    load      the week: time, expenses, decisions, changed assignments, duplicates, unreadable records. Its order
+              across streams does not change the money of any engagement
+    late      the Monday after: terms, rates, people and exchange rates that entries of the week wait for, a month
+              reopened, a cap raised, an estimate corrected. It adds what was unknown and contradicts nothing known
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+import msgspec
+
+from .deals import ARRIVE_LATE, Post, engagements, posts, rate_cards, revised
+from .entries import expenses, time_entries
+from .happenings import (
+    MONDAY,
+    NEXT_MONDAY,
+    STREAM_OF,
+    WORKDAYS,
+    Happening,
+    Sent,
+    Thing,
+    chance,
+    happening,
+    moment,
+    record,
+)
+from .mishaps import repeated, undecodable
+from .offices import exchange_rates, people, periods, resources
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+STREAMS: Final = tuple(STREAM_OF.values())
+"""Streams the firm's systems write to."""
+ASSIGNMENTS_CHANGED_PERCENT: Final = 12
+_BEFORE_WORK, _AFTER_WEEKEND = 6 * 60, 9 * 60  # minutes of the day
+
+Phase = dict[str, list[Sent]]
+"""Records of one phase by stream, each stream in its order."""
+
+
+class Week(NamedTuple):
+    """The records of the three phases."""
+
+    masters: Phase
+    load: Phase
+    late: Phase
+
+    @property
+    def phases(self) -> tuple[Phase, ...]:
+        """In the order in which they are sent."""
+        return (self.masters, self.load, self.late)
+
+    def __len__(self) -> int:
+        """All records of all phases."""
+        return sum(len(records) for phase in self.phases for records in phase.values())
+
+
+def sample_week(seed: int) -> Week:
+    """Make the week of a seed."""
+    everybody, sold = people(seed), engagements(seed)
+    places = posts(seed, everybody, sold)
+    known_people, late_people = resources(everybody)
+    known_periods, late_periods = periods()
+    known_rates, late_rates = exchange_rates(seed)
+    known_cards, late_cards = rate_cards(seed)
+    late_terms = [terms for number, terms in enumerate(sold, start=1) if number in ARRIVE_LATE]
+    known_terms = [terms for terms in sold if terms not in late_terms]
+    known_assignments = [post.assignment for post in places if not post.late]
+    late_assignments = [post.assignment for post in places if post.late]
+    masters = _spaced(
+        moment(MONDAY, _BEFORE_WORK),
+        [*known_periods, *known_rates, *known_cards, *known_people, *known_terms, *known_assignments],
+    )
+    load = [*time_entries(seed, places, sold), *expenses(seed, places, sold), *_changed_assignments(seed, places)]
+    late = _spaced(
+        moment(NEXT_MONDAY, _AFTER_WEEKEND),
+        [*late_terms, *late_rates, *late_cards, *late_people, *late_assignments, *revised(sold), *late_periods],
+    )
+    return Week(_phase(masters), _phase([*load, *repeated(seed, load)], undecodable(seed)), _phase(late))
+
+
+def in_order(phase: Phase) -> Iterator[tuple[str, Sent]]:
+    """Every record of a phase with its stream, by the moment it is sent."""
+    everything = [(stream, sent) for stream, records in phase.items() for sent in records]
+    yield from sorted(everything, key=lambda pair: pair[1].timestamp)
+
+
+def _spaced(first: int, things: Sequence[Thing]) -> list[Happening]:
+    """One thing a millisecond, in the order given."""
+    return [happening(first + at, thing) for at, thing in enumerate(things)]
+
+
+def _changed_assignments(seed: int, places: Iterable[Post]) -> Iterator[Happening]:
+    """New plans during the week: more hours, fewer, or none. Agreed rates stay as they are."""
+    rng = chance(seed, "changed assignments")
+    for post in places:
+        if post.late or not often(rng, ASSIGNMENTS_CHANGED_PERCENT):
+            continue
+        planned = post.assignment
+        cancelled = often(rng, 25)
+        weeks = tuple(msgspec.structs.replace(week, hours=rng.choice(("4", "20", "24.25"))) for week in planned.weeks)
+        changed = msgspec.structs.replace(
+            planned, revision=2, weeks=weeks, status="cancelled" if cancelled else "active"
+        )
+        yield happening(
+            moment(rng.choice(WORKDAYS), rng.randint(_AFTER_WEEKEND, 18 * 60), rng.randrange(60_000)), changed
+        )
+
+
+def _phase(happenings: Iterable[Happening], broken: Iterable[tuple[str, Sent]] = ()) -> Phase:
+    phase: Phase = {}
+    for what in happenings:
+        phase.setdefault(what.stream, []).append(record(what))
+    for stream, sent in broken:
+        phase.setdefault(stream, []).append(sent)
+    for records in phase.values():
+        records.sort(key=lambda sent: sent.timestamp)
+    return phase

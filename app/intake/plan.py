@@ -1,0 +1,64 @@
+"""Everything a CSV brings, read and checked before anything is sent: records by stream in order, rows refused."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from . import terms
+from .entries import STREAM, Entries
+from .mapping import MappingError, load
+from .sheet import read
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from pathlib import Path
+
+    from ...agents.work import OutputRecord
+    from .mapping import Mapping
+    from .sheet import Refusal
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What would be sent. records: by stream, in the order of sending, reference data and engagements first."""
+
+    rows: int
+    terms_rows: int
+    records: dict[str, list[OutputRecord]]
+    refused: list[Refusal]
+
+
+def plan(mapping_file: Path, time_sheet: Path, terms_file: Path | None) -> Plan:
+    """Read the mapping, the terms and the time sheet. Raises RefusedError when one of them cannot be used at all."""
+    mapping = load(mapping_file)
+    if terms_file is not None and mapping.engagements is None:
+        message = f"{mapping_file} has no [engagements] to read {terms_file} by; add it, or leave --terms out"
+        raise MappingError(message)
+    sheet = read(time_sheet, mapping.file, mapping.entry.columns_named("entry."))
+    entries = Entries(mapping, time_sheet.name)
+    entries.take(sheet)
+    before, terms_rows, refused = _around(mapping, terms_file, entries.dates)
+    records = before | {STREAM: entries.records}
+    return Plan(sheet.count, terms_rows, {name: kept for name, kept in records.items() if kept}, refused + entries.refused)
+
+
+def _around(mapping: Mapping, terms_file: Path | None, dates: set[dt.date]) -> tuple[dict[str, list[OutputRecord]], int, list[Refusal]]:
+    """Periods, people and engagements, which the entries need."""
+    people = terms.resources(mapping)
+    months = terms.months(mapping, dates)
+    opened = [] if months is None else terms.periods(mapping, months)
+    records = {"periods": opened, "resources": people}
+    how = mapping.engagements
+    if how is None or (terms_file is None and not how.rows):
+        return records, 0, []
+    start = how.start_date or (months.start if months else None)
+    if start is None:
+        message = "engagements.start_date is missing and no row of the time sheet has a date; add it"
+        raise MappingError(message)
+    if terms_file is None:
+        sheet, name = terms.inline_sheet(how), "engagements.rows"
+    else:
+        sheet, name = read(terms_file, mapping.file, how.columns_named("engagements.")), terms_file.name
+    sold, refused = terms.engagements(mapping, how, sheet, start, name)
+    return records | {"engagements": sold}, sheet.count, refused
