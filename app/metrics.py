@@ -48,56 +48,56 @@ class Metrics:
 
     def _declare_flow(self) -> None:
         counter, histogram = self._counter, self._histogram
-        self.records_received: Final = counter("records_received_total", "Records handed to a task", "stream")
-        self.records_refetched: Final = counter(
+        self.records_received = counter("records_received_total", "Records handed to a task", "stream")
+        self.records_refetched = counter(
             "records_refetched_total", "Records fetched again and skipped: the state already holds them", "stream"
         )
-        self.records_outcomes: Final = counter(
+        self.records_outcomes = counter(
             "record_outcomes_total", "What became of records whose transaction is committed", "stream", "outcome"
         )
-        self.duplicates: Final = counter("duplicates_total", "Records that repeated a known revision", "stream")
-        self.dead_letters: Final = counter("dead_letters_total", "Records put aside", "stream", "reason")
-        self.records_written: Final = counter("records_written_total", "Output records committed", "stream")
-        self.slab_records: Final = histogram("slab_records", "Records of a slab", SLAB_RECORDS, "stream")
-        self.stage_seconds: Final = histogram(
+        self.duplicates = counter("duplicates_total", "Records that repeated a known revision", "stream")
+        self.dead_letters = counter("dead_letters_total", "Records put aside", "stream", "reason")
+        self.records_written = counter("records_written_total", "Output records committed", "stream")
+        self.slab_records = histogram("slab_records", "Records of a slab", SLAB_RECORDS, "stream")
+        self.stage_seconds = histogram(
             "slab_stage_seconds", "Time of a slab by stage: decide, encode, transaction", STAGE_SECONDS, "stage"
         )
-        self.latency_seconds: Final = histogram(
+        self.latency_seconds = histogram(
             "end_to_end_latency_seconds",
             "From the time of a slab's oldest record to the commit of what it caused",
             LATENCY_SECONDS,
             "stream",
         )
-        self.last_commit_seconds: Final = self._gauge("last_commit_timestamp_seconds", "When a slab was last committed")
+        self.last_commit_seconds = self._gauge("last_commit_timestamp_seconds", "When a slab was last committed")
 
     def _declare_kafka(self) -> None:
         counter, gauge = self._counter, self._gauge
-        self.transactions_committed: Final = counter("transactions_committed_total", "Transactions committed")
-        self.transactions_aborted: Final = counter("transactions_aborted_total", "Transactions not committed", "reason")
-        self.fenced: Final = counter("producer_fenced_total", "Times another owner of a task fenced this one")
-        self.task_failures: Final = counter("task_failures_total", "Times a task threw its memory away", "reason")
-        self.rebalances: Final = counter("rebalances_total", "Rebalances of the group seen by this worker")
-        self.lag_records: Final = gauge(
+        self.transactions_committed = counter("transactions_committed_total", "Transactions committed")
+        self.transactions_aborted = counter("transactions_aborted_total", "Transactions not committed", "reason")
+        self.fenced = counter("producer_fenced_total", "Times another owner of a task fenced this one")
+        self.task_failures = counter("task_failures_total", "Times a task threw its memory away", "reason")
+        self.rebalances = counter("rebalances_total", "Rebalances of the group seen by this worker")
+        self.lag_records = gauge(
             "consumer_lag_records", "Records up to the last stable offset not yet applied", "stream", "partition"
         )
-        self.assigned_tasks: Final = gauge("assigned_tasks", "Tasks of this worker by phase", "phase")
-        self.paused_partitions: Final = gauge("paused_partitions", "Input partitions paused because slabs wait")
+        self.assigned_tasks = gauge("assigned_tasks", "Tasks of this worker by phase", "phase")
+        self.paused_partitions = gauge("paused_partitions", "Input partitions paused because slabs wait")
 
     def _declare_state(self) -> None:
         counter, gauge = self._counter, self._gauge
-        self.restores: Final = counter("restores_total", "Tasks restored from the changelog")
-        self.restored_records: Final = counter("restored_records_total", "Changelog records read to restore")
-        self.restore_seconds: Final = self._histogram("restore_seconds", "Time of a restore", RESTORE_SECONDS)
-        self.restore_remaining: Final = gauge(
+        self.restores = counter("restores_total", "Tasks restored from the changelog")
+        self.restored_records = counter("restored_records_total", "Changelog records read to restore")
+        self.restore_seconds = self._histogram("restore_seconds", "Time of a restore", RESTORE_SECONDS)
+        self.restore_remaining = gauge(
             "restore_remaining_records", "Changelog offsets still to read, markers included", "partition"
         )
-        self.table_records: Final = gauge("table_records", "Records of a table over all tasks", "table")
-        self.table_bytes: Final = gauge("table_bytes", "Bytes of a table over all tasks, keys included", "table")
-        self.held_entries: Final = gauge("held_entries", "Entries that wait, by the kind of thing they wait for", "reason")
+        self.table_records = gauge("table_records", "Records of a table over all tasks", "table")
+        self.table_bytes = gauge("table_bytes", "Bytes of a table over all tasks, keys included", "table")
+        self.held_entries = gauge("held_entries", "Entries that wait, by the kind of thing they wait for", "reason")
 
     def _declare_reference(self) -> None:
-        self.reference_records: Final = self._counter("reference_records_total", "Reference records read", "stream")
-        self.reference_undecodable: Final = self._counter(
+        self.reference_records = self._counter("reference_records_total", "Reference records read", "stream")
+        self.reference_undecodable = self._counter(
             "reference_undecodable_total", "Reference records not understood", "stream"
         )
 

@@ -35,7 +35,7 @@ async def sender(settings: Settings) -> AsyncIterator[AIOKafkaProducer]:
         enable_idempotence=True,
         linger_ms=5,
         max_batch_size=settings.batch_bytes_max,
-        compression_type="lz4",
+        compression_type="zstd",
     )
     await _start(producer, settings)
     try:

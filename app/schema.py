@@ -84,13 +84,15 @@ def _differing_line(committed: str, code: str) -> str | None:
 def _surplus(out: Path, wanted: dict[str, str]) -> list[str]:
     """Files of ours that are no longer made; other JSON files of a directory are left alone."""
     return sorted(
-        file.name for file in out.glob("*.json") if file.name not in wanted and '"urn:billtide:' in file.read_text(encoding="utf-8")
+        file.name
+        for file in out.glob("*.json")
+        if file.name not in wanted and '"urn:billtide:' in file.read_text(encoding="utf-8")
     )
 
 
 def _json_schema(event_type: str, name: str, components: dict[str, Any]) -> dict[str, Any]:
     """One type with all it refers to, so that the file stands alone."""
-    root = _tidied(components[name])
+    root: dict[str, Any] = _tidied(components[name])
     nested: dict[str, Any] = {}
     waiting = _references(root)
     while waiting:
@@ -98,7 +100,10 @@ def _json_schema(event_type: str, name: str, components: dict[str, Any]) -> dict
         if wanted not in nested:
             nested[wanted] = _tidied(components[wanted])
             waiting |= _references(nested[wanted])
-    head = {"$schema": DIALECT, "$id": "urn:billtide:" + event_type.removeprefix("billtide.").replace(".", ":")}
+    head: dict[str, Any] = {
+        "$schema": DIALECT,
+        "$id": "urn:billtide:" + event_type.removeprefix("billtide.").replace(".", ":"),
+    }
     return head | root | ({"$defs": dict(sorted(nested.items()))} if nested else {})
 
 

@@ -62,11 +62,10 @@ def _channel(stream: Stream) -> dict[str, Any]:
         if stream.single
         else f"BILLTIDE_PARTITIONS partitions, {partitions} by default, as many as every input."
     )
-    place = "" if stream.role == "changelog" else " The partition is murmur2 of the key, as Kafka's own clients do."
     return {
         "address": DEFAULTS["topic_prefix"].default + stream.name,
         "title": stream.name,
-        "description": f"{stream.about}. Key: {_key(stream)}. {count}{place}",
+        "description": f"{stream.about}. Key: {_key(stream)}. {count}{_place(stream)}",
         "messages": {stream.name: {"$ref": f"#/components/messages/{stream.name}"}},
         "bindings": {
             "kafka": {
@@ -78,10 +77,19 @@ def _channel(stream: Stream) -> dict[str, Any]:
     }
 
 
+def _place(stream: Stream) -> str:
+    """Which partition a record is on."""
+    if stream.name in SHAPES:
+        return "" if stream.single else " The partition is murmur2 of the key, as Kafka's own clients do."
+    return " The partition is that of the task that wrote it."
+
+
 def _key(stream: Stream) -> str:
     """The key rule of a stream; one without a shape of its own is described by the topology."""
     shape = SHAPES.get(stream.name)
-    return stream.key if shape is None else f"`{shape.key_text}`"
+    if shape is not None:
+        return f"`{shape.key_text}`"
+    return stream.key if stream.role == "changelog" else "that of the record as it came"
 
 
 def _operations(topology: Topology) -> dict[str, Any]:

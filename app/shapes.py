@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import Any, Final
+
+import msgspec
 
 from ..codecs.accrual import AccrualEvent
 from ..codecs.approval import Approval
@@ -22,18 +25,12 @@ from ..codecs.revenue import RevenueEvent
 from ..codecs.time_entry import TimeEntry
 from ..codecs.wire import decoder
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from typing import Any
-
-    from ..codecs.wire import Wire
-
 
 @dataclass(frozen=True, slots=True)
 class Shape:
     """How values of one stream are read and named. key: fields joined by `/`; event_id: fields joined by `:`."""
 
-    struct: type[Wire]
+    struct: type[msgspec.Struct]
     key: tuple[str, ...]
     event_id: tuple[str, ...]
     decode: Callable[[bytes | None], Any]
@@ -52,7 +49,7 @@ class Shape:
         return "/".join(f"{{{field}}}" for field in self.key)
 
 
-def _shape(struct: type[Wire], key: str, event_id: str) -> Shape:
+def _shape(struct: type[msgspec.Struct], key: str, event_id: str) -> Shape:
     return Shape(struct, tuple(key.split()), tuple(event_id.split()), decoder(struct))
 
 

@@ -71,7 +71,8 @@ async def create(settings: Settings, topology: Topology = TOPOLOGY) -> list[str]
         for name, code, *rest in response.topic_errors:
             error = for_code(code)
             if code and error is not TopicAlreadyExistsError:
-                message = f"topic {name} cannot be created: {error.__name__} {rest[0] if rest else ''}; mend it, then run it again"
+                reason = f"{error.__name__} {rest[0] if rest else ''}".strip()
+                message = f"topic {name} cannot be created: {reason}; mend it, then run it again"
                 raise TopicsError(message)
         names = [settings.topic(stream.name) for stream in missing]
         await _served(admin, names)
@@ -118,7 +119,8 @@ async def _connected(settings: Settings) -> AIOKafkaAdminClient:
         await admin.start()
     except (KafkaError, OSError) as error:
         await admin.close()
-        message = f"no Kafka broker answers at {settings.kafka_bootstrap} ({error}); start one, or set BILLTIDE_KAFKA_BOOTSTRAP"
+        where = settings.kafka_bootstrap
+        message = f"no Kafka broker answers at {where} ({error}); start one, or set BILLTIDE_KAFKA_BOOTSTRAP"
         raise TopicsError(message) from error
     return admin
 
@@ -128,7 +130,9 @@ async def _served(admin: AIOKafkaAdminClient, names: list[str]) -> None:
     async with asyncio.timeout(READY_SECONDS_MAX):
         while True:
             described = await admin.describe_topics(names)
-            if all(not topic["error_code"] and all(p["leader"] >= 0 for p in topic["partitions"]) for topic in described):
+            if all(
+                not topic["error_code"] and all(p["leader"] >= 0 for p in topic["partitions"]) for topic in described
+            ):
                 return
             await asyncio.sleep(POLL_SECONDS)
 
@@ -165,7 +169,8 @@ def _compare(stream: Stream, settings: Settings, topic: str, found: _Found | Non
         actual = found.configs.get(name, "")
         if actual == value or (name == "max.message.bytes" and int(actual or 0) > int(value)):
             continue
-        mend = f"Run `kafka-configs.sh --bootstrap-server {settings.kafka_bootstrap} --alter --topic {topic} --add-config {name}={value}`"
+        command = f"kafka-configs.sh --bootstrap-server {settings.kafka_bootstrap} --alter --topic {topic}"
+        mend = f"Run `{command} --add-config {name}={value}`"
         severity: Any = "warning" if name == "retention.ms" else "error"
         findings.append(Finding(topic, severity, f"{name} is {actual or 'unset'}, it must be {value}", mend))
     return findings
@@ -175,5 +180,5 @@ def _partitions_finding(stream: Stream, topic: str, actual: int, wanted: int) ->
     problem = f"it has {actual} partitions, it must have {wanted}"
     if stream.single:
         return Finding(topic, "error", problem, "Create it again with one partition")
-    mend = f"Set BILLTIDE_PARTITIONS={actual} if all topics have as many, else create it again: keys move when the count changes"
+    mend = f"Set BILLTIDE_PARTITIONS={actual} if all topics have as many; else create it again, since keys would move"
     return Finding(topic, "error", problem, mend)

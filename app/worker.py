@@ -60,7 +60,7 @@ def logging_config(level: str) -> dict[str, Any]:
     }
 
 
-class SlabWorker(faust.Worker):  # type: ignore[misc]  # faust has no types
+class SlabWorker(faust.Worker):
     """Faust's worker, with signals and start order, and without the seconds it waits for nothing at its end."""
 
     def __init__(self, *arguments: Any, **named: Any) -> None:  # noqa: ANN401 - Faust's own

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+from collections.abc import Iterator
 from typing import Any
 
 import msgspec
@@ -62,6 +63,15 @@ def time_entries(count: int) -> list[Event]:
     return records
 
 
+def submitted(count: int) -> Iterator[Event]:
+    """Make `count` different time entries, submitted once."""
+    chance = random.Random(SEED)
+    roles = list(RATES)
+    for number in range(count):
+        entry = _time_entry(number, chance, roles)
+        yield _event(entry["engagement_id"], entry)
+
+
 def _time_entry(number: int, chance: random.Random, roles: list[str]) -> dict[str, Any]:
     return {
         "source": "psa",
@@ -97,7 +107,7 @@ class HeldBack:
             transaction_timeout_ms=900_000,
             linger_ms=20,
             max_batch_size=settings.batch_bytes_max,
-            compression_type="lz4",
+            compression_type="zstd",
         )
 
     async def write(self, stream: str, events: list[Event]) -> None:

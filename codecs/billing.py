@@ -8,7 +8,7 @@ from typing import Final, Literal
 import msgspec
 
 from .engagement import ContractType, Rounding
-from .wire import CurrencyCode, DecimalText, Id, OptionalId, Wire
+from .wire import CurrencyCode, DecimalText, Id, OptionalId
 
 TYPE: Final = "billtide.billing.v1"
 
@@ -21,7 +21,7 @@ class TraceStep(msgspec.Struct, frozen=True, gc=False):
     source: str
 
 
-class BillingEvent(Wire, frozen=True, kw_only=True, gc=False, omit_defaults=True):
+class BillingEvent(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """Key is engagement_id. Immutable; a correction is a reversal and a new charge.
 
     id is derived from the cause: `{source}:{kind}:{entry id}:{revision}:billing:{ordinal}`, a reversal's is the
@@ -40,10 +40,6 @@ class BillingEvent(Wire, frozen=True, kw_only=True, gc=False, omit_defaults=True
     customer_id: Id
     legal_entity_id: Id
     contract_type: ContractType
-    resource_id: OptionalId = ""
-    role: OptionalId = ""
-    item: OptionalId = ""
-    task_id: OptionalId = ""
     work_date: dt.date
     accounting_date: dt.date
     quantity: DecimalText
@@ -53,7 +49,12 @@ class BillingEvent(Wire, frozen=True, kw_only=True, gc=False, omit_defaults=True
     amount: DecimalText
     currency: CurrencyCode
     rounding: Rounding
+    trace: tuple[TraceStep, ...] = ()
+    resource_id: OptionalId = ""
+    role: OptionalId = ""
+    item: OptionalId = ""
+    task_id: OptionalId = ""
     part_of: DecimalText | None = None
     fx_rate: DecimalText | None = None
     reverses: OptionalId = ""
-    trace: tuple[TraceStep, ...] = ()
+    schema_version: Literal[1] = 1

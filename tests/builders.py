@@ -67,7 +67,9 @@ class Task:
     def send(self, stream: str, *objects: Object) -> str:
         """Send objects to an input in one slab; returns the outcome of the last."""
         key = KEYS.get(stream, "engagement_id")
-        return self.send_records(stream, *(self.record(stream, o[key].encode(), msgspec.json.encode(o)) for o in objects))
+        return self.send_records(
+            stream, *(self.record(stream, o[key].encode(), msgspec.json.encode(o)) for o in objects)
+        )
 
     def send_raw(self, stream: str, key: bytes | None, value: bytes | None, *headers: tuple[str, bytes]) -> str:
         """Send one record byte for byte."""
@@ -152,7 +154,14 @@ def expense(**changes: object) -> Object:
 
 def approval(**changes: object) -> Object:
     """The manager approves revision 1 of time entry 1."""
-    return {"source": "psa", "entry_id": "1", "entry_revision": 1, "engagement_id": "E1", "verdict": "approved", **changes}
+    return {
+        "source": "psa",
+        "entry_id": "1",
+        "entry_revision": 1,
+        "engagement_id": "E1",
+        "verdict": "approved",
+        **changes,
+    }
 
 
 def engagement(**changes: object) -> Object:
@@ -191,12 +200,25 @@ def rate_card(**changes: object) -> Object:
 
 def resource(**changes: object) -> Object:
     """R1 costs 50 EUR an hour."""
-    return {"id": "R1", "revision": 1, "legal_entity_id": "DE", "cost_rates": [{"rate": "50", "currency": "EUR"}], **changes}
+    return {
+        "id": "R1",
+        "revision": 1,
+        "legal_entity_id": "DE",
+        "cost_rates": [{"rate": "50", "currency": "EUR"}],
+        **changes,
+    }
 
 
 def fx_rate(**changes: object) -> Object:
     """A dollar is 0.9 EUR all through November 2026."""
-    return {"base": "USD", "quote": "EUR", "valid_from": "2026-11-01", "valid_to": "2026-11-30", "rate": "0.9", **changes}
+    return {
+        "base": "USD",
+        "quote": "EUR",
+        "valid_from": "2026-11-01",
+        "valid_to": "2026-11-30",
+        "rate": "0.9",
+        **changes,
+    }
 
 
 def period(**changes: object) -> Object:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 import msgspec
 
@@ -221,7 +221,7 @@ def _fee(rng: random.Random, kind: ContractType, currency: str) -> Fee | None:
         cost = amount_text(euro_cents * rng.choice((10, 60, 70)) // 100, currency)
         return Fee(amount=amount_text(euro_cents, currency), estimated_cost=cost)
     if kind == "retainer":
-        billed = "arrears" if often(rng, 30) else "advance"
+        billed: Literal["advance", "arrears"] = "arrears" if often(rng, 30) else "advance"
         return Fee(
             amount=amount_text(rng.randint(5, 30) * 100_000, currency),
             term=rng.choice(("month", "month", "quarter")),

@@ -29,6 +29,7 @@ from .happenings import (
     chance,
     happening,
     moment,
+    often,
     record,
 )
 from .mishaps import repeated, undecodable

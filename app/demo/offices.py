@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import calendar as month_lengths
 import datetime as dt
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
@@ -34,6 +35,7 @@ RAISE: Final = dt.date(2025, 11, 1)
 """From this day on people cost, and standard cards charge, more than before."""
 SPREAD: Final = 15
 """Percent by which cost and rates differ from person to person and card to card."""
+_YEAR: Final = 2025
 _FX_PLACES: Final = 6
 _FX_NOISE: Final = 200  # in 10^-4: up to two percent
 _FX_FIRST: Final = dt.date(2025, 9, 29)
@@ -128,44 +130,18 @@ def periods() -> tuple[list[Period], list[Period]]:
     masters: list[Period] = []
     late: list[Period] = []
     for entity in ENTITIES:
-        october: PeriodStatus = "open" if entity.october == "open" else "closed"
-        masters += [
-            Period(
-                legal_entity_id=entity.id,
-                id="2025-09",
-                revision=1,
-                start_date=dt.date(2025, 9, 1),
-                end_date=dt.date(2025, 9, 30),
-                status="closed",
-            ),
-            Period(
-                legal_entity_id=entity.id,
-                id="2025-10",
-                revision=1,
-                start_date=dt.date(2025, 10, 1),
-                end_date=dt.date(2025, 10, 31),
-                status=october,
-            ),
-            Period(
-                legal_entity_id=entity.id,
-                id="2025-11",
-                revision=1,
-                start_date=dt.date(2025, 11, 1),
-                end_date=dt.date(2025, 11, 30),
-                status="open",
-            ),
-            Period(
-                legal_entity_id=entity.id,
-                id="2025-12",
-                revision=1,
-                start_date=dt.date(2025, 12, 1),
-                end_date=dt.date(2025, 12, 31),
-                status="future",
-            ),
-        ]
+        october = _month(entity, 10, "open" if entity.october == "open" else "closed")
+        masters += [_month(entity, 9, "closed"), october, _month(entity, 11, "open"), _month(entity, 12, "future")]
         if entity.october == "reopened":
-            late.append(msgspec.structs.replace(masters[-3], revision=2, status="open"))
+            late.append(msgspec.structs.replace(october, revision=2, status="open"))
     return masters, late
+
+
+def _month(entity: Entity, month: int, status: PeriodStatus) -> Period:
+    first = dt.date(_YEAR, month, 1)
+    last = dt.date(_YEAR, month, month_lengths.monthrange(_YEAR, month)[1])
+    name = f"{_YEAR}-{month:02}"
+    return Period(legal_entity_id=entity.id, id=name, revision=1, start_date=first, end_date=last, status=status)
 
 
 def exchange_rates(seed: int) -> tuple[list[FxRate], list[FxRate]]:

@@ -10,6 +10,7 @@ import datetime as dt
 import re
 from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
 from iso4217 import Currency
@@ -37,6 +38,7 @@ MINOR_UNITS: Final[dict[str, int]] = {c.code: c.exponent for c in Currency if c.
 """Places of each ISO 4217 currency that has a minor unit."""
 _DECIMAL: Final = re.compile(r"-?[0-9]{1,15}(?:\.([0-9]+))?")
 _MONDAY: Final = 0
+_REMEMBERED: Final = 10_000  # texts whose value is kept: the same few thousand quantities and rates come again
 
 
 class Record(Protocol):
@@ -92,6 +94,7 @@ class UnreadableError(ValueError):
     """A record of the right shape that says something impossible."""
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def number(text: str, places: int = PLACES) -> Fraction:
     """Read decimal text exactly; raises UnreadableError when it has another form or more places than allowed."""
     match = _DECIMAL.fullmatch(text)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import importlib
-from typing import TYPE_CHECKING, Final, NamedTuple
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
 
 from ...agents import reference
 from ...agents.context import Contexts
-from ...agents.work import Work
+from ...agents.work import Headers, Work
 from ...codecs import cloudevents
 from ...codecs.errors import UndecodableError
 from ...tables.reference import Reference
@@ -19,16 +20,17 @@ if TYPE_CHECKING:
     from ...agents.work import Apply, OutputRecord
 
 
-class Candidate(NamedTuple):
+@dataclass(slots=True)
+class Candidate:
     """A record as the agent would meet it."""
 
     topic: str
     partition: int
     offset: int
     timestamp: int
-    key: bytes
-    value: bytes
-    headers: list[tuple[str, bytes]]
+    key: bytes | None
+    value: bytes | None
+    headers: Headers
 
 
 def _agents() -> dict[str, Apply]:

@@ -1,4 +1,4 @@
-"""The mapping file: which column of a CSV means what. TOML, checked whole before a row is read; unknown keys refused."""
+"""The mapping file: which column of a CSV means what. TOML, checked whole before a row is read."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from ...codecs.time_entry import EntryStatus
 from ..refusal import RefusedError
-from .mapping_problems import sentences
+from .mapping_problems import CURRENCY, MONEY, MONTH, SYSTEM_NAME, sentences
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 Identifier = Annotated[str, Field(min_length=1, max_length=200)]
-Money = Annotated[str, Field(pattern=r"^[0-9]{1,15}(\.[0-9]{1,6})?$")]
-Month = Annotated[str, Field(pattern=r"^[0-9]{4}-(0[1-9]|1[0-2])$")]
+Money = Annotated[str, Field(pattern=MONEY)]
+Month = Annotated[str, Field(pattern=MONTH)]
 ContractKind = Literal["time_and_materials", "retainer", "non_billable", "internal"]
 Term = Literal["month", "quarter", "year"]
 COLUMN_KEYS: Final = ("column", "columns", "start", "end")
@@ -195,7 +195,7 @@ class Person(Section):
 
     id: Identifier
     cost_rate: Money
-    currency: Annotated[str, Field(pattern="^[A-Z]{3}$")]
+    currency: Annotated[str, Field(pattern=CURRENCY)]
     role: str = ""
     grade: str = ""
     revision: Annotated[int, Field(ge=1)] = 1
@@ -204,7 +204,7 @@ class Person(Section):
 class Mapping(Section):
     """The whole file. source: the system the time sheet comes from; part of each entry's identity."""
 
-    source: Annotated[str, Field(min_length=1, max_length=200, pattern="^[^:\x00-\x1f]+$")]
+    source: Annotated[str, Field(min_length=1, max_length=200, pattern=SYSTEM_NAME)]
     legal_entity_id: Identifier | None = None
     file: File = File()
     entry: Entry

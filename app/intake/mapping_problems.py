@@ -13,6 +13,17 @@ if TYPE_CHECKING:
 
     from pydantic import ValidationError
 
+SYSTEM_NAME: Final = "^[^:\x00-\x1f]+$"
+CURRENCY: Final = "^[A-Z]{3}$"
+MONEY: Final = r"^[0-9]{1,15}(\.[0-9]{1,6})?$"
+MONTH: Final = "^[0-9]{4}-(0[1-9]|1[0-2])$"
+PATTERNS: Final = {
+    SYSTEM_NAME: 'not the name of a system; write it without colons, such as "psa"',
+    CURRENCY: 'not an ISO 4217 code; write one such as "USD"',
+    MONEY: 'not an amount; write it like "90.50"',
+    MONTH: 'not a month; write it like "2026-11"',
+}
+"""What is said of a text that a pattern of the mapping does not take."""
 SHOWN_MAX: Final = 60
 """Characters of a wrong value that are shown."""
 
@@ -32,6 +43,8 @@ def _sentence(detail: Any, model: type[BaseModel]) -> str:  # noqa: ANN401 - a T
     if detail["type"] == "value_error":
         return f"{where}: {message}" if where else message
     given = repr(detail["input"])[:SHOWN_MAX]
+    if detail["type"] == "string_pattern_mismatch":
+        return f"{where} is {given}: {PATTERNS[detail['ctx']['pattern']]}"
     quotes = ' in quotes, such as "90.50"' if detail["type"] == "string_type" else ""
     return f"{where} is {given}: {_lowered(message)}; write it{quotes or ' as that says'}"
 

@@ -5,18 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ...agents.work import OutputRecord
 from . import terms
 from .entries import STREAM, Entries
 from .mapping import MappingError, load
-from .sheet import read
+from .sheet import Refusal, read
 
 if TYPE_CHECKING:
     import datetime as dt
     from pathlib import Path
 
-    from ...agents.work import OutputRecord
     from .mapping import Mapping
-    from .sheet import Refusal
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +39,14 @@ def plan(mapping_file: Path, time_sheet: Path, terms_file: Path | None) -> Plan:
     entries.take(sheet)
     before, terms_rows, refused = _around(mapping, terms_file, entries.dates)
     records = before | {STREAM: entries.records}
-    return Plan(sheet.count, terms_rows, {name: kept for name, kept in records.items() if kept}, refused + entries.refused)
+    return Plan(
+        sheet.size, terms_rows, {name: kept for name, kept in records.items() if kept}, refused + entries.refused
+    )
 
 
-def _around(mapping: Mapping, terms_file: Path | None, dates: set[dt.date]) -> tuple[dict[str, list[OutputRecord]], int, list[Refusal]]:
+def _around(
+    mapping: Mapping, terms_file: Path | None, dates: set[dt.date]
+) -> tuple[dict[str, list[OutputRecord]], int, list[Refusal]]:
     """Periods, people and engagements, which the entries need."""
     people = terms.resources(mapping)
     months = terms.months(mapping, dates)
@@ -61,4 +64,4 @@ def _around(mapping: Mapping, terms_file: Path | None, dates: set[dt.date]) -> t
     else:
         sheet, name = read(terms_file, mapping.file, how.columns_named("engagements.")), terms_file.name
     sold, refused = terms.engagements(mapping, how, sheet, start, name)
-    return records | {"engagements": sold}, sheet.count, refused
+    return records | {"engagements": sold}, sheet.size, refused

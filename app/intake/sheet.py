@@ -45,7 +45,7 @@ class Sheet(NamedTuple):
     refused: list[Refusal]
 
     @property
-    def count(self) -> int:
+    def size(self) -> int:
         """Rows of the file, without header and blank lines."""
         return len(self.rows) + len(self.refused)
 
@@ -86,12 +86,15 @@ def _read(path: Path, lines: Iterator[list[str]], columns: Iterable[tuple[str, s
 
 
 def check_columns(where: str, header: list[str], columns: Iterable[tuple[str, str]]) -> None:
-    """Refuse a header that lacks a column the mapping names, or has one twice."""
-    problems = [f"{where} has the column {name!r} twice; rename one" for name in sorted({n for n in header if header.count(n) > 1})]
+    """Refuse a header that lacks a column the mapping names, or has it more than once."""
+    problems = []
     for key, name in columns:
-        if name not in header:
+        times = header.count(name)
+        if times > 1:
+            problems.append(f"{key} names the column {name!r}, which {where} has {times} times; rename all but one")
+        elif times == 0:
             near = difflib.get_close_matches(name, header, n=1)
             meant = f"did you mean {near[0]!r}?" if near else f"it has {', '.join(map(repr, header)) or 'no header'}"
-            problems.append(f"{key} names the column {name!r}, which {where} does not have; {meant} Correct the mapping, or export the column")
+            problems.append(f"{key} names the column {name!r}, which {where} does not have; {meant}")
     if problems:
         raise SheetError("\n".join(problems))

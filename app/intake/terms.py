@@ -49,7 +49,10 @@ def months(mapping: Mapping, dates: Iterable[dt.date]) -> Months | None:
     if first is None or last is None:
         return None
     if not 0 <= last - first < MONTHS_MAX:
-        message = f"periods: there are {last - first + 1} months from first to last; write periods.first and periods.last in order, at most {MONTHS_MAX} months"
+        message = (
+            f"periods: from {_name(first)} to {_name(last)} are {last - first + 1} months; write periods.first and "
+            f"periods.last in order, at most {MONTHS_MAX} months, or correct the dates of the time sheet"
+        )
         raise MappingError(message)
     return Months(first, last)
 
@@ -57,6 +60,10 @@ def months(mapping: Mapping, dates: Iterable[dt.date]) -> Months | None:
 def _month(text: str) -> int:
     year, month = text.split("-")
     return int(year) * MONTHS_A_YEAR + int(month) - 1
+
+
+def _name(number: int) -> str:
+    return f"{number // MONTHS_A_YEAR:04}-{number % MONTHS_A_YEAR + 1:02}"
 
 
 def periods(mapping: Mapping, found: Months) -> list[OutputRecord]:
@@ -68,7 +75,7 @@ def periods(mapping: Mapping, found: Months) -> list[OutputRecord]:
         year, month = number // MONTHS_A_YEAR, number % MONTHS_A_YEAR + 1
         period = Period(
             legal_entity_id=mapping.legal_entity_id or "",
-            id=f"{year:04}-{month:02}",
+            id=_name(number),
             revision=mapping.periods.revision,
             start_date=dt.date(year, month, 1),
             end_date=dt.date(year, month, calendar.monthrange(year, month)[1]),
@@ -106,7 +113,9 @@ def inline_sheet(how: Engagements) -> Sheet:
     return Sheet([Row(number, blank | row) for number, row in enumerate(how.rows, start=1)], [])
 
 
-def engagements(mapping: Mapping, how: Engagements, sheet: Sheet, start: dt.date, name: str) -> tuple[list[OutputRecord], list[Refusal]]:
+def engagements(
+    mapping: Mapping, how: Engagements, sheet: Sheet, start: dt.date, name: str
+) -> tuple[list[OutputRecord], list[Refusal]]:
     """Engagements of a terms file, and its rows that are refused."""
     records: list[OutputRecord] = []
     refused = list(sheet.refused)
@@ -114,9 +123,7 @@ def engagements(mapping: Mapping, how: Engagements, sheet: Sheet, start: dt.date
     for row in sheet.rows:
         try:
             terms = _engagement(mapping, how, row, start)
-            first = rows.setdefault(terms.id, row.number)
-            if first != row.number:
-                raise CellError(how.id.column or "", f"{terms.id!r} is already in row {first}", "keep one of them")
+            _check_new(how, row, rows.setdefault(terms.id, row.number))
             records.append(admit("engagements", encode(terms)))
         except CellError as error:
             refused.append(Refusal(name, row.number, error.column, error.problem, error.fix))
@@ -124,6 +131,14 @@ def engagements(mapping: Mapping, how: Engagements, sheet: Sheet, start: dt.date
             column = getattr(getattr(how, error.field.removeprefix("$."), None), "column", None) or error.field
             refused.append(Refusal(name, row.number, column, error.problem, error.fix))
     return records, sorted(refused, key=lambda refusal: refusal.row)
+
+
+def _check_new(how: Engagements, row: Row, first: int) -> None:
+    if first != row.number:
+        problem = (
+            f"{row.cells[how.id.column or '']!r} is already in row {first}" if how.id.column else "the id is fixed"
+        )
+        raise CellError(how.id.column or "", problem, "keep one row for each engagement")
 
 
 def _engagement(mapping: Mapping, how: Engagements, row: Row, start: dt.date) -> Engagement:

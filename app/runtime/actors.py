@@ -17,7 +17,12 @@ if TYPE_CHECKING:
     from ...tables.state import TaskState
     from ..topology import Topology
 
-    Agent = Callable[[AsyncIterable[Slab]], Awaitable[None]]
+
+class Agent(Protocol):
+    """A function of agents/ that reads one input, slab by slab."""
+
+    def __call__(self, slabs: AsyncIterable[Slab], /) -> Awaitable[None]:
+        """Read until the stream ends, which it does when the worker stops."""
 
 
 class ReferenceChange(Protocol):

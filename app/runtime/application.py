@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import faust
 from faust.app.base import BootStrategy
+from faust.tables.manager import TableManager
 
 from .schema import QUEUE_MAX, SlabSchema
 from .transport import SlabTransport
@@ -16,14 +17,23 @@ if TYPE_CHECKING:
     from .tasks import Tasks
 
 
-class SlabBoot(BootStrategy):  # type: ignore[misc]  # faust has no types
+class SlabBoot(BootStrategy):
     """Starts the consumer, the agents and what they need; no web server, and no producer beside the tasks' own."""
 
     enable_web = False
     enable_kafka_producer = False
 
 
-class Application(faust.App):  # type: ignore[misc]  # faust has no types
+class NoTables(TableManager):
+    """Faust's tables, of which there are none: starts at once instead of after a second."""
+
+    async def on_start(self) -> None:
+        """Let the consumer subscribe, and resume records after a rebalance."""
+        await self._update_channels()
+        await self.recovery.start()
+
+
+class Application(faust.App):
     """Faust's app with what the slab transport needs."""
 
     BootStrategy = SlabBoot
@@ -55,6 +65,7 @@ def build(shared: Shared, tasks: Tasks) -> Application:
         settings.app_id,
         broker=[f"kafka://{address}" for address in settings.kafka_bootstrap.split(",")],
         store="memory://",
+        TableManager=NoTables,
         datadir=str(settings.data_dir),
         topic_partitions=settings.partitions,
         topic_replication_factor=settings.replication_factor,

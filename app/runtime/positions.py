@@ -17,8 +17,10 @@ log = logging.getLogger(__name__)
 
 
 async def starting_positions(shared: Shared, state: TaskState, inputs: dict[str, TP]) -> dict[TP, int]:
-    """Positions of all inputs. A stream never read begins with its first record; one whose next record is gone
-    raises PositionOutsideLogError, unless the setting `lost_records` accepts the gap.
+    """Positions of all inputs.
+
+    A stream never read begins with its first record; one whose next record is gone raises
+    PositionOutsideLogError, unless the setting `lost_records` accepts the gap.
     """
     bounds = await shared.thread.bounds(list(inputs.values()))
     found: dict[TP, int] = {}

@@ -49,7 +49,7 @@ class References:
         while True:
             try:
                 await self._read(changed)
-            except Exception as error:  # noqa: BLE001 - the worker goes on with what it knows
+            except Exception as error:
                 failures += 1
                 self.problem = f"reference data cannot be read: {error!r}"
                 log.warning("%s; tried again", self.problem, exc_info=error)

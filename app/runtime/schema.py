@@ -15,13 +15,13 @@ QUEUE_MAX: Final = 1_024
 block the delivery to all partitions when one is full."""
 
 
-class SlabSchema(faust.Schema):  # type: ignore[misc]  # faust has no types
+class SlabSchema(faust.Schema[Any, Any]):
     """Hands the slab through as the event's value."""
 
     def compile(self, app: Any, **_: Any) -> Callable[..., Awaitable[Event]]:  # noqa: ANN401 - Faust's signature
         """Make the function Faust calls for each message."""
 
         async def decode(message: Any, **_: Any) -> Event:  # noqa: ANN401 - Faust's signature
-            return Event(app, None, message.value, (), message)
+            return Event(app, None, message.value, [], message)
 
         return decode

@@ -52,8 +52,11 @@ class Shared:
         self.thread.gate_opened()
 
     def pause_seconds(self, failures: int) -> float:
-        """How long to wait before try number `failures` + 1: doubling, bounded, with up to a fifth off at random,
-        so that tasks that failed together do not come back together."""
+        """How long to wait before try number `failures` + 1.
+
+        It doubles, is bounded, and has up to a fifth off at random, so that tasks that failed together do not come
+        back together.
+        """
         first, most = self.settings.retry_milliseconds_first, self.settings.retry_milliseconds_max
         pause = min(first * 2 ** min(failures - 1, PAUSE_DOUBLINGS_MAX), most)
-        return pause / 1000 * random.uniform(0.8, 1.0)  # noqa: S311 - jitter
+        return float(pause / 1000 * random.uniform(0.8, 1.0))  # noqa: S311 - jitter

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from .tasks import Tasks
 
 
-class Surroundings(Service):  # type: ignore[misc]  # mode has no types
+class Surroundings(Service):
     """Follows the reference topics and answers on the telemetry port while the worker lives."""
 
     mundane_level = "debug"
@@ -22,13 +22,15 @@ class Surroundings(Service):  # type: ignore[misc]  # mode has no types
         """Belong to a worker's tasks."""
         super().__init__(**arguments)
         self.telemetry: Final = Telemetry(tasks)
-        self._tasks: Final = tasks
+        self._partition_tasks: Final = tasks
         self._running: Final[list[asyncio.Task[None]]] = []
 
     async def on_start(self) -> None:
         """Begin."""
         await self.telemetry.start()
-        self._running.append(asyncio.ensure_future(self._tasks.shared.references.follow(self._tasks.changed)))
+        self._running.append(
+            asyncio.ensure_future(self._partition_tasks.shared.references.follow(self._partition_tasks.changed))
+        )
         self._running.append(asyncio.ensure_future(self.telemetry.follow()))
 
     async def on_stop(self) -> None:

@@ -179,7 +179,7 @@ class PartitionTask:
                 self.phase, self.problem = "failed", str(error)
                 await asyncio.sleep(self.shared.settings.retry_milliseconds_max / 1000)
                 self._wanted.set()
-            except Exception as error:  # noqa: BLE001 - one task's trouble is not the worker's
+            except Exception as error:
                 reason = reason_of(error, "activation")
                 self.shared.metrics.failed(reason)
                 log.error("task %d: %s: %s", self.partition, OUTCOMES[reason], error, exc_info=reason == "unexpected")

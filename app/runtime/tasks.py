@@ -7,7 +7,6 @@ import logging
 from typing import TYPE_CHECKING, Any, Final
 
 from .failures import PositionOutsideLogError
-from .positions import outside
 from .slab import TaskSlab
 from .task import PartitionTask
 
@@ -119,4 +118,6 @@ class Tasks:
         for wait in late:
             wait.cancel()
         if late:
-            log.warning("%d slabs did not end within %.0f s; their tasks are fenced by the next owner", len(late), limit)
+            log.warning(
+                "%d slabs did not end within %.0f s; their tasks are fenced by the next owner", len(late), limit
+            )

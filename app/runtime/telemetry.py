@@ -113,7 +113,7 @@ class Telemetry:
         tasks, metrics = self._tasks.by_partition, self._shared.metrics
         phases = Counter(task.phase for task in tasks.values())
         for phase in PHASES:
-            metrics.assigned_tasks.labels(phase).set(phases[phase])  # type: ignore[index]
+            metrics.assigned_tasks.labels(phase).set(phases[phase])
         metrics.paused_partitions.set(sum(self._tasks.paused_partitions().values()))
         records: Counter[str] = Counter()
         holds: Counter[str] = Counter()

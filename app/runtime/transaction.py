@@ -43,7 +43,7 @@ Batch = tuple[int, str, int, Any]
 """How many batches go before it to the same partition; topic, partition, the builder."""
 
 
-class OutcomeUnknownError(KafkaError):
+class OutcomeUnknownError(KafkaError):  # type: ignore[misc]  # aiokafka has no types
     """The answer to a commit was lost. The transaction may be committed or not; only the log knows."""
 
 
@@ -104,7 +104,7 @@ class TaskProducer:
             transaction_timeout_ms=settings.transaction_timeout_milliseconds,
             max_batch_size=settings.batch_bytes_max,
             max_request_size=settings.message_bytes_max,
-            compression_type="lz4",
+            compression_type="zstd",
             linger_ms=0,
             retry_backoff_ms=RETRY_BACKOFF_MILLISECONDS,
         )
@@ -193,7 +193,7 @@ async def _send(producer: AIOKafkaProducer, batches: list[Batch]) -> None:
     try:
         # All first batches are queued without a pause, so that one AddPartitionsToTxn names all partitions.
         for _, topic, partition, batch in sorted(batches, key=lambda batch: batch[0]):
-            futures.append(await producer.send_batch(batch, topic, partition=partition))  # noqa: PERF401 - partial
+            futures.append(await producer.send_batch(batch, topic, partition=partition))
     finally:
         results = await asyncio.gather(*futures, return_exceptions=True)
     for result in results:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from aiokafka import AIOKafkaConsumer
 from aiokafka.coordinator.assignors.range import RangePartitionAssignor
@@ -18,12 +18,14 @@ from aiokafka.errors import ConsumerStoppedError, KafkaError, OffsetOutOfRangeEr
 from aiokafka.structs import OffsetAndMetadata, TopicPartition
 from faust.transport.consumer import ensure_TP
 from faust.transport.drivers import aiokafka as driver
-from faust.types import TP
 from faust.types.tuples import ConsumerMessage
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
 
+    from faust.types import TP
+
+    from .application import Application
     from .slab import TaskSlab
     from .tasks import Tasks
 
@@ -33,7 +35,12 @@ FETCH_MAX_BYTES: Final = 64 * 1024 * 1024
 """Bytes of one answer over all partitions, which bounds what a worker holds of records not yet asked for."""
 
 
-class GatedListener(driver.ConsumerRebalanceListener):  # type: ignore[misc]  # faust has no types
+def application_of(app: Any) -> Application:  # noqa: ANN401 - Faust knows it by its interface
+    """Faust's application, by its real type."""
+    return cast("Application", app)
+
+
+class GatedListener(driver.ConsumerRebalanceListener):
     """Runs in the consumer thread. Nothing is fetched of a new partition before its task has sought its position."""
 
     async def on_partitions_assigned(self, assigned: Any) -> None:  # noqa: ANN401 - aiokafka's signature
@@ -45,13 +52,13 @@ class GatedListener(driver.ConsumerRebalanceListener):  # type: ignore[misc]  # 
         await super().on_partitions_assigned(assigned)
 
 
-class SlabConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]  # faust has no types
+class SlabConsumerThread(driver.AIOKafkaConsumerThread):
     """The thread with the group's consumer. Its methods are called from the worker's loop."""
 
     mundane_level = "debug"
 
     def _create_worker_consumer(self, transport: Any) -> AIOKafkaConsumer:  # noqa: ANN401, ARG002 - Faust's signature
-        settings = self.app.settings
+        settings = application_of(self.app).settings
         self._assignor = RangePartitionAssignor
         self._gate_opened = asyncio.Event()
         return AIOKafkaConsumer(
@@ -92,7 +99,7 @@ class SlabConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]  
             raise ConsumerStoppedError
         # The context tells the coordinator that the worker is alive, also while every gate is shut.
         with fetcher._subscriptions.fetch_context():  # noqa: SLF001
-            maximum = self.app.settings.slab_records_max
+            maximum = application_of(self.app).settings.slab_records_max
             if partitions and (found := await fetcher.fetched_records(partitions, 0, maximum)):
                 return found  # type: ignore[no-any-return]
             gate = asyncio.ensure_future(self._gate_opened.wait())
@@ -141,7 +148,9 @@ class SlabConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]  
             consumer = self._ensure_consumer()
             assigned = consumer.assignment()
             # Not position(), which would wait for one that is not known yet.
-            state = consumer._subscription.subscription.assignment if assigned else None  # noqa: SLF001
+            if not assigned:
+                return {}
+            state = consumer._subscription.subscription.assignment  # noqa: SLF001
             return {ensure_TP(where): state.state_value(where).position for where in assigned}
 
         return await self._there(ask())  # type: ignore[no-any-return]
@@ -166,7 +175,7 @@ class SlabConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]  
             log.debug("group offsets not written: %r", error)
 
 
-class SlabConsumer(driver.Consumer):  # type: ignore[misc]  # faust has no types
+class SlabConsumer(driver.Consumer):
     """Faust's consumer, slab by slab."""
 
     RebalanceListener = GatedListener
@@ -176,12 +185,12 @@ class SlabConsumer(driver.Consumer):  # type: ignore[misc]  # faust has no types
     @property
     def tasks(self) -> Tasks:
         """The partition tasks of this worker."""
-        return self.app.partition_tasks  # type: ignore[no-any-return]
+        return application_of(self.app).partition_tasks
 
     @property
     def thread(self) -> SlabConsumerThread:
         """The consumer thread, by its real type."""
-        return self._thread  # type: ignore[no-any-return]
+        return cast("SlabConsumerThread", self._thread)
 
     def _new_consumer_thread(self) -> SlabConsumerThread:
         return SlabConsumerThread(self, loop=self.loop, beacon=self.beacon)
@@ -223,16 +232,17 @@ class SlabConsumer(driver.Consumer):  # type: ignore[misc]  # faust has no types
                 yield self._message(partition, slab)
 
     def _message(self, where: TP, slab: TaskSlab) -> ConsumerMessage:
-        last = slab.records[-1]
+        last: Any = slab.records[-1]
+        value: Any = slab
         return ConsumerMessage(
             where.topic,
             where.partition,
             last.offset,
             last.timestamp / 1000,
             last.timestamp_type,
-            (),
+            [],
             None,
-            slab,
+            value,
             None,
             0,
             0,
@@ -241,7 +251,7 @@ class SlabConsumer(driver.Consumer):  # type: ignore[misc]  # faust has no types
         )
 
 
-class SlabTransport(driver.Transport):  # type: ignore[misc]  # faust has no types
+class SlabTransport(driver.Transport):
     """Faust's Kafka transport with the slab consumer."""
 
     Consumer = SlabConsumer

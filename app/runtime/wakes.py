@@ -70,8 +70,9 @@ class Wakes:
         while True:
             await self._wanted.wait()
             self._wanted.clear()
-            while await self._react():
-                await asyncio.sleep(0)
+            more = True
+            while more:  # The lock is free in between, so that slabs are not held up by a long list.
+                more = await self._react()
 
     async def _react(self) -> bool:
         """One transaction at most; True when more is left."""

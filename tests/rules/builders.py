@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from billtide.agents.rules.approval import decide
+from billtide.agents.rules.books import Books
 from billtide.agents.rules.contract import Contract
 from billtide.agents.rules.effects import Effects
 from billtide.agents.rules.settlement import settle, supersede
-from billtide.agents.rules.valuation import Missing
 from billtide.codecs import engagement as engagements
 from billtide.codecs import fx_rate as fx_rates
 from billtide.codecs import period as periods
@@ -21,10 +20,15 @@ from billtide.codecs import resource as resources
 from billtide.codecs.decimals import FX_PLACES, parse_scaled
 from billtide.codecs.entry_state import Approvals, Decision, EntryState, EntryVersion
 from billtide.codecs.records import EngagementState
-from billtide.codecs.resource import ParsedResource
 from billtide.tables.reference import FxTable
 
 from .. import builders as records
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from billtide.agents.rules.valuation import Missing
+    from billtide.codecs.resource import ParsedResource
 
 DAY = dt.date(2026, 11, 20)
 MILLION = 10**6
@@ -84,14 +88,21 @@ def expense(**changes: object) -> EntryVersion:
 class Known:
     """The rules' Lookups over plain dicts."""
 
-    def __init__(self, *people: ParsedResource, rates: dict[str, int | None] | None = None, fx: Iterable[records.Object] = ()) -> None:
+    def __init__(
+        self, *people: ParsedResource, rates: dict[str, int | None] | None = None, fx: Iterable[records.Object] = ()
+    ) -> None:
         self.people = {known.id: known for known in people}
         self.rates = rates or {}
         self.fx: dict[tuple[str, str], FxTable] = {}
         for rate in fx:
             read = _read(fx_rates.decode, rate)
             table = self.fx.setdefault((read.base, read.quote), FxTable())
-            table.put(read.valid_from, read.valid_to or read.valid_from, parse_scaled(read.rate, FX_PLACES, "$.rate"), read.revision)
+            table.put(
+                read.valid_from,
+                read.valid_to or read.valid_from,
+                parse_scaled(read.rate, FX_PLACES, "$.rate"),
+                read.revision,
+            )
 
     def resource(self, resource_id: str) -> ParsedResource | None:
         return self.people.get(resource_id)
@@ -127,14 +138,17 @@ class Ledger:
             supersede(entry, sent)
         return self.settle(sent.id)
 
-    def decide(self, verdict: Any, revision: int = 1, *, entry: str = "1", level: Any = "manager", sequence: int = 1) -> Missing | None:  # noqa: ANN401 - literals
+    def decide(
+        self, verdict: Any, revision: int = 1, *, entry: str = "1", level: Any = "manager", sequence: int = 1
+    ) -> Missing | None:  # noqa: ANN401 - literals
         """Take a decision in."""
         decide(self.approvals.setdefault(entry, Approvals()), Decision(revision, level, sequence, verdict))
         return self.settle(entry)
 
     def settle(self, entry: str = "1") -> Missing | None:
         """Settle an entry with what is known now."""
-        return settle(self.entries[entry], self.approvals.get(entry), self.engagement, self.contract, self.known, self.effects)
+        books = Books(self.engagement, self.contract, self.known, self.effects)
+        return settle(self.entries[entry], self.approvals.get(entry), books)
 
     def clear(self) -> None:
         """Forget the effects so far."""
@@ -150,4 +164,7 @@ class Ledger:
 
     def accrued(self) -> list[tuple[str, str, str]]:
         """What each accrual did: its kind, its action, the amount debited to which account."""
-        return [(event.kind, event.action, f"{event.lines[0].amount} {event.lines[0].account}") for event in self.effects.accruals]
+        return [
+            (event.kind, event.action, f"{event.lines[0].amount} {event.lines[0].account}")
+            for event in self.effects.accruals
+        ]

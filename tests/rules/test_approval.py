@@ -49,7 +49,9 @@ def stands(entry: EntryState, *decisions: Decision, levels: tuple[ApprovalLevel,
         pytest.param("deleted", "void", "void", "void", "void", id="deleted-stays-void"),
     ],
 )
-def test_a_verdict_overrides_the_status_of_its_revision(status: EntryStatus, undecided: str, approved: str, rejected: str, recalled: str) -> None:
+def test_a_verdict_overrides_the_status_of_its_revision(
+    status: EntryStatus, undecided: str, approved: str, rejected: str, recalled: str
+) -> None:
     """Status and verdict together give the standing; a tombstone and a draft are not decided about."""
     sent = version(status=status)
     expected = (undecided, approved, rejected, recalled)
@@ -72,7 +74,9 @@ def test_every_status_and_verdict_is_in_the_tables() -> None:
         pytest.param("submitted", {"manager": "approved"}, BOTH, "pending", id="one-of-two-is-not-enough"),
         pytest.param("submitted", {"manager": "approved", "finance": "approved"}, BOTH, "approved", id="all-levels"),
         pytest.param("submitted", {"project": "approved"}, ("finance",), "pending", id="a-level-nobody-asked-for"),
-        pytest.param("submitted", {"manager": "approved", "finance": "rejected"}, BOTH, "void", id="one-rejection-voids"),
+        pytest.param(
+            "submitted", {"manager": "approved", "finance": "rejected"}, BOTH, "void", id="one-rejection-voids"
+        ),
         pytest.param("submitted", {"manager": "recalled"}, BOTH, "void", id="a-recall-voids"),
         pytest.param("approved", {"manager": "approved"}, BOTH, "approved", id="approved-at-source-needs-no-level"),
         pytest.param("approved", {"finance": "rejected"}, BOTH, "void", id="finance-stops-what-the-source-approved"),
@@ -102,19 +106,29 @@ def test_a_decision_is_about_its_own_revision() -> None:
         pytest.param(["approved", "submitted"], [], (1, "approved"), id="stands-until-its-correction-is-approved"),
         pytest.param(["approved", "draft"], [], (1, "approved"), id="stands-while-its-correction-is-drafted"),
         pytest.param(["approved", "submitted"], [(2, "approved")], (2, "approved"), id="the-correction-is-approved"),
-        pytest.param(["approved", "submitted"], [(2, "rejected")], (None, "void"), id="a-rejected-correction-withdraws-all"),
+        pytest.param(
+            ["approved", "submitted"], [(2, "rejected")], (None, "void"), id="a-rejected-correction-withdraws-all"
+        ),
         pytest.param(["approved", "deleted"], [], (None, "void"), id="deleted"),
         pytest.param(["approved", "deleted"], [(2, "approved")], (None, "void"), id="approval-does-not-undelete"),
         pytest.param(["approved", "deleted", "submitted"], [], (3, "pending"), id="sent-again-after-deletion"),
         pytest.param(["approved", "recalled", "submitted"], [], (3, "pending"), id="handed-in-again-after-recall"),
-        pytest.param(["submitted", "submitted"], [(1, "approved")], (1, "approved"), id="a-late-approval-of-the-earlier-one"),
+        pytest.param(
+            ["submitted", "submitted"], [(1, "approved")], (1, "approved"), id="a-late-approval-of-the-earlier-one"
+        ),
         pytest.param(["submitted", "submitted"], [(1, "rejected")], (2, "pending"), id="a-rejected-earlier-one"),
-        pytest.param(["submitted", "draft", "submitted"], [(1, "approved")], (1, "approved"), id="found-below-two-others"),
+        pytest.param(
+            ["submitted", "draft", "submitted"], [(1, "approved")], (1, "approved"), id="found-below-two-others"
+        ),
     ],
 )
-def test_the_version_that_counts(statuses: list[EntryStatus], decisions: list[tuple[int, Verdict]], expected: tuple[int | None, str]) -> None:
+def test_the_version_that_counts(
+    statuses: list[EntryStatus], decisions: list[tuple[int, Verdict]], expected: tuple[int | None, str]
+) -> None:
     """The search goes down from the highest revision and ends at the first approved or void one."""
-    actual = stands(entry_of(*statuses), *(Decision(revision, "manager", 1, verdict) for revision, verdict in decisions))
+    actual = stands(
+        entry_of(*statuses), *(Decision(revision, "manager", 1, verdict) for revision, verdict in decisions)
+    )
 
     assert expected == actual
 
@@ -140,9 +154,13 @@ def test_decisions_are_ordered_by_their_sequence(sequences: list[int], expected:
 def test_revisions_and_levels_are_ordered_apart() -> None:
     """A low sequence is only stale within its own revision and level."""
     kept = Approvals()
-    decisions = [Decision(1, "manager", 5, "approved"), Decision(2, "manager", 1, "approved"), Decision(1, "finance", 1, "approved")]
+    decisions = [
+        Decision(1, "manager", 5, "approved"),
+        Decision(2, "manager", 1, "approved"),
+        Decision(1, "finance", 1, "approved"),
+    ]
 
-    assert ["applied"] * 3 == [decide(kept, decision) for decision in decisions]
+    assert [decide(kept, decision) for decision in decisions] == ["applied"] * 3
 
 
 def test_revisions_that_wait_for_a_decision_are_bounded() -> None:
@@ -154,7 +172,9 @@ def test_revisions_that_wait_for_a_decision_are_bounded() -> None:
 
 
 decisions_of_two_revisions = st.lists(
-    st.builds(Decision, st.integers(1, 3), st.sampled_from(LEVELS), st.integers(1, 4), st.sampled_from(get_args(Verdict))),
+    st.builds(
+        Decision, st.integers(1, 3), st.sampled_from(LEVELS), st.integers(1, 4), st.sampled_from(get_args(Verdict))
+    ),
     max_size=6,
     unique_by=lambda d: (d.entry_revision, d.level, d.sequence),
 )
@@ -168,8 +188,14 @@ def kept(decisions: Iterable[Decision]) -> tuple[Decision, ...]:
     return approvals.decisions
 
 
-@given(st.lists(st.sampled_from(get_args(EntryStatus)), min_size=1, max_size=3), st.data(), st.sets(st.sampled_from(LEVELS)))
-def test_the_order_of_decisions_does_not_matter(statuses: list[EntryStatus], data: st.DataObject, levels: set[ApprovalLevel]) -> None:
+@given(
+    st.lists(st.sampled_from(get_args(EntryStatus)), min_size=1, max_size=3),
+    st.data(),
+    st.sets(st.sampled_from(LEVELS)),
+)
+def test_the_order_of_decisions_does_not_matter(
+    statuses: list[EntryStatus], data: st.DataObject, levels: set[ApprovalLevel]
+) -> None:
     """Whatever order decisions arrive in, the same version counts as the same (M9)."""
     decisions = data.draw(decisions_of_two_revisions)
     other = data.draw(st.permutations(decisions))

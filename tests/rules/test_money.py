@@ -37,7 +37,9 @@ denominators = st.integers(1, 10**15)
         pytest.param(7, 1, 7, 7, 7, 7, id="by-one"),
     ],
 )
-def test_each_mode_rounds_as_its_name_says(numerator: int, denominator: int, half_up: int, half_even: int, up: int, down: int) -> None:
+def test_each_mode_rounds_as_its_name_says(
+    numerator: int, denominator: int, half_up: int, half_even: int, up: int, down: int
+) -> None:
     """Ties and signs round as the mode says; up is away from zero, down is to zero."""
     expected = (half_up, half_even, up, down)
     actual = tuple(divide(numerator, denominator, mode) for mode in MODES)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import partial
 from typing import Final
 
 import pytest
@@ -49,20 +50,8 @@ def sent(stream: str, **changes: object) -> Sent:
     return Sent(stream, str(key).encode(), json.dumps(fields).encode())
 
 
-def time(**changes: object) -> Sent:
-    return sent("time-entries", **changes)
-
-
-def spent(**changes: object) -> Sent:
-    return sent("expenses", **changes)
-
-
-def decided(**changes: object) -> Sent:
-    return sent("approvals", **changes)
-
-
-def terms(**changes: object) -> Sent:
-    return sent("engagements", **changes)
+time, spent, decided = (partial(sent, stream) for stream in ("time-entries", "expenses", "approvals"))
+terms, card = partial(sent, "engagements"), partial(sent, "rate-cards")
 
 
 def reckoned(*records: Sent, without: str = "") -> Reckoning:
@@ -90,6 +79,8 @@ def month(number: int, status: str = "open") -> Sent:
 
 
 LATER: Final = "next_open_period"
+ONE_DAY: Final = sent("fx-rates", valid_to=None)
+HOUR_2: Final = time(revision=2, quantity="1", status="submitted")
 YEARS: Final = sent("periods", start_date="2025-01-01", end_date="2026-12-31")
 
 
@@ -163,7 +154,7 @@ def test_a_cap_may_leave_expenses_outside() -> None:
 
 def test_a_cap_that_holds_whole_entries() -> None:
     """Of three entries of 400 two fit under 1000; of 300 and 800 either fits, so that the outcome is open."""
-    same = reckoned(capped("hold"), *(time(id=f"T-{n}", quantity="4") for n in range(3)))
+    same = reckoned(capped("hold"), time(quantity="0"), *(time(id=f"T-4{n}", quantity="4") for n in range(3)))
     assert same.held == {"cap_reached": 1}
     assert (same.engagements["E-1"].billed, same.engagements["E-1"].held) == (80000, 40000)
     other = one(capped("hold"), time(quantity="3"), time(id="T-2"))
@@ -189,14 +180,18 @@ def test_a_correction_replaces() -> None:
         ([time(status="draft"), decided()], 0, 0),
         ([time(status="rejected"), decided()], 80000, 0),
         ([time(), time(revision=2, status="deleted"), decided(entry_revision=2)], 0, 0),
-        ([time(), time(revision=2, quantity="1", status="submitted")], 80000, 0),
+        ([time(), HOUR_2], 80000, 0),
         ([time(), time(revision=2, quantity="1", status="draft")], 80000, 0),
         ([time(), time(revision=2, status="rejected"), time(revision=3, quantity="1", status="submitted")], 0, 10000),
-        ([time(status="submitted"), time(revision=2, quantity="1", status="submitted"), decided()], 80000, 0),
+        ([time(status="submitted"), HOUR_2, decided()], 80000, 0),
         ([time(status="submitted"), decided(verdict="rejected", sequence=2), decided()], 0, 0),
         ([time(status="submitted"), decided(verdict="rejected"), decided(sequence=2)], 80000, 0),
         ([time(status="submitted"), decided(), decided(verdict="rejected", level="finance")], 0, 0),
         ([time(revision=2, status="submitted"), time(), decided()], 0, 80000),
+        ([time(), HOUR_2, decided(verdict="rejected", entry_revision=2)], 0, 0),
+        ([time(status="submitted"), HOUR_2], 0, 10000),
+        ([time(status="submitted"), decided(verdict="rejected"), HOUR_2], 0, 10000),
+        ([time(status="submitted"), decided(), decided(verdict="rejected")], 80000, 0),
     ],
 )
 def test_which_version_counts(records: list[Sent], billed: int, unbilled: int) -> None:
@@ -221,6 +216,15 @@ def test_every_level_must_approve() -> None:
     assert one(contract, draft, decided()).unbilled == 80000
     assert one(contract, draft, decided(), decided(level="finance")).billed == 80000
     assert one(contract, time(), decided()).billed == 80000
+    overturned = one(contract, time(), time(revision=2, quantity="1", status="rejected"), decided(entry_revision=2))
+    assert (overturned.billed, overturned.unbilled) == (0, 10000)
+
+
+def test_a_decision_is_about_one_kind() -> None:
+    """Time and expense of one id are two entries: approving the expense of 100 leaves 800 of time in progress."""
+    both = [time(id="1", status="submitted"), spent(id="1", status="submitted")]
+    got = one(*both, decided(entry_type="expense", entry_id="1"))
+    assert (got.billed, got.unbilled) == (10000, 80000)
 
 
 def test_accrual_at_approval() -> None:
@@ -244,6 +248,9 @@ def test_mark_up_with_exchange() -> None:
     contract = terms(expenses={"policy": "mark_up", "mark_up_percent": "15"})
     got = one(contract, sent("fx-rates"), spent(amount="100.55", currency="USD"))
     assert (got.billed, got.earned, got.cost) == (10407, 10407, 9050)
+    down = terms(policies={"rounding": "down"}, expenses={"policy": "at_cost", "mark_up_percent": "15"})
+    got = one(down, sent("fx-rates"), spent(amount="0.05", currency="USD"))
+    assert (got.billed, got.cost) == (4, 5)  # 4.5 cents: the cost is half up whatever the contract says
 
 
 @pytest.mark.parametrize(
@@ -261,6 +268,14 @@ def test_unpriced_work_costs(contract: dict[str, object], line: dict[str, object
     assert (got.billed, got.unbilled, got.earned, got.cost) == (0, 0, 0, 10000)
 
 
+def test_unbillable_hours_cost() -> None:
+    """8 hours that are not billable need no rate and cost 400; the cost rate that began last before them counts."""
+    began = [("2026-01-01", "40"), ("2026-03-02", "50"), ("2026-03-03", "60")]
+    rates = [{"rate": rate, "currency": "EUR", "effective_from": begins} for begins, rate in began]
+    got = one(sent("resources", cost_rates=rates), card(currency="USD"), time(billable=False))
+    assert (got.billed, got.unbilled, got.cost) == (0, 0, 40000)
+
+
 @pytest.mark.parametrize(
     ("billed", "term", "end", "count"),
     [
@@ -269,6 +284,7 @@ def test_unpriced_work_costs(contract: dict[str, object], line: dict[str, object
         ("advance", "month", "2026-04-30", 4),  # 31 January, 28 February, 31 March, 30 April
         ("arrears", "month", "2026-04-29", 3),  # 27 February, 30 March, 29 April
         ("advance", "year", None, 1),
+        ("arrears", "year", None, 0),
     ],
 )
 def test_a_retainer_bills_its_terms(billed: str, term: str, end: str | None, count: int) -> None:
@@ -285,6 +301,8 @@ def test_a_retainer_waits_in_order() -> None:
     contract = terms(contract_type="retainer", fee={"amount": "100"})
     assert reckoned(contract, month(1), month(2, "future"), month(3)).totals == {"EUR": 10000}
     assert reckoned(contract, month(1), month(2, "closed"), month(3)).totals == {"EUR": 10000}
+    late = terms(contract_type="retainer", fee={"amount": "100", "billed": "arrears"})
+    assert reckoned(late, month(1)).totals == {"EUR": 10000}  # 31 January
     moved = terms(contract_type="retainer", fee={"amount": "100"}, policies={"closed_period": "next_open_period"})
     assert reckoned(moved, month(1), month(2, "closed"), month(3)).totals == {"EUR": 30000}
 
@@ -302,35 +320,41 @@ SHARED: Final = [
 def test_which_rate_wins() -> None:
     """Entry over assignment over the engagement's own over customer, practice, region and default card."""
     place = {"practice": "P", "region": "EU"}
-    cards = [
-        sent("rate-cards", id=f"K{9 - n}", scope=scope, scope_id=scope_id, lines=lines)
-        for n, (scope, scope_id, lines) in enumerate(SHARED)
-    ]
+    cards = [card(id=f"K{9 - n}", scope=at[0], scope_id=at[1], lines=at[2]) for n, at in enumerate(SHARED)]
     night = time(quantity="1", item="night")
     for known, rate in ((1, 10), (2, 20), (3, 20), (4, 40), (5, 50), (6, 60)):
         assert one(terms(**place), *cards[:known], night).billed == rate * 100
-    own = [
-        {"rate": "70"},
-        {"rate": "75", "effective_from": "2026-03-02"},
-        {"rate": "1", "effective_from": "2026-03-03"},
-    ]
+    own = [{"rate": rate, "effective_from": f"2026-03-0{day}"} for day, rate in ((2, "75"), (1, "70"), (3, "1"))]
     assert one(terms(**place, rates=own), *cards, night).billed == 7500
     planned = time(quantity="1", assignment_id="A-1")
     assert one(*cards, sent("assignments"), planned).billed == 6000
     assert one(*cards, sent("assignments", rate="80"), planned).billed == 8000
+    assert one(*cards, sent("assignments", revision=2, rate="85"), sent("assignments"), planned).billed == 8500
     assert one(*cards, time(quantity="1", rate="90", assignment_id="none")).billed == 9000
+
+
+def test_whose_role_and_grade() -> None:
+    """Role and grade are the entry's, else the person's; without either an item's line wins over the card's default."""
+    lines = [{"rate": "10"}, {"rate": "20", "item": "night"}, {"rate": "30", "role": "lead", "grade": "junior"}]
+    shared = card(lines=[*lines, {"rate": "40", "role": "lead", "grade": "senior"}])
+    assert one(shared, time(quantity="1", role="lead")).billed == 4000
+    assert one(shared, time(quantity="1", role="lead", grade="junior")).billed == 3000
+    nobody = sent("resources", role="", grade="")
+    assert one(shared, nobody, time(quantity="1", item="night")).billed == 2000
 
 
 def test_versions_of_a_card() -> None:
     """The version that began last is in force until it ends; its first content counts; other currencies do not."""
 
     def version(number: int, begins: str, rate: str, **more: object) -> Sent:
-        return sent("rate-cards", version=number, effective_from=begins, lines=[{"rate": rate}], **more)
+        return card(version=number, effective_from=begins, lines=[{"rate": rate}], **more)
 
     first, hour = version(1, "2026-01-01", "10"), time(quantity="1")
     assert one(first, version(2, "2026-03-02", "20"), version(3, "2026-03-03", "30"), hour).billed == 2000
     assert one(first, version(2, "2026-01-01", "20"), version(2, "2026-01-01", "30"), hour).billed == 2000
+    assert one(version(2, "2026-02-01", "20"), version(3, "2026-01-01", "30"), hour).billed == 2000
     assert one(first, version(1, "2026-01-01", "5", id="AAA", currency="USD"), hour).billed == 1000
+    assert one(version(1, "2026-01-01", "10", effective_to="2026-03-02"), hour).billed == 1000
     ended = version(2, "2026-02-01", "20", effective_to="2026-03-01")
     assert reckoned(first, ended, hour).held == {"rate_missing": 1}
     assert one(first, ended, version(1, "2026-01-01", "5", id="ZZZ"), hour).billed == 500
@@ -338,15 +362,15 @@ def test_versions_of_a_card() -> None:
 
 def test_the_latest_revision_of_a_reference_counts() -> None:
     """Revision 2 of a person costs 60 an hour, whatever comes later; an exchange rate that began last wins."""
+    assert one(terms(currency="EUR"), terms(contract_type="internal"), time()).billed == 80000
+    assert one(sent("periods", revision=2), sent("periods", status="closed"), time()).billed == 80000
     person = sent("resources", revision=2, cost_rates=[{"rate": "60", "currency": "USD"}])
     rates = [sent("fx-rates", rate="0.5", revision=2), sent("fx-rates"), sent("fx-rates", valid_from="2026-02-01")]
     assert one(person, sent("resources"), *rates, time()).cost == 24000  # 8 x 60 x 0.5
     day = sent("fx-rates", valid_from="2026-03-02", valid_to=None, rate="2")
     assert one(person, *rates, day, time()).cost == 96000  # 8 x 60 x 2
-
-
-def card(**changes: object) -> Sent:
-    return sent("rate-cards", **changes)
+    fine = sent("fx-rates", rate="0.0000000001")
+    assert one(fine, spent(amount="1000000000000", currency="USD")).cost == 10000  # ten places
 
 
 @pytest.mark.parametrize(
@@ -359,7 +383,7 @@ def card(**changes: object) -> Sent:
         ("period_closed", "", [time(), spent(), month(3, "closed"), terms(policies={"closed_period": LATER})]),
         ("resource_unknown", "resources", [time(), time(id="T-2", status="submitted")]),
         ("cost_rate_missing", "", [time(work_date="2025-12-31"), time(id="T-2", work_date="2025-12-31"), YEARS]),
-        ("fx_rate_missing", "", [spent(currency="USD"), spent(id="X-2", currency="USD", spent_on="2026-04-01"), YEARS]),
+        ("fx_rate_missing", "", [spent(currency="USD"), spent(id="X-2", currency="USD"), ONE_DAY]),
         ("fx_rate_missing", "", [time(), time(id="T-2"), terms(currency="USD"), card(currency="USD")]),
         ("assignment_unknown", "", [time(assignment_id="A-1"), time(id="T-2", assignment_id="A-2")]),
         ("rate_missing", "rate-cards", [time(), time(id="T-2")]),
@@ -379,11 +403,14 @@ def test_closed_periods_may_move_on() -> None:
 
 
 def test_plans() -> None:
-    """10 + 20 planned hours at 50 cost 1500; a cancelled plan counts for nothing; an unknown person's cost is unknown."""
+    """10 + 20 planned hours at 50 cost 1500; a cancelled plan is none; a cost nobody knows is unknown."""
     weeks = [{"week": "2026-03-02", "hours": "10"}, {"week": "2026-03-09", "hours": "20"}]
     off = sent("assignments", id="A-2", weeks=weeks, status="cancelled")
     got = one(sent("assignments", weeks=weeks), off)
     assert (got.planned_hours, got.planned_cost) == (Fraction(30), 150000)
+    assert one(sent("assignments", engagement_id="E-2", weeks=weeks)).planned_hours == 0
+    early = [{"week": "2025-12-29", "hours": "1"}]
+    assert one(sent("assignments", weeks=early)).planned_cost is None
     assert one(sent("assignments", weeks=weeks, resource_id="R-9")).planned_cost is None
 
 
@@ -401,11 +428,10 @@ BAD: Final = [
     *(terms(contract_type=kind) for kind in ("capped", "fixed_fee", "retainer", "barter")),
     *(terms(contract_type="fixed_fee", fee={**FEE, "estimated_cost": cost}) for cost in (None, "0", "-1", "")),
     *(terms(policies={"hours_per_day": hours}) for hours in ("0", "-8")),
+    terms(planned_revenue="1.005"),
     *(terms(**change) for change in ({"end_date": "2025-12-31"}, {"currency": "XAU"}, {"fee": {"amount": "1.005"}})),
-    *(
-        sent("assignments", weeks=[{"week": day, "hours": "1"}] * n)
-        for day, n in (("2026-03-03", 1), ("2026-03-02", 2))
-    ),
+    *(sent("assignments", weeks=[{"week": f"2026-03-0{day}", "hours": "1"}] * day) for day in (2, 3)),
+    sent("assignments", weeks=[{"week": "2026-03-03", "hours": "1"}]),
     *(card(**change) for change in ({"currency": "EURO"}, {"scope_id": "C-1"}, {"scope": "customer"})),
     *(sent("fx-rates", **change) for change in ({"rate": "0"}, {"rate": "-1"}, {"base": "XYZ"})),
     *(sent("resources", **change) for change in ({"weekly_capacity_hours": "x"}, {"schema_version": 2})),

@@ -1,0 +1,84 @@
+"""An engagement's figures for people: money to the right, and what a held entry waits for in words."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import click
+
+from .output import Column, write_table
+
+if TYPE_CHECKING:
+    from ...codecs.exception import HoldReason
+    from ...codecs.figures import EngagementFigures
+
+WAITS: Final[dict[HoldReason, str]] = {
+    "engagement_unknown": "its engagement's terms have not arrived; send them to `engagements`",
+    "assignment_unknown": "its assignment has not arrived; send it to `assignments`",
+    "period_unknown": "no accounting period covers its date; send the period to `periods`",
+    "period_closed": "its accounting period is closed; reopen it, or move the date",
+    "period_future": "its accounting period has not begun; it goes on by itself when the period opens",
+    "resource_unknown": "its person is unknown; send the resource with its cost rates to `resources`",
+    "cost_rate_missing": "its person has no cost rate on that date; send one that is effective then",
+    "rate_missing": "no rate card prices it; send a card version, or a rate with the engagement",
+    "fx_rate_missing": "an exchange rate is missing on its date; send one to `fx-rates`",
+    "cap_reached": "it lies over the cap; raise the cap, or take something else back",
+}
+"""What an entry held for each reason waits for, and what to do."""
+
+NOTHING: Final = "-"
+
+
+def write_figures(found: EngagementFigures) -> None:
+    """Print everything about an engagement."""
+    kind = (found.contract_type or "terms unknown").replace("_", " ")
+    click.echo(click.style(f"Engagement {found.engagement_id}", bold=True) + f": {kind}")
+    entries = "1 entry" if found.entries == 1 else f"{found.entries} entries"
+    customer, entity = found.customer_id or NOTHING, found.legal_entity_id or NOTHING
+    click.echo(f"customer {customer}, legal entity {entity}, {entries}")
+    click.echo()
+    write_table([Column("hours"), Column("", right=True)], _hours(found))
+    click.echo()
+    write_table([Column("money"), Column(found.currency or NOTHING, right=True)], _money(found))
+    if found.held_entries:
+        click.echo()
+        rows = [[str(count), reason, explained(reason)] for reason, count in sorted(found.held_entries.items())]
+        write_table([Column("held", right=True), Column("reason"), Column("what it waits for")], rows)
+
+
+def explained(reason: str) -> str:
+    """What a reason means; a newer worker may know more of them."""
+    return {str(known): text for known, text in WAITS.items()}.get(reason, "see the `exceptions` topic")
+
+
+def grouped(amount: str | None) -> str:
+    """Decimal text with thousands apart: `1234.50` is `1,234.50`; unknown is a dash, never zero."""
+    if amount is None:
+        return NOTHING
+    whole, point, fraction = amount.partition(".")
+    return f"{int(whole):,}{point}{fraction}" if whole not in {"-0", ""} else amount
+
+
+def _hours(found: EngagementFigures) -> list[list[str]]:
+    return [
+        ["submitted", grouped(found.submitted_hours)],
+        ["approved", grouped(found.approved_hours)],
+        ["non-billable", grouped(found.non_billable_hours)],
+        ["planned", grouped(found.planned_hours)],
+    ]
+
+
+def _money(found: EngagementFigures) -> list[list[str]]:
+    return [
+        ["approved value", grouped(found.approved_value)],
+        ["  billed", grouped(found.billed)],
+        ["  held", grouped(found.held)],
+        ["fees", grouped(found.fees)],
+        ["work in progress, not billed", grouped(found.unbilled)],
+        ["revenue earned", grouped(found.earned)],
+        ["cost", grouped(found.cost)],
+        ["margin", grouped(found.margin)],
+        ["planned revenue", grouped(found.planned_revenue)],
+        ["planned cost", grouped(found.planned_cost)],
+        ["planned margin", grouped(found.planned_margin)],
+    ]

@@ -1,0 +1,145 @@
+"""What the workers have written, added up from the output topics alone, as a read-committed reader sees them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from ...codecs import dead_letter, figures
+from ...codecs.accrual import AccrualEvent
+from ...codecs.billing import BillingEvent
+from ...codecs.currencies import parse_amount
+from ...codecs.exception import ExceptionEvent
+from ...codecs.figures import EngagementFigures
+from ...codecs.revenue import RevenueEvent
+from ...codecs.wire import decoder
+from ..topology import TOPOLOGY
+from .reading import read_streams
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from ...agents.work import Record
+    from ...codecs.journal import JournalLine
+    from ..settings import Settings
+
+_billing: Final = decoder(BillingEvent)
+_accrual: Final = decoder(AccrualEvent)
+_revenue: Final = decoder(RevenueEvent)
+_exception: Final = decoder(ExceptionEvent)
+ENTRY_KINDS: Final = frozenset(("time", "expense"))
+
+Money = Counter[tuple[str, str]]
+"""Minor units by engagement and currency."""
+
+
+class Charge(NamedTuple):
+    """A billing line; amount in minor units."""
+
+    engagement_id: str
+    amount: int
+
+
+@dataclass(slots=True)
+class Written:
+    """Sums of all events. charges: billing lines that are not reversed, by id.
+
+    waiting: entries with an open hold, by engagement and reason; unbalanced: ids of journals whose two sides differ;
+    ids: how often each event id was read; events: records by stream.
+    """
+
+    billed: Money = field(default_factory=Counter)
+    fees: Money = field(default_factory=Counter)
+    unbilled: Money = field(default_factory=Counter)
+    earned: Money = field(default_factory=Counter)
+    charges: dict[str, Charge] = field(default_factory=dict)
+    figures: dict[str, EngagementFigures] = field(default_factory=dict)
+    waiting: Counter[tuple[str, str]] = field(default_factory=Counter)
+    dead_letters: Counter[str] = field(default_factory=Counter)
+    unbalanced: list[str] = field(default_factory=list)
+    ids: Counter[str] = field(default_factory=Counter)
+    events: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def duplicated(self) -> int:
+        """Events whose id was read before (M4)."""
+        return self.ids.total() - len(self.ids)
+
+
+async def read_outputs(settings: Settings) -> Written:
+    """Read every output topic to its end and add up."""
+    return add_up(await read_streams(settings, [stream.name for stream in TOPOLOGY.outputs]))
+
+
+def add_up(found: Mapping[str, Sequence[Record]]) -> Written:
+    """Add up the records of the output streams; those of one engagement are in their order."""
+    written = Written(events=Counter({name: len(batch) for name, batch in found.items()}))
+    _add_billing(written, found["billing"])
+    _add_accruals(written, found["accruals"])
+    _add_revenue(written, found["revenue"])
+    _add_waiting(written, found["exceptions"])
+    for record in found["engagement-figures"]:
+        state = figures.decode(record.value)
+        written.figures[state.engagement_id] = state
+    written.dead_letters.update(dead_letter.facts(record.headers)["reason"] for record in found["dead-letters"])
+    return written
+
+
+def _add_billing(written: Written, batch: Iterable[Record]) -> None:
+    for record in batch:
+        event = _billing(record.value)
+        written.ids[event.id] += 1
+        amount = parse_amount(event.amount, event.currency, event.id)
+        sums = written.fees if event.kind == "fee" else written.billed
+        sums[event.engagement_id, event.currency] += amount
+        if event.action == "charge":
+            written.charges[event.id] = Charge(event.engagement_id, amount)
+        else:
+            written.charges.pop(event.reverses, None)
+
+
+def _add_accruals(written: Written, batch: Iterable[Record]) -> None:
+    for record in batch:
+        event = _accrual(record.value)
+        written.ids[event.id] += 1
+        _check_balance(written, event.id, event.lines, event.currency)
+        if event.kind == "work_in_progress":
+            amount = _debited(event.lines, "work_in_progress", event.currency)
+            written.unbilled[event.engagement_id, event.currency] += amount
+
+
+def _add_revenue(written: Written, batch: Iterable[Record]) -> None:
+    for record in batch:
+        event = _revenue(record.value)
+        written.ids[event.id] += 1
+        _check_balance(written, event.id, event.lines, event.currency)
+        written.earned[event.engagement_id, event.currency] -= _debited(event.lines, "revenue", event.currency)
+
+
+def _add_waiting(written: Written, batch: Iterable[Record]) -> None:
+    """An entry's latest event says whether it waits; its events are in one partition, so in order."""
+    latest: dict[tuple[str, str, str, str], ExceptionEvent] = {}
+    for record in batch:
+        event = _exception(record.value)
+        written.ids[event.id] += 1
+        latest[event.engagement_id, event.kind, event.source, event.entry_id] = event
+    written.waiting.update(
+        (event.engagement_id, event.reason)
+        for event in latest.values()
+        if event.action == "held" and event.kind in ENTRY_KINDS
+    )
+
+
+def _debited(lines: Iterable[JournalLine], account: str, currency: str) -> int:
+    """What an account is debited less what it is credited, in minor units."""
+    signs = {"debit": 1, "credit": -1}
+    return sum(
+        signs[line.side] * parse_amount(line.amount, currency, "$.lines") for line in lines if line.account == account
+    )
+
+
+def _check_balance(written: Written, event_id: str, lines: tuple[JournalLine, ...], currency: str) -> None:
+    """Debits and credits of one journal are equal (M3)."""
+    if sum(_debited(lines, account, currency) for account in {line.account for line in lines}):
+        written.unbalanced.append(event_id)

@@ -1,0 +1,130 @@
+"""The check: what was written against the independent reckoning, to the minor unit and to the record."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from ...codecs.currencies import format_amount, parse_amount
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from .outputs import Written
+    from .reckoning import Expected, Reckoning
+
+SHOWN_MAX: Final = 20
+"""Problems that are shown; the figures count all of them."""
+FROM_EVENTS: Final = ("billed", "fees", "unbilled", "earned")
+"""Sums of an engagement that the events give; the figures topic has the others as well."""
+FROM_FIGURES: Final = (*FROM_EVENTS, "held", "cost")
+OVER_CAP: Final = "cap_reached"
+
+
+class Verdict(NamedTuple):
+    """What the check found. lost: records without a disposition; difference: sums of differences by currency."""
+
+    lost: int
+    duplicated: int
+    difference: dict[str, int]
+    problems: tuple[str, ...]
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing at all was found."""
+        return not (self.lost or self.duplicated or self.difference or self.problems)
+
+
+def judge(reckoning: Reckoning, written: Written, records: int, dispositions: int) -> Verdict:
+    """Compare what was written with the reckoning.
+
+    records: how many the inputs hold, with the stream that tasks write for each other; dispositions: how many of
+    them something became of (M5).
+    """
+    difference: Counter[str] = Counter()
+    problems: list[str] = []
+    for name, expected in reckoning.engagements.items():
+        for problem, amount in _differences(name, expected, written):
+            difference[expected.currency] += amount
+            problems.append(problem)
+    problems += _unreckoned(reckoning, written)
+    problems += _counted_wrong(reckoning, written)
+    problems += [f"journal {event_id} does not balance" for event_id in written.unbalanced]
+    repeated = [event_id for event_id, count in written.ids.items() if count > 1]
+    problems += [f"event id {event_id} was written {written.ids[event_id]} times" for event_id in repeated]
+    return Verdict(records - dispositions, written.duplicated, dict(difference), tuple(problems))
+
+
+def _differences(name: str, expected: Expected, written: Written) -> Iterable[tuple[str, int]]:
+    """Each sum of one engagement that is not as reckoned, with by how much."""
+    currency = expected.currency
+    for what in FROM_EVENTS:
+        sums = getattr(written, what)
+        yield from _difference(name, what, "events", sums[name, currency], getattr(expected, what), currency)
+    shown = written.figures.get(name)
+    if shown is None:
+        yield f"engagement {name} has no figures", 0
+        return
+    for what in FROM_FIGURES:
+        amount = parse_amount(getattr(shown, what), currency, what)
+        yield from _difference(name, what, "figures", amount, getattr(expected, what), currency)
+
+
+def _difference(name: str, what: str, where: str, found: int, wanted: int, currency: str) -> Iterable[tuple[str, int]]:
+    if found != wanted:
+        sums = f"{format_amount(found, currency)} instead of {format_amount(wanted, currency)} {currency}"
+        yield f"engagement {name}: {what} is {sums} in the {where}", abs(found - wanted)
+
+
+def _unreckoned(reckoning: Reckoning, written: Written) -> Iterable[str]:
+    """Money of engagements, or in currencies, that the reckoning does not know."""
+    for what in FROM_EVENTS:
+        for (name, currency), amount in getattr(written, what).items():
+            expected = reckoning.engagements.get(name)
+            if amount and (expected is None or expected.currency != currency):
+                yield f"engagement {name}: {what} of {format_amount(amount, currency)} {currency} nobody reckoned with"
+
+
+def _counted_wrong(reckoning: Reckoning, written: Written) -> Iterable[str]:
+    """Entries, holds and dead letters that are not as many as reckoned."""
+    entries = sum(state.entries for state in written.figures.values())
+    yield from _count("entries", entries, reckoning.entries)
+    yield from _count("dead letters", written.dead_letters.total(), reckoning.dead_letters)
+    shown: Counter[str] = Counter()
+    for state in written.figures.values():
+        shown.update(state.held_entries)
+    for where, found in (("exceptions", waiting_by_reason(written)), ("figures", shown)):
+        for reason in sorted({*found, *reckoning.held} - {OVER_CAP}):
+            yield from _count(f"entries held by {reason} in the {where}", found[reason], reckoning.held.get(reason, 0))
+    for name, expected in reckoning.engagements.items():
+        count = written.waiting[name, OVER_CAP]
+        least, most = expected.cap_reached_least, expected.cap_reached_most
+        if not least <= count <= most:
+            yield f"engagement {name}: {count} entries wait for room under the cap, not {least} to {most}"
+
+
+def _count(what: str, found: int, wanted: int) -> Iterable[str]:
+    if found != wanted:
+        yield f"{what}: {found} instead of {wanted}"
+
+
+def waiting_by_reason(written: Written) -> Counter[str]:
+    """Entries that wait, by reason, as the exceptions say."""
+    found: Counter[str] = Counter()
+    for (_, reason), count in written.waiting.items():
+        found[reason] += count
+    return found
+
+
+def billed_by_currency(written: Written) -> dict[str, int]:
+    """What was billed, fees included, in minor units."""
+    found: Counter[str] = Counter()
+    for sums in (written.billed, written.fees):
+        for (_, currency), amount in sums.items():
+            found[currency] += amount
+    return dict(sorted(found.items()))
+
+
+def money(sums: Mapping[str, int]) -> str:
+    """Sums by currency on one line, such as `EUR:12.50,JPY:300`; `0.00` for none."""
+    return ",".join(f"{currency}:{format_amount(amount, currency)}" for currency, amount in sums.items()) or "0.00"

@@ -1,0 +1,117 @@
+"""The demonstration's check finds what it must find: an event that is missing, there twice, or of another amount."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+import pytest
+
+from billtide.app.demo import firm
+from billtide.app.demo.verdict import money
+
+from .memory import Memory, Read, played, reckoned, verdict_on
+
+if TYPE_CHECKING:
+    from billtide.app.demo.reckoning import Reckoning
+
+
+@pytest.fixture(scope="module")
+def week() -> firm.Week:
+    """A week."""
+    return firm.sample_week(7)
+
+
+@pytest.fixture(scope="module")
+def reckoning(week: firm.Week) -> Reckoning:
+    """What it comes to."""
+    return reckoned(*week.phases)
+
+
+@pytest.fixture
+def memory(week: firm.Week) -> Memory:
+    """The week as it was taken in, to be spoilt."""
+    return played(week)
+
+
+def changed(record: Read, **fields: object) -> Read:
+    """A record whose value says something else."""
+    return record._replace(value=msgspec.json.encode(msgspec.json.decode(record.value or b"") | fields))
+
+
+def first(memory: Memory, stream: str, *, action: str = "") -> int:
+    """Place of the first event of a stream, of one action if that is asked for."""
+    return next(
+        at
+        for at, record in enumerate(memory.left[stream])
+        if not action or msgspec.json.decode(record.value or b"")["action"] == action
+    )
+
+
+@pytest.mark.parametrize("stream", ["billing", "accruals", "revenue", "exceptions", "dead-letters"])
+def test_a_missing_event_is_found(stream: str, memory: Memory, reckoning: Reckoning) -> None:
+    """Without its last event a stream is not as reckoned."""
+    before = len(verdict_on(memory, reckoning).problems)
+    if stream == "accruals":
+        kinds = [msgspec.json.decode(record.value or b"")["kind"] for record in memory.left[stream]]
+        del memory.left[stream][kinds.index("work_in_progress")]
+    elif stream == "exceptions":
+        waiting = [b'"waits_on":"engagement:E-9001"' in (record.value or b"") for record in memory.left[stream]]
+        del memory.left[stream][waiting.index(True)]
+    else:
+        memory.left[stream].pop()
+
+    assert len(verdict_on(memory, reckoning).problems) > before
+
+
+def test_an_event_that_is_there_twice_is_found(memory: Memory, reckoning: Reckoning) -> None:
+    """The same id a second time counts as duplicated, and its money as a difference."""
+    before = verdict_on(memory, reckoning).duplicated
+    memory.left["billing"].append(memory.left["billing"][first(memory, "billing", action="charge")])
+    verdict = verdict_on(memory, reckoning)
+
+    assert verdict.duplicated == before + 1
+    assert verdict.difference
+    assert not verdict.ok
+
+
+def test_another_amount_is_a_difference_of_that_much(memory: Memory, reckoning: Reckoning) -> None:
+    """A charge of one unit less differs by that unit, in its currency."""
+    at = first(memory, "billing", action="charge")
+    event = msgspec.json.decode(memory.left["billing"][at].value or b"")
+    whole, point, places = event["amount"].partition(".")
+    memory.left["billing"][at] = changed(memory.left["billing"][at], amount=f"{int(whole) - 1}{point}{places}")
+    verdict = verdict_on(memory, reckoning)
+
+    assert verdict.difference == {event["currency"]: 10 ** len(places)}
+
+
+def test_a_journal_with_unequal_sides_is_found(memory: Memory, reckoning: Reckoning) -> None:
+    """Debits that are not the credits are named by the event's id."""
+    record = memory.left["revenue"][0]
+    event = msgspec.json.decode(record.value or b"")
+    lines = [event["lines"][0], event["lines"][1] | {"amount": "1"}]
+    memory.left["revenue"][0] = changed(record, lines=lines)
+
+    assert f"journal {event['id']} does not balance" in verdict_on(memory, reckoning).problems
+
+
+def test_a_record_without_disposition_is_lost(memory: Memory, reckoning: Reckoning) -> None:
+    """Inputs less dispositions are lost records (M5)."""
+    memory.outcomes["applied"] -= 1
+
+    assert verdict_on(memory, reckoning).lost == 1
+
+
+def test_money_of_unknown_engagements_is_found(memory: Memory, reckoning: Reckoning) -> None:
+    """Billing for an engagement that nobody reckoned with is a problem."""
+    at = first(memory, "billing", action="charge")
+    memory.left["billing"][at] = changed(memory.left["billing"][at], engagement_id="E-7777")
+
+    assert any("E-7777" in problem for problem in verdict_on(memory, reckoning).problems)
+
+
+def test_sums_are_shown_with_the_places_of_their_currency() -> None:
+    """Minor units become decimal text; no sums at all are 0.00."""
+    assert money({"EUR": 12_345, "JPY": 678}) == "EUR:123.45,JPY:678"
+    assert money({}) == "0.00"

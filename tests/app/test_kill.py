@@ -1,0 +1,154 @@
+"""Workers killed in the middle of the sample week: the money, the event ids and the count of records stay right.
+
+Two workers take the same week in twice, on topics of their own: once in peace, once while one of them after the other
+is killed with SIGKILL at random moments and started again. Both times the demonstration's own check, against the
+independent reckoning, must find nothing; and both must have written the same live billing lines.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections import Counter, defaultdict
+from typing import TYPE_CHECKING, Final
+
+import pytest
+
+from billtide.app import topics
+from billtide.app.demo import firm, workers
+from billtide.app.demo.feed import send_phase
+from billtide.app.demo.progress import following
+from billtide.app.demo.run import check
+from billtide.app.settings import load
+from billtide.codecs import approval, expense, time_entry
+from billtide.codecs.errors import UndecodableError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from billtide.app.broker import Broker
+    from billtide.app.demo.run import Checked
+    from billtide.app.settings import Settings
+
+KILLS: Final = 5
+PAUSE_SECONDS: Final = (0.6, 2.6)
+"""Least and most time between two kills: long enough to be back at work, or only on the way there."""
+SLICES: Final = 60
+SLICE_SECONDS: Final = 0.2
+"""The load is sent in slices with a pause after each, so that every kill meets records."""
+
+Entry = tuple[str, str, str]
+"""Source, kind and id of an entry."""
+
+
+def settings_for(broker: Broker, prefix: str, data_dir: Path) -> Settings:
+    """Topics, group and files of one run."""
+    return load(kafka_bootstrap=broker.bootstrap, topic_prefix=prefix, app_id=prefix.rstrip("."), data_dir=data_dir)
+
+
+async def take_in(settings: Settings, week: firm.Week, chance: random.Random | None) -> Checked:
+    """Let two workers take a week in, and check it; with `chance` they are killed meanwhile."""
+    await topics.create(settings)
+    await send_phase(settings, week.masters)
+    running = workers.start_all(settings)
+    try:
+        async with following(settings) as progress:
+            await progress.processed(lambda: workers.require_running(running))
+            if chance is None:
+                await send_phase(settings, week.load)
+            else:
+                await asyncio.gather(send_slowly(settings, week.load), kill_some(settings, running, chance))
+            await progress.processed(lambda: workers.require_running(running))
+            await send_phase(settings, week.late)
+            await progress.processed(lambda: workers.require_running(running))
+            return await check(settings, progress)
+    finally:
+        await asyncio.to_thread(workers.stop_all, settings, running)
+
+
+async def send_slowly(settings: Settings, phase: firm.Phase) -> None:
+    """Send a phase in slices, in its order."""
+    everything = list(firm.in_order(phase))
+    size = -(-len(everything) // SLICES)
+    for first in range(0, len(everything), size):
+        part: firm.Phase = defaultdict(list)
+        for stream, sent in everything[first : first + size]:
+            part[stream].append(sent)
+        await send_phase(settings, part)
+        await asyncio.sleep(SLICE_SECONDS)
+
+
+async def kill_some(settings: Settings, running: list[workers.WorkerProcess], chance: random.Random) -> None:
+    """Kill one worker after the other at random moments; each is started again at once, in its old place."""
+    for _ in range(KILLS):
+        await asyncio.sleep(chance.uniform(*PAUSE_SECONDS))
+        victim = chance.randrange(len(running))
+        await asyncio.to_thread(workers.kill, running[victim])
+        running[victim] = workers.start(settings, running[victim].name)
+
+
+def certain_entries(week: firm.Week) -> set[Entry]:
+    """Entries with one revision and at most one decision of each level: their events have the same ids in any order."""
+    revisions: dict[Entry, set[int]] = defaultdict(set)
+    decided_again: set[Entry] = set()
+    kinds = (("time-entries", "time", time_entry.decode), ("expenses", "expense", expense.decode))
+    for stream, kind, decode in kinds:
+        for sent in week.load[stream]:
+            try:
+                entry = decode(sent.value)
+            except UndecodableError:
+                continue
+            revisions[entry.source, kind, entry.id].add(entry.revision)
+    for sent in week.load["approvals"]:
+        try:
+            decision = approval.decode(sent.value)
+        except UndecodableError:
+            continue
+        if decision.sequence > 1:
+            decided_again.add((decision.source, decision.entry_type, decision.entry_id))
+    return {entry for entry, found in revisions.items() if found == {1}} - decided_again
+
+
+def entry_of(event_id: str) -> Entry:
+    """The entry that caused an event, by the event's id."""
+    source, kind, entry_id, _ = event_id.split(":", 3)
+    return source, kind, entry_id
+
+
+def charged(checked: Checked) -> Counter[Entry]:
+    """Live billing by entry, in minor units, but for what lies under a cap: there the order of the entries decides."""
+    found: Counter[Entry] = Counter()
+    for event_id, charge in checked.written.charges.items():
+        if checked.reckoning.engagements[charge.engagement_id].contract_type != "capped":
+            found[entry_of(event_id)] += charge.amount
+    return found
+
+
+def live_ids(checked: Checked, certain: set[Entry]) -> set[str]:
+    """Ids of live billing lines that no order of the inputs changes."""
+    return {
+        event_id
+        for event_id, charge in checked.written.charges.items()
+        if entry_of(event_id) in certain
+        and checked.reckoning.engagements[charge.engagement_id].contract_type != "capped"
+    }
+
+
+@pytest.mark.kafka
+async def test_five_kills_change_no_money_lose_nothing_and_write_nothing_twice(
+    broker: Broker, topic_prefix: str, tmp_path: Path, seed: int
+) -> None:
+    """Killed workers leave the money as reckoned, no event twice, no record without a disposition, the same ids."""
+    week = firm.sample_week(seed)
+    peace = await take_in(settings_for(broker, f"{topic_prefix}peace.", tmp_path / "peace"), week, None)
+    killed = await take_in(
+        settings_for(broker, f"{topic_prefix}killed.", tmp_path / "killed"), week, random.Random(seed)
+    )
+    certain = certain_entries(week)
+
+    assert peace.verdict.problems == ()
+    assert killed.verdict.problems == ()
+    assert (killed.verdict.lost, killed.verdict.duplicated, killed.verdict.difference) == (0, 0, {})
+    assert charged(peace) == charged(killed)
+    assert live_ids(peace, certain) == live_ids(killed, certain)
+    assert len(live_ids(killed, certain)) * 2 > len(killed.written.charges), "most of the lines are compared"

@@ -1,0 +1,62 @@
+"""Settings: what is unknown or cannot be is refused with a sentence that helps."""
+
+from __future__ import annotations
+
+import pytest
+
+from billtide.app.settings import Settings, SettingsError, load
+
+
+def test_the_defaults_are_sound() -> None:
+    """An empty environment gives a worker of a local broker."""
+    settings = load()
+    assert settings.topic("billing") == "billtide.billing"
+    assert settings.kafka_bootstrap
+
+
+def test_an_unknown_variable_is_refused_with_the_nearest_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A misspelt setting never silently does nothing."""
+    monkeypatch.setenv("BILLTIDE_PARTITION", "4")
+    with pytest.raises(SettingsError, match="BILLTIDE_PARTITION is not a setting; did you mean BILLTIDE_PARTITIONS"):
+        load()
+
+
+def test_variables_of_tests_are_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """BILLTIDE_TEST_* belongs to the test suite."""
+    monkeypatch.setenv("BILLTIDE_TEST_ANYTHING", "1")
+    load()
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "sentence"),
+    [
+        ("PARTITIONS", "0", "BILLTIDE_PARTITIONS: .*greater than or equal to 1"),
+        ("KAFKA_BOOTSTRAP", "nowhere", "'nowhere' is not host:port"),
+        ("TRANSACTION_TIMEOUT_MILLISECONDS", "25000", "must not exceed session_timeout_milliseconds"),
+        ("KAFKA_SECURITY_PROTOCOL", "SASL_SSL", "needs kafka_username"),
+        ("LOG_LEVEL", "LOUD", "BILLTIDE_LOG_LEVEL"),
+    ],
+)
+def test_a_value_that_cannot_be_is_refused(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, sentence: str
+) -> None:
+    """The message names the variable and what it may be."""
+    monkeypatch.setenv(f"BILLTIDE_{name}", value)
+    with pytest.raises(SettingsError, match=sentence):
+        load()
+
+
+def test_every_setting_says_what_it_is() -> None:
+    """The configuration table of the docs is made from these sentences."""
+    assert [name for name, field in Settings.model_fields.items() if not field.description] == []
+
+
+def test_settings_do_not_change() -> None:
+    """A running worker has one set of settings."""
+    with pytest.raises(ValueError, match="frozen"):
+        load().partitions = 3  # type: ignore[misc]
+
+
+def test_a_password_stays_out_of_sight() -> None:
+    """Settings can be logged."""
+    assert "hunter2" not in repr(load(kafka_password="hunter2"))

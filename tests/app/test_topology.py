@@ -1,0 +1,46 @@
+"""The graph holds together, and agrees with what agents and codecs call things."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from billtide.agents.reference import STREAMS
+from billtide.agents.work import Work
+from billtide.app.runtime.actors import actors_of
+from billtide.app.topology import TOPOLOGY, Topology
+from billtide.tables.reference import Reference
+from billtide.tables.state import TaskState
+
+
+def test_the_graph_is_sound() -> None:
+    """No name twice, one changelog, every input has an agent."""
+    assert TOPOLOGY.problems() == []
+
+
+def test_every_input_has_its_agent() -> None:
+    """The agent a stream names is a function of that name in agents/."""
+    actors = actors_of(TOPOLOGY)
+    assert {stream.agent for stream in TOPOLOGY.inputs} == set(actors.agents)
+
+
+def test_outputs_are_those_a_unit_of_work_writes() -> None:
+    """What finish() returns and what the topology creates topics for are the same."""
+    from billtide.agents.context import Contexts  # noqa: PLC0415 - beside its one use
+
+    written = Work("time-entries", (), TaskState(), Reference(), Contexts()).finish()
+    assert {stream.name for stream in TOPOLOGY.outputs} == set(written)
+
+
+def test_reference_streams_are_those_agents_read() -> None:
+    """Every reference topic has a reader."""
+    assert {stream.name for stream in TOPOLOGY.references} == set(STREAMS)
+
+
+def test_a_graph_that_contradicts_itself_is_refused() -> None:
+    """Each contradiction has its sentence."""
+    first, *rest = TOPOLOGY.streams
+    broken = Topology((replace(first, single=True), first, *(one for one in rest if one.role != "changelog")))
+    problems = broken.problems()
+    assert f"stream {first.name} is there twice" in problems
+    assert "there must be exactly one changelog" in problems
+    assert f"{first.name} is read by tasks and needs a partition for each" in problems

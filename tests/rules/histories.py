@@ -1,0 +1,170 @@
+"""Histories: what senders may send about one engagement, and every order in which its streams may meet.
+
+Within a stream the order of records is given; between streams it is not. A history therefore keeps a list for each
+stream, and an interleaving is a merge of them. Revisions and decisions come again, late and out of order.
+"""
+
+from __future__ import annotations
+
+from random import Random
+from typing import TYPE_CHECKING, NamedTuple
+
+from hypothesis import strategies as st
+
+from .. import builders as records
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+REFERENCES = ("rate-cards", "resources", "fx-rates", "periods")
+STATUSES = ("submitted", "submitted", "submitted", "approved", "draft", "rejected", "recalled", "deleted")
+VERDICTS = ("approved", "approved", "rejected", "recalled")
+Step = tuple[str, records.Object]
+
+
+class History(NamedTuple):
+    """Terms of one engagement and the records of every stream, each in its own order."""
+
+    terms: records.Object
+    streams: dict[str, list[records.Object]]
+
+    def interleaved(self, chance: Random) -> list[Step]:
+        """One order in which all streams may meet."""
+        turns = [name for name, sent in self.streams.items() for _ in sent]
+        chance.shuffle(turns)
+        left = {name: iter(sent) for name, sent in self.streams.items()}
+        return [(name, next(left[name])) for name in turns]
+
+    def in_order(self) -> list[Step]:
+        """Reference data first, then the terms, then the rest stream by stream."""
+        first = (*REFERENCES, "engagements")
+        rest = [name for name in self.streams if name not in first]
+        return [(name, sent) for name in (*first, *rest) for sent in self.streams.get(name, ())]
+
+
+def deliver(task: records.Task, step: Step) -> None:
+    """Hand one record over in a transaction of its own."""
+    name, sent = step
+    if name in REFERENCES:
+        task.refer(name, sent)
+    else:
+        task.send(name, sent)
+
+
+def play(steps: list[Step], after: Callable[[records.Task, list[Step]], None] | None = None, restart_every: int = 0) -> records.Task:
+    """Deliver steps to a new task, which may crash now and then; `after` sees it after each of them."""
+    task = records.Task()
+    for count, step in enumerate(steps, start=1):
+        deliver(task, step)
+        if restart_every and count % restart_every == 0:
+            task.restart()
+        if after is not None:
+            after(task, steps[:count])
+    return task
+
+
+def references(dollar_costs: bool) -> dict[str, list[records.Object]]:  # noqa: FBT001
+    """Reference data that lets everything be priced."""
+    costs = [{"rate": "61.37", "currency": "USD" if dollar_costs else "EUR"}]
+    days = {"valid_from": "2026-01-01", "valid_to": "2026-12-31", "rate": "0.913"}
+    return {
+        "rate-cards": [records.rate_card(lines=[{"role": "analyst", "rate": "99.97"}, {"rate": "1043.21", "unit": "day", "role": "partner"}])],
+        "resources": [records.resource(cost_rates=costs)],
+        "fx-rates": [records.fx_rate(**days)],
+        "periods": [records.year()],
+    }  # fmt: skip
+
+
+policies = st.fixed_dictionaries(
+    {},
+    optional={
+        "rounding": st.sampled_from(["half_up", "half_even", "up", "down"]),
+        "accrue_at": st.sampled_from(["submission", "approval"]),
+        "approval_levels": st.sampled_from([["manager"], ["manager", "finance"]]),
+        "hours_per_day": st.sampled_from(["7.5", "8"]),
+    },
+)
+quantities = st.sampled_from(["0", "0.25", "1", "3.333", "7.5", "8"])
+time_and_materials = st.builds(lambda p: records.engagement(policies=p), policies)
+caps = st.builds(lambda p, cap: records.capped(cap, policies=p), policies, st.sampled_from(["0", "100", "333.33", "1000", "9999"]))
+fixed_fees = st.builds(
+    lambda p, fee, cost: records.engagement(contract_type="fixed_fee", fee={"amount": fee, "estimated_cost": cost}, policies=p),
+    policies,
+    st.sampled_from(["1000", "9999.99"]),
+    st.sampled_from(["700", "1234.56", "5000"]),
+)
+
+
+def _versions(entry: str, count: int) -> st.SearchStrategy[list[records.Object]]:
+    one = st.fixed_dictionaries(
+        {
+            "quantity": quantities,
+            "unit": st.sampled_from(["hour", "hour", "day", "minute"]),
+            "status": st.sampled_from(STATUSES),
+            "billable": st.sampled_from([True, True, True, False]),
+            "role": st.sampled_from(["analyst", "partner"]),
+        },
+        optional={"rate": st.sampled_from(["80", "120.125"])},
+    )
+    return st.lists(one, min_size=1, max_size=count).map(
+        lambda found: [records.time_entry(id=entry, revision=at, **changes) for at, changes in enumerate(found, 1)]
+    )
+
+
+def _expenses(entry: str) -> st.SearchStrategy[list[records.Object]]:
+    one = st.fixed_dictionaries(
+        {
+            "amount": st.sampled_from(["0", "12.34", "250"]),
+            "currency": st.sampled_from(["EUR", "USD"]),
+            "status": st.sampled_from(STATUSES),
+            "billable": st.booleans(),
+        }
+    )
+    return st.lists(one, max_size=3).map(
+        lambda found: [records.expense(id=entry, revision=at, **changes) for at, changes in enumerate(found, 1)]
+    )
+
+
+def _decisions(entry_type: str, entries: list[str], revisions: int) -> st.SearchStrategy[list[records.Object]]:
+    """Decisions in the order they were made: later ones have higher sequences, so that minds change back and forth."""
+    one = st.tuples(
+        st.sampled_from(entries),
+        st.integers(1, revisions),
+        st.sampled_from(["manager", "manager", "finance"]),
+        st.sampled_from(VERDICTS),
+    )
+    return st.lists(one, max_size=3 + 3 * len(entries)).map(
+        lambda made: [
+            records.approval(
+                entry_type=entry_type, entry_id=entry, entry_revision=revision, level=level, sequence=at, verdict=verdict
+            )
+            for at, (entry, revision, level, verdict) in enumerate(made, 1)
+        ]
+    )
+
+
+@st.composite
+def histories(draw: st.DrawFn, terms: st.SearchStrategy[records.Object], entries: int = 3, revisions: int = 3) -> History:
+    """Anything that may be sent about one engagement: revisions and decisions again, late, and in any order."""
+    agreed = draw(terms)
+    names = [str(at) for at in range(1, draw(st.integers(1, entries)) + 1)]
+    known = [version for name in names for version in draw(_versions(name, revisions))]
+    again = draw(st.lists(st.sampled_from(known), max_size=3))
+    spent = draw(_expenses("1"))
+    decided = draw(_decisions("time", names, revisions)) + (draw(_decisions("expense", ["1"], 3)) if spent else [])
+    chance = Random(draw(st.integers(0, 2**16)))
+    if draw(st.booleans()):  # otherwise each sender keeps its order
+        chance.shuffle(known)
+        chance.shuffle(decided)
+        decided += decided[:2]
+    streams = {
+        "time-entries": known + again,
+        "expenses": spent,
+        "approvals": decided,
+        "engagements": [agreed],
+        **references(draw(st.booleans())),
+    }
+    return History(agreed, streams)
+
+
+chances = st.builds(Random, st.integers(0, 2**32))
