@@ -76,6 +76,9 @@ class Metrics:
         self.transactions_aborted = counter("transactions_aborted_total", "Transactions not committed", "reason")
         self.fenced = counter("producer_fenced_total", "Times another owner of a task fenced this one")
         self.task_failures = counter("task_failures_total", "Times a task threw its memory away", "reason")
+        self.slabs_lost = counter(
+            "slabs_lost_total", "Gaps between slabs that were noticed; what was missing was fetched again"
+        )
         self.rebalances = counter("rebalances_total", "Rebalances of the group seen by this worker")
         self.lag_records = gauge(
             "consumer_lag_records", "Records up to the last stable offset not yet applied", "stream", "partition"

@@ -1,4 +1,4 @@
-"""Records in and out of topics for commands, the demo and tests: sent in batches, read committed, to the end.
+"""Records into topics, for commands, the demo and tests: sent in batches, acknowledged, in order.
 
 Not for workers: they read and write through the runtime, in transactions.
 """
@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from typing import Final
 
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
 from ..agents.work import OutputRecord
@@ -59,44 +59,6 @@ async def send(settings: Settings, stream: str, records: Iterable[OutputRecord])
             message = f"{topic}: {error}; check the topic with `billtide topics check`"
             raise TopicError(message) from error
     return len(sent)
-
-
-async def read(
-    settings: Settings, stream: str, partitions: Iterable[int] | None = None
-) -> AsyncIterator[ConsumerRecord]:
-    """Read what is committed in a stream's topic now, partition by partition in order, and stop at its end."""
-    topic = settings.topic(TOPOLOGY.stream(stream).name)
-    consumer = AIOKafkaConsumer(
-        **settings.connection(),
-        isolation_level="read_committed",
-        enable_auto_commit=False,
-        auto_offset_reset="earliest",
-    )
-    await _start(consumer, settings)
-    try:
-        known = consumer.partitions_for_topic(topic) or await _partitions(consumer, topic)
-        wanted = [TopicPartition(topic, number) for number in sorted(known if partitions is None else partitions)]
-        consumer.assign(wanted)
-        ends = await consumer.end_offsets(wanted)
-        await consumer.seek_to_beginning(*wanted)
-        while any([await consumer.position(at) < end for at, end in ends.items()]):
-            for records in (
-                await consumer.getmany(timeout_ms=READ_MILLISECONDS_MAX, max_records=READ_RECORDS_MAX)
-            ).values():
-                for record in records:
-                    yield record
-    finally:
-        await consumer.stop()
-
-
-async def _partitions(consumer: AIOKafkaConsumer, topic: str) -> set[int]:
-    """Ask the brokers for a topic this client has not met yet."""
-    await consumer.topics()
-    known: set[int] | None = consumer.partitions_for_topic(topic)
-    if not known:
-        message = f"topic {topic} does not exist; make it with `billtide topics create`"
-        raise TopicError(message)
-    return known
 
 
 async def _start(client: AIOKafkaProducer | AIOKafkaConsumer, settings: Settings) -> None:

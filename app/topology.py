@@ -142,10 +142,12 @@ TOPOLOGY: Final = Topology(
         _input("approvals", approval.TYPE, "approvals", "Verdicts on entries: approved, rejected, recalled"),
         _input("engagements", engagement.TYPE, "engagements", "Contract terms of an engagement, revision by revision"),
         _input("assignments", assignment.TYPE, "assignments", "Planned work of a person on an engagement"),
-        _reference("rate-cards", "rate card id", rate_card.TYPE, "Prices by role, grade or item, with their dates"),
+        _reference(
+            "rate-cards", "rate card id/version", rate_card.TYPE, "Prices by role, grade or item, with their dates"
+        ),
         _reference("resources", "resource id", resource.TYPE, "People: role, grade, capacity, cost rates"),
-        _reference("fx-rates", "base/quote", fx_rate.TYPE, "Exchange rates with their dates"),
-        _reference("periods", "legal entity id", period.TYPE, "Accounting periods, open or closed"),
+        _reference("fx-rates", "base/quote/valid from", fx_rate.TYPE, "Exchange rates with their dates"),
+        _reference("periods", "legal entity id/period id", period.TYPE, "Accounting periods, open or closed"),
         _output("billing", billing.TYPE, "Billing lines and their reversals"),
         _output("accruals", accrual.TYPE, "Work in progress and cost, accrued and reversed"),
         _output("revenue", revenue.TYPE, "Revenue recognised, with its journal lines"),

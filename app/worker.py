@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import logging.config
+import signal
 from typing import TYPE_CHECKING, Any, Final
 
 import faust
@@ -87,6 +88,7 @@ class SlabWorker(faust.Worker):
 
 def run(settings: Settings, topology: Topology = TOPOLOGY, actors: Actors | None = None) -> int:
     """Run until SIGTERM or SIGINT; returns the exit code. Raises TopicsError when the topics do not fit."""
+    signal.signal(signal.SIGTERM, _stop_before_start)
     logging.config.dictConfig(logging_config(settings.log_level))
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     tuning.tune()
@@ -113,6 +115,11 @@ def run(settings: Settings, topology: Topology = TOPOLOGY, actors: Actors | None
     else:
         log.info("stopped")
     return code
+
+
+def _stop_before_start(*_: object) -> None:
+    """SIGTERM before Faust listens to it: nothing is begun, so there is nothing to drain."""
+    raise SystemExit(0)
 
 
 async def _made(settings: Settings, topology: Topology, actors: Actors | None) -> tuple[Application, Surroundings]:

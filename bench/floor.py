@@ -34,7 +34,11 @@ async def run() -> dict[str, float]:
         max_partition_fetch_bytes=settings.fetch_bytes_max,
     )
     producer = AIOKafkaProducer(
-        **settings.connection(), transactional_id=f"{OUTPUT}-floor", linger_ms=0, max_batch_size=1 << 20, compression_type="zstd"
+        **settings.connection(),
+        transactional_id=f"{OUTPUT}-floor",
+        linger_ms=0,
+        max_batch_size=1 << 20,
+        compression_type="zstd",
     )
     await consumer.start()
     await producer.start()

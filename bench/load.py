@@ -28,7 +28,9 @@ def masters() -> dict[str, list[Event]]:
     card = {"id": "standard", "version": 1, "scope": "default", "currency": "EUR", "effective_from": "2026-01-01"}
     period = {"legal_entity_id": "DE", "id": "2026-11", "start_date": "2026-11-01", "end_date": "2026-11-30"}
     return {
-        "rate-cards": [_event("standard/1", {**card, "lines": [{"role": r, "rate": rate} for r, rate in RATES.items()]})],
+        "rate-cards": [
+            _event("standard/1", {**card, "lines": [{"role": r, "rate": rate} for r, rate in RATES.items()]})
+        ],
         "periods": [_event("DE/2026-11", {**period, "revision": 1, "status": "open"})],
         "resources": [_event(f"R{number}", _resource(number, roles)) for number in range(RESOURCES)],
         "engagements": [_event(f"E{number}", _engagement(number)) for number in range(ENGAGEMENTS)],
@@ -41,7 +43,13 @@ def _resource(number: int, roles: list[str]) -> dict[str, Any]:
 
 
 def _engagement(number: int) -> dict[str, Any]:
-    who = {"source": "crm", "id": f"E{number}", "revision": 1, "customer_id": f"C{number % 40}", "legal_entity_id": "DE"}
+    who = {
+        "source": "crm",
+        "id": f"E{number}",
+        "revision": 1,
+        "customer_id": f"C{number % 40}",
+        "legal_entity_id": "DE",
+    }
     return {**who, "currency": "EUR", "contract_type": "time_and_materials", "start_date": "2026-01-01"}
 
 

@@ -11,7 +11,10 @@ from pathlib import Path
 
 TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
 POLL_SECONDS = 0.1
-WORKER = ["-c", "import sys; from billtide.app.worker import run; from billtide.app.settings import load; sys.exit(run(load()))"]
+WORKER = [
+    "-c",
+    "import sys; from billtide.app.worker import run; from billtide.app.settings import load; sys.exit(run(load()))",
+]
 """Arguments of Python that make it a worker."""
 
 

@@ -66,9 +66,14 @@ class Filler:
         await self._producer.start()
 
     async def apply(self, stream: str, apply: Apply, records: list[ConsumerRecord[bytes, bytes]]) -> None:
-        """Apply records and write what changed to the changelog, a transaction a slab; outputs are left out."""
+        """Apply records and write what changed to the changelog, a transaction a slab; outputs are left out.
+
+        The position is kept under a name of its own: the input topics of the worker are empty.
+        """
         for at in range(0, len(records), SLAB_RECORDS):
-            work = Work(stream, records[at : at + SLAB_RECORDS], self._state, self._reference, self._contexts)
+            work = Work(
+                f"filled-{stream}", records[at : at + SLAB_RECORDS], self._state, self._reference, self._contexts
+            )
             apply_all(work, apply)
             work.finish()
             changes = self._state.changes()
@@ -169,7 +174,9 @@ def main() -> None:
     if arguments.json:
         print(json.dumps(result))
     else:
-        sys.stdout.write(f"{result['records']:,} records in {result['seconds']} s: {result['records_per_s']:,} a second\n")
+        sys.stdout.write(
+            f"{result['records']:,} records in {result['seconds']} s: {result['records_per_s']:,} a second\n"
+        )
 
 
 if __name__ == "__main__":

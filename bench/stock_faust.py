@@ -72,7 +72,9 @@ async def price(stream: faust.Stream) -> None:
         if seen == COUNT:
             await app.producer.flush()
             seconds, cpu = time.monotonic() - began, time.process_time() - used
-            sys.__stdout__.write(msgspec.json.encode({"events": seen, "seconds": seconds, "cpu_seconds": cpu}).decode() + "\n")
+            sys.__stdout__.write(
+                msgspec.json.encode({"events": seen, "seconds": seconds, "cpu_seconds": cpu}).decode() + "\n"
+            )
             sys.__stdout__.flush()
             os._exit(0)
 

@@ -163,7 +163,9 @@ def main() -> None:
         print(json.dumps(result))
         return
     for name, measured in result.items():
-        sys.stdout.write(f"{name:10} {measured['events_per_s']:>9,} events/s {measured['cpu_us_per_event']:>8} us CPU an event\n")
+        sys.stdout.write(
+            f"{name:10} {measured['events_per_s']:>9,} events/s {measured['cpu_us_per_event']:>8} us CPU an event\n"
+        )
 
 
 if __name__ == "__main__":

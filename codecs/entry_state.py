@@ -43,7 +43,7 @@ class EntryVersion(msgspec.Struct, frozen=True, array_like=True, gc=False):
 class Posted(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """A posting of an entry that stands, or the last one that stood, kept so that its number is not used again.
 
-    ordinal: how often this kind was posted for this revision before; amount: minor units of currency; live:
+    ordinal: tells postings of one revision apart; amount: minor units of currency; live:
     false once it is reversed.
     """
 

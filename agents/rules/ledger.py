@@ -43,8 +43,15 @@ def journal(debit: Account, credit: Account, amount: int, currency: str) -> tupl
 
 
 def next_ordinal(last: Posted | None, revision: int) -> int:
-    """Number of the next posting of one kind for a revision: 0, or one more than the last of the same revision."""
-    return last.ordinal + 1 if last is not None and last.revision == revision else 0
+    """Number of the next posting of one kind for a revision.
+
+    It stays as it is while revisions rise, so that a correction has the same id whether or not the revision before
+    it was posted, and rises by one whenever a revision is posted again or an earlier one comes back. So no pair of
+    revision and number is used twice (M4).
+    """
+    if last is None:
+        return 0
+    return last.ordinal if revision > last.revision else last.ordinal + 1
 
 
 def charge(version: EntryVersion, price: Price, trace: tuple[TraceStep, ...], part: Posted, books: Books) -> None:

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import importlib
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ...agents import reference, wake
+from ...agents.work import Work
+from ...tables.reference import Reference
+from ...tables.state import TaskState
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterable, Awaitable, Callable, Mapping, Sequence
+    from collections.abc import AsyncIterable, Awaitable
 
-    from ...agents.work import Record, Slab, Work
+    from ...agents.work import Record, Slab
     from ...codecs.errors import UndecodableError
-    from ...tables.reference import Reference
-    from ...tables.state import TaskState
     from ..topology import Topology
 
 

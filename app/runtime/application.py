@@ -43,8 +43,12 @@ class Application(faust.App):
     _assigned_in: int = -1
 
     def on_rebalance_end(self) -> None:
-        """Faust lets records flow again."""
+        """Faust lets records flow again, and has cleared its queues just before.
+
+        It may do so twice, late for a rebalance that another has overtaken: tasks that are active by then fetch again.
+        """
         super().on_rebalance_end()
+        self.partition_tasks.fetch_again()
         self.settle()
 
     def tasks_assigned(self) -> None:

@@ -46,8 +46,8 @@ async def restore(settings: Settings, topic: str, partition: int, remaining: Cal
         fetch_max_bytes=settings.restore_fetch_bytes_max,
         fetch_max_wait_ms=settings.fetch_wait_milliseconds_max,
     )
-    await consumer.start()
     try:
+        await consumer.start()
         consumer.assign([where])
         await consumer.seek_to_beginning(where)
         end = (await consumer.end_offsets([where]))[where]

@@ -65,8 +65,8 @@ class References:
             auto_offset_reset="earliest",  # compacted topics: a removed offset has a later value
             max_partition_fetch_bytes=settings.fetch_bytes_max,
         )
-        await consumer.start()
         try:
+            await consumer.start()
             consumer.assign(list(self._streams))
             for where, name in self._streams.items():
                 consumer.seek(where, self.offsets[name])

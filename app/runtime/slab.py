@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from ...agents.work import Record
     from .task import PartitionTask
+    from .transport import Fetched
 
 _offset: Final = attrgetter("offset")
 
@@ -30,14 +31,16 @@ class TaskSlab:
     and leaving it does nothing, since its records are fetched again.
     """
 
-    __slots__ = ("_entered", "_work", "epoch", "records", "stream", "task", "where")
+    __slots__ = ("_begin", "_end", "_entered", "_work", "epoch", "records", "stream", "task", "where")
 
-    def __init__(self, task: PartitionTask, stream: str, where: TP, records: Sequence[Record], epoch: int) -> None:
-        """Bind records, all of one partition and in order, to a task."""
+    def __init__(self, task: PartitionTask, stream: str, where: TP, fetched: Fetched, epoch: int) -> None:
+        """Bind what was fetched of one partition to a task."""
         self.task: Final = task
         self.stream: Final = stream
         self.where: Final = where
-        self.records: Final = records
+        self.records: Final[Sequence[Record]] = fetched.records
+        self._begin: Final = fetched.begin
+        self._end: Final = fetched.end
         self.epoch: Final = epoch
         self._work: Work | None = None
         self._entered = 0.0
@@ -47,7 +50,7 @@ class TaskSlab:
         task = self.task
         await task.lock.acquire()
         state = task.state
-        if state is None or self.epoch != task.epoch:
+        if state is None or self.epoch != task.epoch or not task.continues(self.stream, self._begin, self._end):
             task.lock.release()
             return Work(self.stream, (), TaskState(), task.shared.reference, task.contexts)
         position = state.position(self.stream).offset

@@ -62,6 +62,7 @@ class PartitionTask:
         self.restore_remaining = 0
         topic = shared.settings.topic
         self.inputs: Final = {stream.name: TP(topic(stream.name), partition) for stream in shared.topology.inputs}
+        self._ends: dict[str, int] = {}
         self._failures = 0
         self._failed_stream = ""
         self._fenced = False
@@ -128,9 +129,25 @@ class PartitionTask:
             if state is self.state:
                 self.failed(error, "transaction", work.stream, where, work.records)
             return
-        if work.stream == self._failed_stream:
+        if self._failed_stream in {work.stream, ""}:
             self._failures, self._failed_stream = 0, ""
         metrics.committed(work, outputs, decided_seconds, encoded - started, time.perf_counter() - encoded)
+
+    def continues(self, stream: str, begin: int, end: int) -> bool:
+        """Whether a slab begins where the last one of its stream ended; if not, one was lost, and all is sought again.
+
+        Call it locked, for a slab of this epoch, and once.
+        """
+        if self._ends[stream] == begin:
+            self._ends[stream] = end
+            return True
+        log.warning(
+            "task %d: %s goes on at %d, not at %d; sought again", self.partition, stream, begin, self._ends[stream]
+        )
+        self.shared.metrics.slabs_lost.inc()
+        self.shut()
+        self.resume()
+        return False
 
     def slab_done(self, stream: str, epoch: int) -> None:
         """Count a slab out; its partition may be fetched again when it was shut for back-pressure."""
@@ -182,7 +199,8 @@ class PartitionTask:
             except Exception as error:
                 reason = reason_of(error, "activation")
                 self.shared.metrics.failed(reason)
-                log.error("task %d: %s: %s", self.partition, OUTCOMES[reason], error, exc_info=reason == "unexpected")
+                trace = error if reason == "unexpected" else None
+                log.error("task %d: %s: %s", self.partition, OUTCOMES[reason], error, exc_info=trace)  # noqa: TRY400
                 async with self.lock:
                     self._discard(str(error) or repr(error))
                 self._wanted.set()
@@ -229,6 +247,7 @@ class PartitionTask:
             wanted = await starting_positions(self.shared, state, self.inputs)
             if not await self.shared.thread.seek(wanted) or epoch != self.epoch:
                 return  # The next assignment asks again.
+            self._ends = {stream: wanted[where] for stream, where in self.inputs.items()}
             self.phase, self.problem = "active", ""
             self.shared.gate_opened()
             self.wakes.activated(state)

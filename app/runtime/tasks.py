@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from .failures import PositionOutsideLogError
 from .slab import TaskSlab
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from faust.types import TP
 
     from .shared import Shared
+    from .transport import Fetched
 
 log = logging.getLogger(__name__)
 
@@ -53,14 +54,21 @@ class Tasks:
             for stream, where in task.inputs.items()
         }
 
-    def admit(self, where: TP, records: list[Any], epoch: int | None) -> TaskSlab | None:
+    def admit(self, where: TP, fetched: Fetched, epoch: int | None) -> TaskSlab | None:
         """Make a slab of what was fetched under an epoch; None when it is stale and will be fetched again."""
         task = self.by_partition.get(where.partition)
-        if task is None or epoch is None or task.epoch != epoch or not records:
+        if task is None or epoch is None or task.epoch != epoch or not fetched.records:
             return None
         stream = self._streams[where.topic]
         task.waiting[stream] += 1
-        return TaskSlab(task, stream, where, records, epoch)
+        return TaskSlab(task, stream, where, fetched, epoch)
+
+    def fetch_again(self) -> None:
+        """Faust has cleared its queues: what was in them must be fetched again."""
+        for task in self.by_partition.values():
+            if task.phase == "active":
+                task.shut()
+                task.resume()
 
     def out_of_range(self, positions: Mapping[TP, int]) -> None:
         """The log has lost records that tasks were about to read."""

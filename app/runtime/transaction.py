@@ -82,8 +82,8 @@ class _Sender(Sender):  # type: ignore[misc]  # aiokafka has no types
 class TaskProducer:
     """The transactional producer of one life of a task. Not reusable after an error.
 
-    batches() builds what write() takes. write() begins, sends, awaits every acknowledgement and commits; it raises what Kafka refused, and
-    OutcomeUnknownError when nobody can say what became of the commit.
+    batches() builds what write() takes. write() begins, sends, awaits every acknowledgement and commits; it raises
+    what Kafka refused, and OutcomeUnknownError when nobody can say what became of the commit.
     """
 
     def __init__(self, settings: Settings, topology: Topology, partition: int) -> None:
@@ -141,13 +141,13 @@ class TaskProducer:
             with contextlib.suppress(Exception):
                 async with asyncio.timeout(limit):
                     await producer.abort_transaction()
-        _retrieve(producer)
         try:
             async with asyncio.timeout(limit):
                 await producer.stop()
         except Exception as error:  # noqa: BLE001 - it is thrown away; the next life fences it
             log.debug("producer of task %d did not close: %r", self._partition, error)
             producer._closed = True  # noqa: SLF001 - else its __del__ warns
+        _retrieve(producer)
 
     def _live(self) -> AIOKafkaProducer:
         if self._producer is None:
@@ -181,10 +181,13 @@ class TaskProducer:
 
 
 def _retrieve(producer: AIOKafkaProducer) -> None:
-    """Look at the error of a failed transaction, which asyncio would else report as never retrieved."""
-    waiter = producer._txn_manager._transaction_waiter  # noqa: SLF001 - no public question
-    if waiter is not None and waiter.done() and not waiter.cancelled():
-        waiter.exception()
+    """Look at the errors of what was not sent, which asyncio would else report as never retrieved."""
+    unsent = [batch for batches in producer._message_accumulator._batches.values() for batch in batches]  # noqa: SLF001
+    futures = [producer._txn_manager._transaction_waiter]  # noqa: SLF001 - no public question
+    futures += [future for batch in unsent for future in (batch.future, batch._drain_waiter)]  # noqa: SLF001
+    for future in futures:
+        if future is not None and future.done() and not future.cancelled():
+            future.exception()
 
 
 async def _send(producer: AIOKafkaProducer, batches: list[Batch]) -> None:

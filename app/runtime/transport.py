@@ -3,14 +3,16 @@
 What Faust's own consumer does and this one must not: it clears its queues after it seeks, so records fetched in
 between are lost; it seeks to group offsets; it drops records below what it has read before. Here a partition is
 fetched only while its gate is open. A task opens it after it has sought its position, under an epoch; a slab of an
-older epoch is dropped, and what it held is fetched again, because every new epoch begins with a seek.
+older epoch is dropped, and what it held is fetched again, because every new epoch begins with a seek. And each slab
+says where it begins and ends: one that does not begin where the last one ended shows that a slab was lost on its way
+through Faust, and the task seeks again.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
 from aiokafka import AIOKafkaConsumer
 from aiokafka.coordinator.assignors.range import RangePartitionAssignor
@@ -40,6 +42,17 @@ def application_of(app: Any) -> Application:  # noqa: ANN401 - Faust knows it by
     return cast("Application", app)
 
 
+class Fetched(NamedTuple):
+    """Records of one partition. begin: where the fetch before it ended, or the seek; end: where the next begins.
+
+    Offsets between records may be missing (markers, compaction); between slabs nothing is.
+    """
+
+    records: list[Any]
+    begin: int
+    end: int
+
+
 class GatedListener(driver.ConsumerRebalanceListener):
     """Runs in the consumer thread. Nothing is fetched of a new partition before its task has sought its position."""
 
@@ -61,6 +74,7 @@ class SlabConsumerThread(driver.AIOKafkaConsumerThread):
         settings = application_of(self.app).settings
         self._assignor = RangePartitionAssignor
         self._gate_opened = asyncio.Event()
+        self._handed: dict[Any, int] = {}
         return AIOKafkaConsumer(
             **settings.connection(),
             client_id=f"{settings.app_id}-worker",
@@ -84,7 +98,7 @@ class SlabConsumerThread(driver.AIOKafkaConsumerThread):
         """Run a coroutine in the consumer thread's loop."""
         return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(work, self.thread_loop))
 
-    async def fetch(self, partitions: Sequence[TP], timeout: float) -> Mapping[Any, list[Any]]:  # noqa: ASYNC109 - a poll
+    async def fetch(self, partitions: Sequence[TP], timeout: float) -> dict[TP, Fetched]:  # noqa: ASYNC109 - a poll
         """Take what is fetched of `partitions`; wait up to `timeout` seconds for some, or until a gate opens."""
         return await self._there(self._fetch(partitions, timeout))  # type: ignore[no-any-return]
 
@@ -92,7 +106,7 @@ class SlabConsumerThread(driver.AIOKafkaConsumerThread):
         """End a wait in fetch(), so that a partition that may be fetched again is asked for at once."""
         self.thread_loop.call_soon_threadsafe(self._gate_opened.set)
 
-    async def _fetch(self, partitions: Sequence[TP], timeout: float) -> Mapping[Any, list[Any]]:  # noqa: ASYNC109
+    async def _fetch(self, partitions: Sequence[TP], timeout: float) -> dict[TP, Fetched]:  # noqa: ASYNC109
         consumer = self._ensure_consumer()
         fetcher = consumer._fetcher  # noqa: SLF001 - as Faust's driver does
         if consumer._closed or fetcher._closed:  # noqa: SLF001
@@ -101,7 +115,7 @@ class SlabConsumerThread(driver.AIOKafkaConsumerThread):
         with fetcher._subscriptions.fetch_context():  # noqa: SLF001
             maximum = application_of(self.app).settings.slab_records_max
             if partitions and (found := await fetcher.fetched_records(partitions, 0, maximum)):
-                return found  # type: ignore[no-any-return]
+                return self._hand_over(found)
             gate = asyncio.ensure_future(self._gate_opened.wait())
             waits: list[asyncio.Future[Any]] = [gate]
             if partitions:
@@ -114,7 +128,17 @@ class SlabConsumerThread(driver.AIOKafkaConsumerThread):
                 # Records are taken in one step at the end of the wait: cancelled before it, none is lost.
                 waits[-1].cancel()
                 return {}
-            return waits[-1].result()  # type: ignore[no-any-return]
+            return self._hand_over(waits[-1].result())
+
+    def _hand_over(self, found: Mapping[Any, list[Any]]) -> dict[TP, Fetched]:
+        """Note where each partition has got to, in the same step in which its records are taken."""
+        state = self._ensure_consumer()._subscription.subscription.assignment  # noqa: SLF001
+        fetched = {}
+        for where, records in found.items():
+            begin = self._handed.get(where, -1)
+            end = self._handed[where] = state.state_value(where).position
+            fetched[ensure_TP(where)] = Fetched(records, begin, end)
+        return fetched
 
     async def bounds(self, partitions: Sequence[TP]) -> dict[TP, tuple[int, int]]:
         """First offset and end (last stable offset) of each partition."""
@@ -136,6 +160,7 @@ class SlabConsumerThread(driver.AIOKafkaConsumerThread):
                 return False
             for where, offset in positions.items():
                 consumer.seek(TopicPartition(*where), offset)
+                self._handed[TopicPartition(*where)] = offset
             consumer.resume(*(TopicPartition(*where) for where in positions))
             return True
 
@@ -225,11 +250,10 @@ class SlabConsumer(driver.Consumer):
         except OffsetOutOfRangeError as error:
             self.tasks.out_of_range({ensure_TP(where): offset for where, offset in error.args[0].items()})
             return
-        for where, records in found.items():
-            partition = ensure_TP(where)
-            slab = self.tasks.admit(partition, records, epochs.get(partition))
+        for where, fetched in found.items():
+            slab = self.tasks.admit(where, fetched, epochs.get(where))
             if slab is not None:
-                yield self._message(partition, slab)
+                yield self._message(where, slab)
 
     def _message(self, where: TP, slab: TaskSlab) -> ConsumerMessage:
         last: Any = slab.records[-1]

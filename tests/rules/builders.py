@@ -140,7 +140,7 @@ class Ledger:
 
     def decide(
         self, verdict: Any, revision: int = 1, *, entry: str = "1", level: Any = "manager", sequence: int = 1
-    ) -> Missing | None:  # noqa: ANN401 - literals
+    ) -> Missing | None:
         """Take a decision in."""
         decide(self.approvals.setdefault(entry, Approvals()), Decision(revision, level, sequence, verdict))
         return self.settle(entry)

@@ -51,7 +51,9 @@ def deliver(task: records.Task, step: Step) -> None:
         task.send(name, sent)
 
 
-def play(steps: list[Step], after: Callable[[records.Task, list[Step]], None] | None = None, restart_every: int = 0) -> records.Task:
+def play(
+    steps: list[Step], after: Callable[[records.Task, list[Step]], None] | None = None, restart_every: int = 0
+) -> records.Task:
     """Deliver steps to a new task, which may crash now and then; `after` sees it after each of them."""
     task = records.Task()
     for count, step in enumerate(steps, start=1):
@@ -86,9 +88,13 @@ policies = st.fixed_dictionaries(
 )
 quantities = st.sampled_from(["0", "0.25", "1", "3.333", "7.5", "8"])
 time_and_materials = st.builds(lambda p: records.engagement(policies=p), policies)
-caps = st.builds(lambda p, cap: records.capped(cap, policies=p), policies, st.sampled_from(["0", "100", "333.33", "1000", "9999"]))
+caps = st.builds(
+    lambda p, cap: records.capped(cap, policies=p), policies, st.sampled_from(["0", "100", "333.33", "1000", "9999"])
+)
 fixed_fees = st.builds(
-    lambda p, fee, cost: records.engagement(contract_type="fixed_fee", fee={"amount": fee, "estimated_cost": cost}, policies=p),
+    lambda p, fee, cost: records.engagement(
+        contract_type="fixed_fee", fee={"amount": fee, "estimated_cost": cost}, policies=p
+    ),
     policies,
     st.sampled_from(["1000", "9999.99"]),
     st.sampled_from(["700", "1234.56", "5000"]),
@@ -136,7 +142,12 @@ def _decisions(entry_type: str, entries: list[str], revisions: int) -> st.Search
     return st.lists(one, max_size=3 + 3 * len(entries)).map(
         lambda made: [
             records.approval(
-                entry_type=entry_type, entry_id=entry, entry_revision=revision, level=level, sequence=at, verdict=verdict
+                entry_type=entry_type,
+                entry_id=entry,
+                entry_revision=revision,
+                level=level,
+                sequence=at,
+                verdict=verdict,
             )
             for at, (entry, revision, level, verdict) in enumerate(made, 1)
         ]
@@ -144,7 +155,9 @@ def _decisions(entry_type: str, entries: list[str], revisions: int) -> st.Search
 
 
 @st.composite
-def histories(draw: st.DrawFn, terms: st.SearchStrategy[records.Object], entries: int = 3, revisions: int = 3) -> History:
+def histories(
+    draw: st.DrawFn, terms: st.SearchStrategy[records.Object], entries: int = 3, revisions: int = 3
+) -> History:
     """Anything that may be sent about one engagement: revisions and decisions again, late, and in any order."""
     agreed = draw(terms)
     names = [str(at) for at in range(1, draw(st.integers(1, entries)) + 1)]

@@ -21,7 +21,12 @@ DOLLAR = Fraction("0.913")
 def rounded(value: Fraction, mode: str = "half_up") -> int:
     """Round to a whole number as a mode says."""
     size, sign = abs(value), -1 if value < 0 else 1
-    whole = {"half_up": math.floor(size + Fraction(1, 2)), "half_even": round(size), "up": math.ceil(size), "down": math.floor(size)}
+    whole = {
+        "half_up": math.floor(size + Fraction(1, 2)),
+        "half_even": round(size),
+        "up": math.ceil(size),
+        "down": math.floor(size),
+    }
     return sign * whole[mode]
 
 
@@ -55,7 +60,9 @@ def standing(version: records.Object, decisions: list[records.Object], levels: l
     return "approved" if status == "approved" or set(levels) <= set(given) else "pending"
 
 
-def counting(versions: list[records.Object], decisions: list[records.Object], levels: list[str]) -> tuple[records.Object | None, str]:
+def counting(
+    versions: list[records.Object], decisions: list[records.Object], levels: list[str]
+) -> tuple[records.Object | None, str]:
     """The version that counts and whether it is approved or pending."""
     pending = None
     for version in reversed(accepted(versions)):

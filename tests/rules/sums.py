@@ -22,7 +22,11 @@ def minor(text: str, currency: str = "EUR") -> int:
 
 def billed(task: Task, name: Name | None = None) -> int:
     """Sum of the billing lines of one entry, or of all."""
-    return sum(minor(e["amount"]) for e in task.out["billing"] if e["kind"] != "fee" and name in {None, (e["kind"], e["entry_id"])})
+    return sum(
+        minor(e["amount"])
+        for e in task.out["billing"]
+        if e["kind"] != "fee" and name in {None, (e["kind"], e["entry_id"])}
+    )
 
 
 def earned(task: Task, method: str | None = None) -> int:
@@ -99,7 +103,9 @@ def figures_are_sums(task: Task) -> None:
     if {event["currency"] for event in task.out["accruals"] if event["kind"] == "cost"} <= {"EUR"}:
         assert state.cost == accrued(task, "cost")
     waiting = Counter(
-        hold.reason for key in task.state.holds.bytes if (hold := task.state.holds.get(key)) and key[1:2] in {b"t", b"e"}
+        hold.reason
+        for key in task.state.holds.bytes
+        if (hold := task.state.holds.get(key)) and key[1:2] in {b"t", b"e"}
     )
     assert {reason: count for reason, count in state.held_entries.items() if count} == waiting
 

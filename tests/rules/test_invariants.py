@@ -112,7 +112,9 @@ def test_nothing_unapproved_is_ever_billed(history: History, chance: Random) -> 
 
     def approved_only(task: Task, steps: list[Step]) -> None:
         expected = Expected(history.terms, steps)
-        known = {key[1:].decode().split("\x1f")[0] + key.decode().rsplit("\x1f", 1)[1] for key in task.state.holds.bytes}
+        known = {
+            key[1:].decode().split("\x1f")[0] + key.decode().rsplit("\x1f", 1)[1] for key in task.state.holds.bytes
+        }
         for name in expected.counts:
             if "".join(name) not in known and any(stream == "engagements" for stream, _ in steps):
                 assert (name, expected.billed(name)) == (name, sums.billed(task, name))

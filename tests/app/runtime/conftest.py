@@ -10,7 +10,7 @@ import subprocess
 import sys
 from collections import Counter
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import msgspec
 import pytest
@@ -30,6 +30,9 @@ from billtide.app.topology import TOPOLOGY
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
+    from types import ModuleType
+
+    from billtide.app.broker import Broker
 
 StartWorker = "Callable[..., contextlib.AbstractAsyncContextManager[Running]]"
 StartProcess = "Callable[..., Process]"
@@ -40,7 +43,7 @@ PARTITIONS = 4
 PATIENCE_SECONDS = 60.0
 
 
-def _counting() -> Any:
+def _counting() -> ModuleType:
     spec = importlib.util.spec_from_file_location("counting_worker", HERE / "counting_worker.py")
     assert spec is not None
     assert spec.loader is not None
@@ -61,7 +64,7 @@ class Running:
         self.application = build(self.shared, self.tasks)
         self.surroundings = Surroundings(self.tasks)
 
-    async def __aenter__(self) -> Running:
+    async def __aenter__(self) -> Self:
         """Start it; it has no tasks yet."""
         await self.surroundings.start()
         await self.application.start()
@@ -172,6 +175,10 @@ class Process:
                 [sys.executable, str(HERE / "counting_worker.py")], env=environment, stderr=log
             )
 
+    def has_tasks(self) -> bool:
+        """Whether the group has given it tasks."""
+        return "tasks: [" in self.log.read_text()
+
     def end(self, number: int) -> int:
         """Send a signal and wait; returns the exit code."""
         self.process.send_signal(number)
@@ -184,7 +191,7 @@ def _tuned() -> None:
 
 
 @pytest.fixture
-def settings(broker: Any, topic_prefix: str, tmp_path: Path) -> Settings:
+def settings(broker: Broker, topic_prefix: str, tmp_path: Path) -> Settings:
     """Settings of a worker of one test, quick to notice what is gone."""
     return load(
         kafka_bootstrap=broker.bootstrap,
@@ -215,10 +222,10 @@ async def kafka(settings: Settings) -> Topics:
 
 @pytest.fixture
 def worker(settings: Settings) -> Callable[..., Any]:
-    """Run a worker in this loop: `async with worker() as running`. Named values replace settings."""
+    """Start workers in this loop: `async with worker(name=value) as running`; the values replace settings."""
 
     @contextlib.asynccontextmanager
-    async def make(**given: Any) -> AsyncIterator[Running]:
+    async def make(**given: object) -> AsyncIterator[Running]:
         async with Running(settings.model_copy(update=given)) as running:
             yield running
 
@@ -243,7 +250,7 @@ def process(settings: Settings, tmp_path: Path) -> Iterator[Callable[..., Proces
 
 @pytest.fixture
 def until() -> Callable[[Callable[[], Any]], Awaitable[None]]:
-    """Wait for a fact: `await until(lambda: ...)`, the fact may be a coroutine."""
+    """Poll a fact until it is true; it may be a coroutine."""
 
     async def wait(fact: Callable[[], Any]) -> None:
         async with asyncio.timeout(PATIENCE_SECONDS):

@@ -24,7 +24,10 @@ from billtide.codecs.entry_state import Hold
 from billtide.codecs.errors import UndecodableError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterable, Callable
+    from collections.abc import AsyncIterable, Callable, Sequence
+
+    from billtide.agents.work import Outcome, Record, Work
+    from billtide.tables.reference import Reference
 
 POISON_VARIABLE = "BILLTIDE_TEST_POISON"
 
@@ -43,7 +46,7 @@ class Change(NamedTuple):
     undecodable: list[Any]
 
 
-def apply(work: Any, record: Any) -> str:
+def apply(work: Work, record: Record) -> Outcome:
     """Count one record in its engagement's state and say so."""
     engagement, value = record.key.decode(), record.value.decode()
     if value.startswith("bad"):
@@ -71,7 +74,7 @@ def agent(_: str) -> Callable[[AsyncIterable[Any]], Any]:
     return read
 
 
-def apply_reference(_: Any, __: str, records: Any) -> Change:
+def apply_reference(_: Reference, __: str, records: Sequence[Record]) -> Change:
     """Take in words that wake."""
     change = Change(set(), [])
     for record in records:
@@ -82,7 +85,7 @@ def apply_reference(_: Any, __: str, records: Any) -> Change:
     return change
 
 
-def wake(work: Any, keys: list[bytes]) -> None:
+def wake(work: Work, keys: list[bytes]) -> None:
     """Release holds: each says so once."""
     for key in keys:
         hold = work.state.holds.get(key)
@@ -94,7 +97,7 @@ def wake(work: Any, keys: list[bytes]) -> None:
 def actors() -> Actors:
     """All of it, for every stream of the topology."""
     agents = {stream.agent: agent(stream.name) for stream in TOPOLOGY.inputs}
-    return Actors(agents, apply_reference, waiting, wake)  # type: ignore[arg-type]
+    return Actors(agents, apply_reference, waiting, wake)
 
 
 if __name__ == "__main__":

@@ -5,15 +5,16 @@ from __future__ import annotations
 import asyncio
 import random
 import signal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
-from billtide.app.runtime.failures import Reason
-from billtide.app.runtime.transaction import TaskProducer
+from billtide.app.runtime.transaction import TaskProducer, partition_of
 from billtide.app.topology import TOPOLOGY
 
 if TYPE_CHECKING:
+    from billtide.app.runtime.transaction import Batch
+
     from .conftest import StartProcess, StartWorker, Topics, Until
 
 pytestmark = pytest.mark.kafka
@@ -106,9 +107,9 @@ async def test_an_unknown_outcome_starts_the_task_anew(
     async with worker() as running:
         await until(running.ready)
         real = TaskProducer.write
-        lost: list[Reason] = []
+        lost: list[str] = []
 
-        async def write(self: TaskProducer, batches: Any) -> None:
+        async def write(self: TaskProducer, batches: list[Batch]) -> None:
             await real(self, batches)
             if len(lost) < 3:
                 lost.append("unknown_outcome")
@@ -151,7 +152,7 @@ async def test_killed_workers_lose_and_repeat_nothing(
     kafka: Topics, process: StartProcess, until: Until, seed: int
 ) -> None:
     """SIGKILL at random moments, again and again, and every record is still applied and answered once."""
-    chance, count, kills = random.Random(seed), 6_000, 4
+    chance, count, kills = random.Random(seed), 20_000, 4
     await kafka.send("time-entries", rows(0, count))
     for _ in range(kills):
         # A static member takes its tasks back at once instead of waiting until the dead one's session ends.
@@ -161,7 +162,45 @@ async def test_killed_workers_lose_and_repeat_nothing(
         await asyncio.sleep(chance.uniform(0, 0.5))
         assert victim.end(signal.SIGKILL) == -signal.SIGKILL
     last = process(INSTANCE_ID="w")
+    await until(last.has_tasks)
     await until(lambda: answered(kafka, count))
     assert last.end(signal.SIGTERM) == 0
 
     await check_once(kafka, count)
+
+
+async def test_a_slab_that_faust_drops_is_fetched_again(kafka: Topics, worker: StartWorker, until: Until) -> None:
+    """Faust clears its queues when it resumes; what was in them is noticed by the next slab and fetched again."""
+    async with worker(slab_records_max=10) as running:
+        await until(running.ready)
+        task = running.tasks.by_partition[partition_of(b"E-1", kafka.settings.partitions)]
+        await task.lock.acquire()
+        await kafka.send("time-entries", [("E-1", f"r{number}") for number in range(100)])
+        await until(lambda: task.waiting["time-entries"] == 2)
+        await asyncio.sleep(0.1)  # the first is in hand, the second in Faust's queue
+        running.application.flow_control.clear()
+        task.waiting["time-entries"] -= 1  # as when the next slab was already on its way
+        running.shared.gate_opened()
+        await until(lambda: task.waiting["time-entries"] == 2)
+        task.lock.release()
+        await until(lambda: running.value("record_outcomes_total") == 100)
+        assert running.value("slabs_lost_total") == 1
+
+    await check_once(kafka, 100)
+
+
+async def test_a_late_resume_of_faust_loses_nothing(kafka: Topics, worker: StartWorker, until: Until) -> None:
+    """When Faust ends a rebalance again that was over, tasks fetch again, also when no further record comes."""
+    async with worker(slab_records_max=10) as running:
+        await until(running.ready)
+        task = running.tasks.by_partition[partition_of(b"E-1", kafka.settings.partitions)]
+        await task.lock.acquire()
+        await kafka.send("time-entries", [("E-1", f"r{number}") for number in range(20)])
+        await until(lambda: task.waiting["time-entries"] == 2)
+        await asyncio.sleep(0.1)
+        running.application.flow_control.resume()
+        running.application.on_rebalance_end()
+        task.lock.release()
+        await until(lambda: running.value("record_outcomes_total") == 20)
+
+    await check_once(kafka, 20)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 from aiokafka import TopicPartition
@@ -16,6 +16,9 @@ from billtide.app.runtime.transaction import OutcomeUnknownError, TaskProducer, 
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from billtide.agents.work import OutputRecord
+    from billtide.app.runtime.transaction import Batch, Changes
 
     from .conftest import StartWorker, Topics, Until
 
@@ -54,7 +57,7 @@ async def test_a_refused_batch_aborts_the_transaction(
     real = TaskProducer.batches
     refused: list[int] = []
 
-    def batches(self: TaskProducer, outputs: Any, changes: Any) -> Any:
+    def batches(self: TaskProducer, outputs: dict[str, list[OutputRecord]], changes: Changes) -> list[Batch]:
         if not refused:
             refused.append(1)
             outputs = outputs | {

@@ -129,6 +129,7 @@ async def test_a_stop_ends_what_is_begun(kafka: Topics, process: StartProcess, u
     assert first.end(signal.SIGTERM) == 0
     assert "Traceback" not in first.log.read_text()
     second = process(INSTANCE_ID="w")
+    await until(second.has_tasks)
     await until(lambda: some(kafka, count))
     assert second.end(signal.SIGTERM) == 0
 
