@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+import msgspec
 
-if TYPE_CHECKING:
-    from ...codecs.records import EngagementState
-    from .contract import Contract
-    from .effects import Effects
-    from .valuation import Lookups
+from ...codecs.records import EngagementState
+from .contract import Contract
+from .effects import Effects
+from .valuation import Lookups
 
 
-class Books(NamedTuple):
+class Books(msgspec.Struct, frozen=True, gc=False):
     """The engagement's figures are changed in place, always together with the effects that explain the change."""
 
     engagement: EngagementState

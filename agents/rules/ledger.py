@@ -25,11 +25,15 @@ from .contract import Contract
 
 AccrualKind = Literal["work_in_progress", "cost"]
 
-ACCOUNTS: Final[dict[tuple[AccrualKind, EntryType], tuple[Account, Account]]] = {
-    ("work_in_progress", "time"): ("work_in_progress", "accrued_revenue"),
-    ("work_in_progress", "expense"): ("work_in_progress", "accrued_revenue"),
-    ("cost", "time"): ("project_cost", "payroll_allocation"),
-    ("cost", "expense"): ("project_expense", "employee_payable"),
+ACCOUNTS: Final[dict[AccrualKind, dict[EntryType, tuple[Account, Account]]]] = {
+    "work_in_progress": {
+        "time": ("work_in_progress", "accrued_revenue"),
+        "expense": ("work_in_progress", "accrued_revenue"),
+    },
+    "cost": {
+        "time": ("project_cost", "payroll_allocation"),
+        "expense": ("project_expense", "employee_payable"),
+    },
 }
 """Debit and credit account of each accrual, by what is accrued and for which kind of entry."""
 
@@ -166,7 +170,7 @@ def accrue(kind: AccrualKind, version: EntryVersion, posted: Posted, books: Book
             work_date=version.work_date,
             accounting_date=posted.accounting_date,
             currency=posted.currency,
-            lines=journal(*ACCOUNTS[kind, version.kind], posted.amount, posted.currency),
+            lines=journal(*ACCOUNTS[kind][version.kind], posted.amount, posted.currency),
         )
     )
 
@@ -189,7 +193,7 @@ def reverse_accrual(kind: AccrualKind, version: EntryVersion, posted: Posted, da
             work_date=version.work_date,
             accounting_date=date,
             currency=posted.currency,
-            lines=journal(*ACCOUNTS[kind, version.kind], -posted.amount, posted.currency),
+            lines=journal(*ACCOUNTS[kind][version.kind], -posted.amount, posted.currency),
             reverses=accrual,
         )
     )

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable
-from typing import NamedTuple
+
+import msgspec
 
 from ...codecs.billing import TraceStep
 from ...codecs.decimals import RATE_PLACES, format_plain, parse_scaled
@@ -18,7 +19,7 @@ from ...codecs.engagement import Engagement
 from ...codecs.rate_card import ParsedCard, ParsedRate
 
 
-class ResolvedRate(NamedTuple):
+class ResolvedRate(msgspec.Struct, frozen=True, gc=False):
     """A rate in 10^-6 of the contract's currency per unit (hour or day), with where it was found."""
 
     rate: int

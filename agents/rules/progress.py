@@ -30,7 +30,7 @@ def recognise(cause: str, entry_id: str, revision: int, date: dt.date, books: Bo
 
     cause: `{source}:{kind}:{id}:{revision}:progress:{ordinal}`, the event's id. Returns whether it was used.
     """
-    engagement, contract, _, effects = books
+    engagement, contract, effects = books.engagement, books.contract, books.effects
     earned = earned_to_date(contract, engagement.approved_cost)
     missing = earned - engagement.recognised
     if not missing or contract.estimated_cost is None:

@@ -211,24 +211,20 @@ def supersede(entry: EntryState, version: EntryVersion) -> None:
 
 def same_money(one: EntryVersion, other: EntryVersion) -> bool:
     """Whether two versions of an entry differ in nothing that money depends on or a bill shows."""
-    return one is other or _shown(one) == _shown(other)
-
-
-def _shown(version: EntryVersion) -> tuple[object, ...]:
-    return (
-        version.quantity,
-        version.unit,
-        version.work_date,
-        version.resource_id,
-        version.billable,
-        version.role,
-        version.grade,
-        version.item,
-        version.task_id,
-        version.assignment_id,
-        version.rate,
-        version.amount,
-        version.currency,
+    return one is other or (
+        one.quantity == other.quantity
+        and one.work_date == other.work_date
+        and one.resource_id == other.resource_id
+        and one.role == other.role
+        and one.billable == other.billable
+        and one.unit == other.unit
+        and one.task_id == other.task_id
+        and one.item == other.item
+        and one.grade == other.grade
+        and one.assignment_id == other.assignment_id
+        and one.rate == other.rate
+        and one.amount == other.amount
+        and one.currency == other.currency
     )
 
 

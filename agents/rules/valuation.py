@@ -9,6 +9,8 @@ from __future__ import annotations
 import datetime as dt
 from typing import NamedTuple, Protocol
 
+import msgspec
+
 from ...codecs.billing import TraceStep
 from ...codecs.currencies import EXPONENTS
 from ...codecs.decimals import FX_PLACES, RATE_PLACES, format_scaled
@@ -43,7 +45,7 @@ class Missing(NamedTuple):
     message: str
 
 
-class Value(NamedTuple):
+class Value(msgspec.Struct, frozen=True, gc=False):
     """Worth of a version.
 
     price is None when the customer never pays for it; cost is in minor units of cost_currency, cost_value the

@@ -27,13 +27,13 @@ _offset: Final = attrgetter("offset")
 class TaskSlab:
     """What a stream yields. Entering waits for the task's lock; leaving commits, or throws the task's memory away.
 
-    epoch: that of the task when the fetch began. A slab of another epoch is stale: entering it gives no records,
+    epoch: that of the seek its records were fetched after. A slab of another epoch is stale: entering it gives no records,
     and leaving it does nothing, since its records are fetched again.
     """
 
     __slots__ = ("_begin", "_end", "_entered", "_work", "epoch", "records", "stream", "task", "where")
 
-    def __init__(self, task: PartitionTask, stream: str, where: TP, fetched: Fetched, epoch: int) -> None:
+    def __init__(self, task: PartitionTask, stream: str, where: TP, fetched: Fetched) -> None:
         """Bind what was fetched of one partition to a task."""
         self.task: Final = task
         self.stream: Final = stream
@@ -41,7 +41,7 @@ class TaskSlab:
         self.records: Final[Sequence[Record]] = fetched.records
         self._begin: Final = fetched.begin
         self._end: Final = fetched.end
-        self.epoch: Final = epoch
+        self.epoch: Final = fetched.epoch
         self._work: Work | None = None
         self._entered = 0.0
 

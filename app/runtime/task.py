@@ -13,6 +13,7 @@ the task in between has fenced this producer, so that its next transaction fails
 from __future__ import annotations
 
 import asyncio
+import itertools
 import logging
 import time
 from collections import Counter
@@ -36,6 +37,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+_EPOCHS: Final = itertools.count(1)
+"""One sequence for all tasks: an epoch of a task that is gone is never that of the next task of its partition."""
+
 Phase = Literal["assigned", "fencing", "restoring", "ready", "active", "failed", "closed"]
 
 
@@ -53,7 +57,7 @@ class PartitionTask:
         self.lock: Final = asyncio.Lock()
         self.waiting: Final[Counter[str]] = Counter()
         self.wakes: Final = Wakes(self)
-        self.epoch = 0
+        self.epoch = next(_EPOCHS)
         self.phase: Phase = "assigned"
         self.problem = ""
         self.state: TaskState | None = None
@@ -82,7 +86,7 @@ class PartitionTask:
 
     def shut(self) -> None:
         """Shut the gate: nothing fetched so far reaches the state any more."""
-        self.epoch += 1
+        self.epoch = next(_EPOCHS)
         self.waiting.clear()
         if self.phase == "active":
             self.phase = "ready"
@@ -245,7 +249,7 @@ class PartitionTask:
             self.shut()
             epoch = self.epoch
             wanted = await starting_positions(self.shared, state, self.inputs)
-            if not await self.shared.thread.seek(wanted) or epoch != self.epoch:
+            if not await self.shared.thread.seek_all(wanted, epoch) or epoch != self.epoch:
                 return  # The next assignment asks again.
             self._ends = {stream: wanted[where] for stream, where in self.inputs.items()}
             self.phase, self.problem = "active", ""

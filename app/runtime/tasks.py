@@ -32,18 +32,18 @@ class Tasks:
         self.draining = False
         self._streams: Final = {shared.settings.topic(stream.name): stream.name for stream in shared.topology.inputs}
 
-    def open_partitions(self) -> dict[TP, int]:
-        """Partitions that may be fetched now, each with the epoch of its task."""
+    def open_partitions(self) -> list[TP]:
+        """Partitions that may be fetched now."""
         most = self.shared.settings.slabs_waiting_max
         if sum(task.waiting.total() for task in self.by_partition.values()) >= self.shared.settings.slabs_held_max:
-            return {}
-        return {
-            where: task.epoch
+            return []
+        return [
+            where
             for task in self.by_partition.values()
             if task.phase == "active"
             for stream, where in task.inputs.items()
             if task.waiting[stream] < most
-        }
+        ]
 
     def paused_partitions(self) -> dict[TP, bool]:
         """Every input partition of ours, and whether it is paused because its slabs wait."""
@@ -54,14 +54,14 @@ class Tasks:
             for stream, where in task.inputs.items()
         }
 
-    def admit(self, where: TP, fetched: Fetched, epoch: int | None) -> TaskSlab | None:
-        """Make a slab of what was fetched under an epoch; None when it is stale and will be fetched again."""
+    def admit(self, where: TP, fetched: Fetched) -> TaskSlab | None:
+        """Make a slab of what was fetched; None when it is of an older epoch and will be fetched again."""
         task = self.by_partition.get(where.partition)
-        if task is None or epoch is None or task.epoch != epoch or not fetched.records:
+        if task is None or task.epoch != fetched.epoch or not fetched.records:
             return None
         stream = self._streams[where.topic]
         task.waiting[stream] += 1
-        return TaskSlab(task, stream, where, fetched, epoch)
+        return TaskSlab(task, stream, where, fetched)
 
     def fetch_again(self) -> None:
         """Faust has cleared its queues: what was in them must be fetched again."""

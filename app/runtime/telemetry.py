@@ -100,6 +100,7 @@ class Telemetry:
         bounds = await shared.thread.bounds(list(inputs))
         fetched = await shared.thread.positions()
         applied = {}
+        lag.clear()  # tasks that moved away have no lag here
         for where, (task, stream) in inputs.items():
             state = task.state
             if state is None or where not in fetched:
@@ -111,6 +112,7 @@ class Telemetry:
 
     def _gauges(self, *, count_bytes: bool) -> None:
         tasks, metrics = self._tasks.by_partition, self._shared.metrics
+        metrics.restore_remaining.clear()
         phases = Counter(task.phase for task in tasks.values())
         for phase in PHASES:
             metrics.assigned_tasks.labels(phase).set(phases[phase])

@@ -3,9 +3,10 @@
 What Faust's own consumer does and this one must not: it clears its queues after it seeks, so records fetched in
 between are lost; it seeks to group offsets; it drops records below what it has read before. Here a partition is
 fetched only while its gate is open. A task opens it after it has sought its position, under an epoch; a slab of an
-older epoch is dropped, and what it held is fetched again, because every new epoch begins with a seek. And each slab
-says where it begins and ends: one that does not begin where the last one ended shows that a slab was lost on its way
-through Faust, and the task seeks again.
+older epoch is dropped, and what it held is fetched again, because every new epoch begins with a seek. The epoch is
+that of the last seek when the records are taken, not when they were asked for: a fetch that waits since before the
+seek may be the one that takes the first records after it. And each slab says where it begins and ends: one that does
+not begin where the last one ended shows that a slab was lost on its way through Faust, and the task seeks again.
 """
 
 from __future__ import annotations
@@ -45,12 +46,13 @@ def application_of(app: Any) -> Application:  # noqa: ANN401 - Faust knows it by
 class Fetched(NamedTuple):
     """Records of one partition. begin: where the fetch before it ended, or the seek; end: where the next begins.
 
-    Offsets between records may be missing (markers, compaction); between slabs nothing is.
+    epoch: that of the seek they come after. Offsets between records may be missing (markers, compaction); between slabs nothing is.
     """
 
     records: list[Any]
     begin: int
     end: int
+    epoch: int
 
 
 class GatedListener(driver.ConsumerRebalanceListener):
@@ -74,7 +76,7 @@ class SlabConsumerThread(driver.AIOKafkaConsumerThread):
         settings = application_of(self.app).settings
         self._assignor = RangePartitionAssignor
         self._gate_opened = asyncio.Event()
-        self._handed: dict[Any, int] = {}
+        self._handed: dict[Any, tuple[int, int]] = {}
         return AIOKafkaConsumer(
             **settings.connection(),
             client_id=f"{settings.app_id}-worker",
@@ -120,13 +122,15 @@ class SlabConsumerThread(driver.AIOKafkaConsumerThread):
             waits: list[asyncio.Future[Any]] = [gate]
             if partitions:
                 waits.append(asyncio.ensure_future(fetcher.fetched_records(partitions, timeout, maximum)))
-            await asyncio.wait(waits, timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
-            gate.cancel()
+            try:
+                await asyncio.wait(waits, timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                # Records are taken in one step at the end of the wait: cancelled before it, none is lost.
+                for wait in waits:
+                    wait.cancel()
             # Cleared only here: a gate that opened before the wait began must end it at once.
             self._gate_opened.clear()
-            if not partitions or not waits[-1].done():
-                # Records are taken in one step at the end of the wait: cancelled before it, none is lost.
-                waits[-1].cancel()
+            if not partitions or waits[-1].cancelled() or not waits[-1].done():
                 return {}
             return self._hand_over(waits[-1].result())
 
@@ -135,9 +139,10 @@ class SlabConsumerThread(driver.AIOKafkaConsumerThread):
         state = self._ensure_consumer()._subscription.subscription.assignment  # noqa: SLF001
         fetched = {}
         for where, records in found.items():
-            begin = self._handed.get(where, -1)
-            end = self._handed[where] = state.state_value(where).position
-            fetched[ensure_TP(where)] = Fetched(records, begin, end)
+            begin, epoch = self._handed[where]
+            end = state.state_value(where).position
+            self._handed[where] = end, epoch
+            fetched[ensure_TP(where)] = Fetched(records, begin, end, epoch)
         return fetched
 
     async def bounds(self, partitions: Sequence[TP]) -> dict[TP, tuple[int, int]]:
@@ -151,8 +156,8 @@ class SlabConsumerThread(driver.AIOKafkaConsumerThread):
 
         return await self._there(ask())  # type: ignore[no-any-return]
 
-    async def seek(self, positions: Mapping[TP, int]) -> bool:  # type: ignore[override]
-        """Set positions and let them be fetched; False when a partition is not ours any more."""
+    async def seek_all(self, positions: Mapping[TP, int], epoch: int) -> bool:
+        """Set positions and let them be fetched under an epoch; False when a partition is not ours any more."""
 
         async def do() -> bool:
             consumer = self._ensure_consumer()
@@ -160,7 +165,7 @@ class SlabConsumerThread(driver.AIOKafkaConsumerThread):
                 return False
             for where, offset in positions.items():
                 consumer.seek(TopicPartition(*where), offset)
-                self._handed[TopicPartition(*where)] = offset
+                self._handed[TopicPartition(*where)] = offset, epoch
             consumer.resume(*(TopicPartition(*where) for where in positions))
             return True
 
@@ -243,15 +248,14 @@ class SlabConsumer(driver.Consumer):
                 raise
 
     async def _slabs(self) -> AsyncIterator[ConsumerMessage]:
-        """Fetch once; give each partition's records as one message. Epochs are read before the fetch begins."""
-        epochs = self.tasks.open_partitions()
+        """Fetch once; give each partition's records as one message."""
         try:
-            found = await self.thread.fetch(list(epochs), 1.0)
+            found = await self.thread.fetch(self.tasks.open_partitions(), 1.0)
         except OffsetOutOfRangeError as error:
             self.tasks.out_of_range({ensure_TP(where): offset for where, offset in error.args[0].items()})
             return
         for where, fetched in found.items():
-            slab = self.tasks.admit(where, fetched, epochs.get(where))
+            slab = self.tasks.admit(where, fetched)
             if slab is not None:
                 yield self._message(where, slab)
 

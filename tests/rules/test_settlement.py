@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections import Counter
 
 import pytest
+
+from billtide.codecs.decimals import parse_scaled
 
 from .. import builders as records
 from .builders import DAY, MILLION, Known, Ledger, contract, expense, period, person, version
@@ -102,12 +105,14 @@ def test_a_withdrawn_entry_leaves_nothing(before: str, status: str) -> None:
     ledger = Ledger()
     ledger.send(version(status=before))
     ledger.send(version(revision=2, status=status))
-    sums = {event.lines[0].account: 0 for event in ledger.effects.accruals}
+    debits: Counter[str] = Counter()
+    for event in ledger.effects.accruals:
+        for line in event.lines:
+            debits[line.account] += parse_scaled(line.amount, 2, "") * (1 if line.side == "debit" else -1)
 
     assert figures(ledger) == {}
-    assert sum(float(event.amount) for event in ledger.effects.billing) == 0
-    assert len(ledger.effects.accruals) == 2 * len([e for e in ledger.effects.accruals if e.action == "reversal"])
-    assert sums
+    assert sum(parse_scaled(event.amount, 2, "") for event in ledger.effects.billing) == 0
+    assert set(debits.values()) == {0}
 
 
 def test_cancelled_time_is_mirrored() -> None:

@@ -222,7 +222,7 @@ async def kafka(settings: Settings) -> Topics:
 
 @pytest.fixture
 def worker(settings: Settings) -> Callable[..., Any]:
-    """Start workers in this loop: `async with worker(name=value) as running`; the values replace settings."""
+    """Start workers in this loop; named values replace settings."""
 
     @contextlib.asynccontextmanager
     async def make(**given: object) -> AsyncIterator[Running]:
