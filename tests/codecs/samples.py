@@ -1,0 +1,186 @@
+"""A value of every shape that crosses a boundary, twice: with every field set, and with only what it must have."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import msgspec
+
+from billtide.codecs import (
+    accrual,
+    approval,
+    assignment,
+    billing,
+    engagement,
+    exception,
+    expense,
+    figures,
+    forecast,
+    fx_rate,
+    journal,
+    period,
+    rate_card,
+    resource,
+    revenue,
+    time_entry,
+)
+from billtide.codecs.entry_state import Approvals, Decision, EntryState, EntryVersion, Hold, Posted, Price
+from billtide.codecs.records import (
+    AssignmentState,
+    Cursor,
+    EngagementState,
+    PlannedCost,
+    Position,
+    Share,
+    WeekState,
+)
+
+DAY, MONDAY, LAST = dt.date(2026, 11, 20), dt.date(2026, 11, 23), dt.date(2026, 12, 31)
+LINES = (
+    journal.JournalLine("work_in_progress", "debit", "904.50"),
+    journal.JournalLine("accrued_revenue", "credit", "904.50"),
+)
+ENTRY = {"source": "psa", "id": "4711", "revision": 3, "engagement_id": "E-1", "resource_id": "R-7", "status": "submitted"}
+CAUSE = {"source": "psa", "entry_id": "4711", "revision": 3, "engagement_id": "E-1", "legal_entity_id": "DE"}
+TERMS = {
+    "source": "crm", "id": "E-1", "revision": 2, "customer_id": "C-9", "legal_entity_id": "DE", "currency": "EUR",
+    "contract_type": "capped", "start_date": DAY,
+}  # fmt: skip
+CHARGE = {
+    **CAUSE, "id": "psa:time:4711:3:billing:0", "kind": "time", "action": "charge", "customer_id": "C-9",
+    "contract_type": "capped", "work_date": DAY, "accounting_date": DAY, "quantity": "7.5", "unit": "hour", "rate": "120.6",
+    "rate_unit": "hour", "amount": "904.50", "currency": "EUR", "rounding": "half_even",
+}  # fmt: skip
+FIGURES = {
+    "engagement_id": "E-1", "entries": 2, "submitted_hours": "0", "approved_hours": "7.5", "non_billable_hours": "1",
+    "approved_value": "904.50", "billed": "500.00", "fees": "0.00", "unbilled": "0.00", "held": "404.50",
+    "held_entries": {"cap_reached": 1}, "earned": "500.00", "cost": "400.00", "margin": "100.00", "planned_hours": "20",
+}  # fmt: skip
+FORECAST = {
+    "assignment_source": "plan", "assignment_id": "A-1", "revision": 1, "engagement_id": "E-1", "resource_id": "R-7",
+    "week": MONDAY, "hours": "20", "booking": "soft",
+}  # fmt: skip
+REVENUE = {
+    **CAUSE, "id": "psa:time:4711:3:revenue:0", "method": "as_billed", "accounting_date": DAY, "amount": "904.50",
+    "currency": "EUR", "lines": LINES,
+}  # fmt: skip
+ACCRUAL = {
+    **CAUSE, "id": "psa:time:4711:3:work_in_progress:0", "kind": "work_in_progress", "action": "accrual",
+    "work_date": DAY, "accounting_date": DAY, "currency": "EUR", "lines": LINES,
+}  # fmt: skip
+HELD = {
+    "source": "psa", "entry_id": "4711", "revision": 3, "engagement_id": "E-1", "id": "psa:time:4711:3:held:1",
+    "action": "held", "reason": "cap_reached", "kind": "time", "waits_on": "cap:E-1",
+    "message": "404.50 EUR lie over the cap of engagement E-1; raise the cap, or take something else back",
+}  # fmt: skip
+
+Sample = msgspec.Struct
+LEAST: dict[str, Sample] = {
+    "accrual": accrual.AccrualEvent(**ACCRUAL),
+    "approval": approval.Approval(source="psa", entry_id="4711", entry_revision=3, engagement_id="E-1", verdict="approved"),
+    "assignment": assignment.Assignment(source="plan", id="A-1", revision=1, engagement_id="E-1", resource_id="R-7"),
+    "assignment-forecast": forecast.AssignmentForecast(**FORECAST),
+    "billing": billing.BillingEvent(**CHARGE),
+    "engagement": engagement.Engagement(**TERMS),
+    "engagement-figures": figures.EngagementFigures(**FIGURES),
+    "exception": exception.ExceptionEvent(**HELD),
+    "expense": expense.Expense(**ENTRY, spent_on=DAY, category="travel", amount="100", currency="EUR"),
+    "fx-rate": fx_rate.FxRate(base="USD", quote="EUR", valid_from=DAY, rate="0.9"),
+    "period": period.Period(legal_entity_id="DE", id="2026-11", revision=1, start_date=DAY, end_date=LAST, status="open"),
+    "rate-card": rate_card.RateCard(id="std", version=1, scope="default", currency="EUR", effective_from=DAY, lines=()),
+    "resource": resource.Resource(id="R-7", revision=1, legal_entity_id="DE"),
+    "revenue": revenue.RevenueEvent(**REVENUE),
+    "time-entry": time_entry.TimeEntry(**ENTRY, work_date=DAY, quantity="7.5"),
+    "utilisation": forecast.Utilisation(resource_id="R-7", week=MONDAY, hard_hours="20", soft_hours="0"),
+}
+"""Only what a shape must have: the rest is absent on the wire and means its default."""
+
+_replace = msgspec.structs.replace
+FULL: dict[str, Sample] = {
+    "accrual": _replace(LEAST["accrual"], action="reversal", resource_id="R-7", reverses="psa:time:4711:3:work_in_progress:0"),
+    "approval": _replace(
+        LEAST["approval"], entry_type="expense", verdict="rejected", level="finance", sequence=2, approver_id="R-1", reason="zu hoch – prüfen"
+    ),
+    "assignment": _replace(
+        LEAST["assignment"], role="analyst", booking="soft", status="cancelled", rate="120.5", weeks=(assignment.PlannedWeek(week=MONDAY, hours="20"),)
+    ),
+    "assignment-forecast": _replace(LEAST["assignment-forecast"], expected_cost="1000.00", currency="EUR"),
+    "billing": _replace(
+        LEAST["billing"], action="reversal", trace=(billing.TraceStep("rate", "120.6/hour", "card std version 1"),), resource_id="R-7",
+        role="analyst", item="onsite", task_id="T-1", part_of="-904.50", fx_rate="0.9", reverses="psa:time:4711:3:billing:0",
+    ),
+    "engagement": _replace(
+        LEAST["engagement"], name="Löwe & Söhne", practice="cloud", region="dach", end_date=LAST,
+        rates=(engagement.EngagementRate(rate="120.6", unit="day", role="analyst", grade="senior", item="onsite", effective_from=DAY),),
+        cap=engagement.Cap(amount="500", mode="hold", includes_expenses=False),
+        fee=engagement.Fee(amount="1000", estimated_cost="700", term="quarter", billed="arrears"),
+        expenses=engagement.ExpenseTerms(policy="mark_up", mark_up_percent="7.5"),
+        policies=engagement.Policies(
+            rounding="half_even", accrue_at="approval", closed_period="next_open_period", approval_levels=("manager", "finance"), hours_per_day="7.5"
+        ),
+        planned_revenue="10000.00",
+    ),
+    "engagement-figures": _replace(
+        LEAST["engagement-figures"], customer_id="C-9", legal_entity_id="DE", contract_type="capped", currency="EUR", planned_cost="1000.00",
+        planned_revenue="2400.00", planned_margin="1400.00",
+    ),
+    "exception": _replace(LEAST["exception"], action="released"),
+    "expense": _replace(LEAST["expense"], billable=False, task_id="T-1", notes="2. Klasse"),
+    "fx-rate": _replace(LEAST["fx-rate"], valid_to=LAST, revision=2),
+    "period": LEAST["period"],
+    "rate-card": _replace(
+        LEAST["rate-card"], scope="customer", scope_id="C-9", effective_to=LAST,
+        lines=(rate_card.RateLine(rate="120.6"), rate_card.RateLine(rate="900", unit="day", role="partner", grade="senior")),
+    ),
+    "resource": _replace(
+        LEAST["resource"], role="analyst", grade="senior", practice="cloud", region="dach", weekly_capacity_hours="38.5",
+        cost_rates=(resource.CostRate(rate="50", currency="EUR"), resource.CostRate(rate="55", currency="EUR", effective_from=DAY)),
+    ),
+    "revenue": _replace(
+        LEAST["revenue"], method="cost_to_cost", earned_to_date="1904.50", cost_to_date="1000.00", estimated_cost="7000.00",
+        reverses="psa:time:4711:2:revenue:0",
+    ),
+    "time-entry": _replace(
+        LEAST["time-entry"], unit="minute", billable=False, role="analyst", grade="senior", item="onsite", task_id="T-1", assignment_id="A-1",
+        rate="120.6", notes="Übergabe\n",
+    ),
+    "utilisation": _replace(LEAST["utilisation"], capacity_hours="40", percent="50.00"),
+}  # fmt: skip
+"""Every field with a value that is not its default, where it has one."""
+
+VERSION = EntryVersion(
+    "time", "psa", "4711", 3, "submitted", "E-1", "R-7", DAY, 7_500_000, "hour", True, "analyst", "senior", "onsite", "T-1", "A-1",
+    120_600_000, 0, "",
+)  # fmt: skip
+POSTED = Posted(3, 1, 90_450, "EUR", DAY, live=False)
+CHANGELOG: dict[str, Sample] = {
+    "entries": EntryState(
+        VERSION,
+        earlier=(_replace(VERSION, revision=2),),
+        price=Price(120_600_000, "hour", 90_450, "EUR", "half_even", 9_000_000_000),
+        work_in_progress=POSTED,
+        cost=_replace(POSTED, live=True),
+        cost_value=40_000,
+        progress=40_000,
+        progress_ordinal=1,
+        charges=(_replace(POSTED, live=True, amount=50_000),),
+        approved_value=90_450,
+        held_value=40_450,
+        hold="cap_reached",
+        hold_ordinal=2,
+        counted_as="approved_time",
+        counted_time=27_000_000_000,
+        posted=_replace(VERSION, revision=2),
+    ),
+    "approvals": Approvals((Decision(3, "manager", 1, "approved"), Decision(3, "finance", 2, "recalled"))),
+    "engagements": EngagementState(
+        **{field.name: at for at, field in enumerate(msgspec.structs.fields(EngagementState))}
+        | {"id": "E-1", "terms": FULL["engagement"], "progress_date": DAY, "fees_through": LAST, "held_entries": {"cap_reached": 1}}
+    ),
+    "holds": Hold(1, "cap_reached", "E-1", "cap:E-1"),
+    "assignments": AssignmentState(FULL["assignment"], (PlannedCost(MONDAY, 72_000_000_000, 100_000, "EUR"), PlannedCost(LAST, 1, None, ""))),
+    "weeks": WeekState({"plan:A-1": Share(1, 72_000_000_000, hard=True)}),
+    "positions": Position(15, 5, 4, 3, 2, 1),
+    "cursors": Cursor(42),
+}  # fmt: skip
+"""A record of every table of a task, no field at its default."""
