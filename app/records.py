@@ -5,17 +5,20 @@ Not for workers: they read and write through the runtime, in transactions.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
-from ..agents.work import OutputRecord
 from .refusal import RefusedError
-from .settings import Settings
 from .topology import TOPOLOGY
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterable
+
+    from ..agents.work import OutputRecord
+    from .settings import Settings
 
 READ_RECORDS_MAX: Final = 10_000
 """Records one poll of a reader may bring."""
@@ -61,10 +64,11 @@ async def send(settings: Settings, stream: str, records: Iterable[OutputRecord])
     return len(sent)
 
 
-async def _start(client: AIOKafkaProducer | AIOKafkaConsumer, settings: Settings) -> None:
+async def _start(client: AIOKafkaProducer, settings: Settings) -> None:
     try:
         await client.start()
     except KafkaError as error:
         await client.stop()
-        message = f"no Kafka at {settings.kafka_bootstrap}: {error}; start one with `billtide up`, or set BILLTIDE_KAFKA_BOOTSTRAP"
+        where = f"no Kafka at {settings.kafka_bootstrap}: {error}"
+        message = f"{where}; start one with `billtide up`, or set BILLTIDE_KAFKA_BOOTSTRAP"
         raise TopicError(message) from error

@@ -26,6 +26,7 @@ from typing import Any  # noqa: E402
 
 import load as inputs  # noqa: E402
 import process  # noqa: E402
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic  # noqa: E402
 
 from billtide.app import broker as brokers  # noqa: E402
 from billtide.app import records, topics  # noqa: E402
@@ -142,8 +143,6 @@ async def run(events: int) -> dict[str, dict[str, float]]:
 
 async def create_plain(settings: Settings, names: list[str]) -> None:
     """Make topics of the bench's own."""
-    from aiokafka.admin import AIOKafkaAdminClient, NewTopic
-
     admin = AIOKafkaAdminClient(**settings.connection())
     await admin.start()
     try:

@@ -27,8 +27,8 @@ _offset: Final = attrgetter("offset")
 class TaskSlab:
     """What a stream yields. Entering waits for the task's lock; leaving commits, or throws the task's memory away.
 
-    epoch: that of the seek its records were fetched after. A slab of another epoch is stale: entering it gives no records,
-    and leaving it does nothing, since its records are fetched again.
+    epoch: that of the seek its records were fetched after. A slab of another epoch is stale: entering it gives no
+    records, and leaving it does nothing, since its records are fetched again.
     """
 
     __slots__ = ("_begin", "_end", "_entered", "_work", "epoch", "records", "stream", "task", "where")

@@ -46,7 +46,8 @@ def application_of(app: Any) -> Application:  # noqa: ANN401 - Faust knows it by
 class Fetched(NamedTuple):
     """Records of one partition. begin: where the fetch before it ended, or the seek; end: where the next begins.
 
-    epoch: that of the seek they come after. Offsets between records may be missing (markers, compaction); between slabs nothing is.
+    epoch: that of the seek they come after. Offsets between records may be missing (markers, compaction); between
+    slabs nothing is.
     """
 
     records: list[Any]

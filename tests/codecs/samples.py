@@ -40,7 +40,14 @@ LINES = (
     journal.JournalLine("work_in_progress", "debit", "904.50"),
     journal.JournalLine("accrued_revenue", "credit", "904.50"),
 )
-ENTRY = {"source": "psa", "id": "4711", "revision": 3, "engagement_id": "E-1", "resource_id": "R-7", "status": "submitted"}
+ENTRY = {
+    "source": "psa",
+    "id": "4711",
+    "revision": 3,
+    "engagement_id": "E-1",
+    "resource_id": "R-7",
+    "status": "submitted",
+}
 CAUSE = {"source": "psa", "entry_id": "4711", "revision": 3, "engagement_id": "E-1", "legal_entity_id": "DE"}
 TERMS = {
     "source": "crm", "id": "E-1", "revision": 2, "customer_id": "C-9", "legal_entity_id": "DE", "currency": "EUR",
@@ -77,7 +84,9 @@ HELD = {
 Sample = msgspec.Struct
 LEAST: dict[str, Sample] = {
     "accrual": accrual.AccrualEvent(**ACCRUAL),
-    "approval": approval.Approval(source="psa", entry_id="4711", entry_revision=3, engagement_id="E-1", verdict="approved"),
+    "approval": approval.Approval(
+        source="psa", entry_id="4711", entry_revision=3, engagement_id="E-1", verdict="approved"
+    ),
     "assignment": assignment.Assignment(source="plan", id="A-1", revision=1, engagement_id="E-1", resource_id="R-7"),
     "assignment-forecast": forecast.AssignmentForecast(**FORECAST),
     "billing": billing.BillingEvent(**CHARGE),
@@ -86,7 +95,9 @@ LEAST: dict[str, Sample] = {
     "exception": exception.ExceptionEvent(**HELD),
     "expense": expense.Expense(**ENTRY, spent_on=DAY, category="travel", amount="100", currency="EUR"),
     "fx-rate": fx_rate.FxRate(base="USD", quote="EUR", valid_from=DAY, rate="0.9"),
-    "period": period.Period(legal_entity_id="DE", id="2026-11", revision=1, start_date=DAY, end_date=LAST, status="open"),
+    "period": period.Period(
+        legal_entity_id="DE", id="2026-11", revision=1, start_date=DAY, end_date=LAST, status="open"
+    ),
     "rate-card": rate_card.RateCard(id="std", version=1, scope="default", currency="EUR", effective_from=DAY, lines=()),
     "resource": resource.Resource(id="R-7", revision=1, legal_entity_id="DE"),
     "revenue": revenue.RevenueEvent(**REVENUE),

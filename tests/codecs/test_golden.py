@@ -79,7 +79,11 @@ def test_every_shape_has_a_sample() -> None:
     shapes = set()
     for module in pkgutil.iter_modules(codecs.__path__, f"{codecs.__name__}."):
         for value in vars(importlib.import_module(module.name)).values():
-            if isinstance(value, type) and issubclass(value, msgspec.Struct) and "schema_version" in value.__struct_fields__:
+            if (
+                isinstance(value, type)
+                and issubclass(value, msgspec.Struct)
+                and "schema_version" in value.__struct_fields__
+            ):
                 shapes.add(value.__name__)
 
     assert shapes - {"Wire"} == {type(sample).__name__ for sample in FULL.values()}

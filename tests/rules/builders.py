@@ -38,7 +38,7 @@ HOLDERS = {
 }  # fmt: skip
 
 
-def _read(decode: Any, value: records.Object) -> Any:  # noqa: ANN401 - any wire shape
+def _read(decode: Any, value: records.Object) -> Any:
     return decode(msgspec.json.encode(value))
 
 

@@ -48,7 +48,7 @@ def test_a_date_is_posted_or_waits_with_its_reason(date: str, hold: str, next_op
 
 
 @pytest.mark.parametrize("policy", ["hold", "next_open_period"])
-def test_without_a_next_open_period_what_is_closed_waits(policy: Any) -> None:  # noqa: ANN401 - a literal
+def test_without_a_next_open_period_what_is_closed_waits(policy: Any) -> None:
     """A later period that is future or closed is no place to post to."""
     calendar = Calendar([month(4, "closed"), month(5, "future"), month(6, "closed")], Policies(closed_period=policy))
 

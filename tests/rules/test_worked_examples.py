@@ -33,7 +33,8 @@ def test_1_time_and_materials_is_unbilled_until_approved() -> None:
 
 
 @pytest.mark.parametrize(
-    ("hours", "billed"), [pytest.param("6", "1200.00", id="approver-bills-6"), pytest.param("10", "2000.00", id="approver-bills-10")]
+    ("hours", "billed"),
+    [pytest.param("6", "1200.00", id="approver-bills-6"), pytest.param("10", "2000.00", id="approver-bills-10")],
 )
 def test_1_the_approver_bills_another_quantity(hours: str, billed: str) -> None:
     """A corrected revision is what is billed: 6 h are 1,200, 10 h are 2,000."""
@@ -67,7 +68,10 @@ def test_5_an_accrual_is_two_balanced_pairs_and_billing_reverses_one() -> None:
     task = costing("50", engagement(rates=[{"rate": "75"}]))
     task.send("time-entries", time_entry(quantity="1"))
     task.send("time-entries", time_entry(quantity="1", revision=2, status="approved"))
-    pairs = [tuple((line["side"], line["account"], line["amount"]) for line in event["lines"]) for event in task.out["accruals"]]
+    pairs = [
+        tuple((line["side"], line["account"], line["amount"]) for line in event["lines"])
+        for event in task.out["accruals"]
+    ]
 
     assert pairs == [
         (("debit", "project_cost", "50.00"), ("credit", "payroll_allocation", "50.00")),

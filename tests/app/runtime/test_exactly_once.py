@@ -204,3 +204,19 @@ async def test_a_late_resume_of_faust_loses_nothing(kafka: Topics, worker: Start
         await until(lambda: running.value("record_outcomes_total") == 20)
 
     await check_once(kafka, 20)
+
+
+async def test_records_that_arrive_while_a_task_seeks_are_not_lost(
+    kafka: Topics, worker: StartWorker, until: Until
+) -> None:
+    """A fetch that waits since before a seek may take the first records after it; they belong to the new epoch."""
+    count = 60
+    async with worker() as running:
+        await until(running.ready)
+        for number in range(count):
+            running.tasks.fetch_again()
+            await kafka.send("time-entries", [(f"E-{number % 40}", f"r{number}")])
+        await until(lambda: running.value("record_outcomes_total") == count)
+        assert running.value("slabs_lost_total") == 0
+
+    await check_once(kafka, count)
