@@ -6,7 +6,7 @@ Not for workers: they read and write through the runtime, in transactions.
 from __future__ import annotations
 
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
@@ -19,11 +19,6 @@ if TYPE_CHECKING:
 
     from ..agents.work import OutputRecord
     from .settings import Settings
-
-READ_RECORDS_MAX: Final = 10_000
-"""Records one poll of a reader may bring."""
-READ_MILLISECONDS_MAX: Final = 1_000
-"""How long one poll waits for records before the reader looks at the end of the log again."""
 
 
 class TopicError(RefusedError):

@@ -90,7 +90,7 @@ async def until(true: Any) -> None:
     while not true():
         if time.monotonic() > deadline:
             raise TimeoutError("the worker did not get through its input; see its log")
-        await asyncio.sleep(process.POLL_SECONDS)
+        await asyncio.sleep(process.METRICS_SECONDS)
 
 
 def variables_of(settings: Settings) -> dict[str, str]:

@@ -9,7 +9,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.partitioner import DefaultPartitioner
 
 from ...codecs import figures
-from ..records import READ_MILLISECONDS_MAX, TopicError
+from ..records import TopicError
 from ..settings import Settings, load
 from .connection import run
 from .engagement_table import write_figures
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from ...codecs.figures import EngagementFigures
 
 STREAM: Final = "engagement-figures"
+READ_MILLISECONDS_MAX: Final = 1_000
+"""How long one poll waits for records before the reader looks at the end of the log again."""
 
 
 @click.command()

@@ -85,7 +85,7 @@ def test_a_record_of_the_right_type_or_none_passes(headers: tuple[tuple[str, byt
         pytest.param(None, id="a-null-header-as-kafka-allows"),
     ],
 )
-def test_a_record_of_another_type_is_refused(value: bytes) -> None:
+def test_a_record_of_another_type_is_refused(value: bytes | None) -> None:
     """A record on the wrong topic is told from a broken one, whatever the header's bytes are."""
     with pytest.raises(UndecodableError) as caught:
         cloudevents.check_type((("ce_type", value),), time_entry.TYPE)

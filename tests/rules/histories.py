@@ -181,3 +181,4 @@ def histories(
 
 
 chances = st.builds(Random, st.integers(0, 2**32))
+any_history = histories(time_and_materials | caps | fixed_fees)

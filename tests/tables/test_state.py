@@ -1,0 +1,111 @@
+"""The state of a task: restored from its changelog it is the state that was."""
+
+from __future__ import annotations
+
+from random import Random
+from typing import NamedTuple
+
+import pytest
+from hypothesis import given, settings
+
+from billtide.tables.state import TaskState
+
+from ..builders import Record, Task, approval, assignment, expense, ready_task, time_entry
+from ..rules.histories import History, any_history, chances, play
+
+
+class Change(NamedTuple):
+    """One record of a changelog."""
+
+    key: bytes
+    value: bytes | None
+
+
+def restored(changelog: list[Record]) -> TaskState:
+    """A state restored from a changelog."""
+    state = TaskState()
+    state.restore(changelog)
+    state.restored()
+    return state
+
+
+def contents(state: TaskState) -> dict[str, dict[bytes, bytes]]:
+    """All committed bytes, by table."""
+    return {table.name: dict(table.bytes) for table in state.tables}
+
+
+def busy_task() -> Task:
+    """A task with something in every table but cursors."""
+    task = ready_task()
+    task.send("time-entries", time_entry(), time_entry(id="2", resource_id="R9"))
+    task.send("expenses", expense())
+    task.send("approvals", approval())
+    task.send("assignments", assignment())
+    task.send("assignment-forecasts", *task.out["assignment-forecasts"])
+    return task
+
+
+def test_a_restored_state_equals_the_one_that_was() -> None:
+    """Every table, byte by byte, and the index of holds."""
+    task = busy_task()
+    again = restored(task.changelog)
+
+    assert contents(task.state) == contents(again)
+    assert task.state.holds.waiting_on("resource:R9") == again.holds.waiting_on("resource:R9") != []
+    assert {name for name, kept in contents(again).items() if not kept} == {"cursors"}
+
+
+@settings(max_examples=40, deadline=None)
+@given(any_history, chances)
+def test_any_history_is_restored(history: History, chance: Random) -> None:
+    """Whatever was applied, the changelog brings it back; compacted to the last record a key, too."""
+    task = play(history.interleaved(chance))
+    last = {record.key: record.value for record in task.changelog}
+    compacted = [Change(key, value) for key, value in last.items()]
+
+    assert contents(task.state) == contents(restored(task.changelog)) == contents(restored(compacted))
+
+
+def test_a_task_goes_on_after_a_restore_as_if_nothing_had_happened() -> None:
+    """What it emits next is what it would have emitted."""
+    outs = []
+    for crash in (False, True):
+        task = busy_task()
+        if crash:
+            task.restart()
+        task.clear()
+        task.send("approvals", approval(sequence=2, verdict="recalled"))
+        outs.append(task.out)
+
+    assert outs[0] == outs[1]
+
+
+def test_what_was_not_committed_is_not_restored() -> None:
+    """A state whose changes never reached the changelog restores without them."""
+    state = TaskState()
+    state.positions.put(state.positions.key("time-entries"), state.position("time-entries"))
+
+    assert sum(len(changes) for changes in state.changes()) == 1
+    assert contents(restored([])) == contents(state)
+
+
+def test_unknown_topics_start_at_zero() -> None:
+    """A fresh position and a fresh cursor; asking for them writes nothing."""
+    state = TaskState()
+
+    assert (state.position("time-entries").offset, state.cursor("periods")) == (0, 0)
+    assert [changes for changes in state.changes() if changes] == []
+
+
+def test_tags_tell_the_tables_apart() -> None:
+    """One byte each, all different, so that one changelog serves them all."""
+    tags = [table.tag for table in TaskState().tables]
+
+    assert len(set(tags)) == len(tags)
+    assert all(len(tag.encode()) == 1 for tag in tags)
+
+
+def test_a_record_of_an_unknown_table_stops_the_restore() -> None:
+    """A table that a newer worker added is not passed over in silence."""
+    with pytest.raises(KeyError):
+        TaskState().restore([Change(b"?x", b"\x01")])
