@@ -32,6 +32,6 @@ def check_type(record_headers: Sequence[tuple[str, bytes]], expected: str) -> No
             raise UndecodableError(
                 "wrong_type",
                 "ce_type",
-                f"the header says {value.decode(errors='replace')[:80]!r}",
+                f"the header says {(value or b'').decode(errors='replace')[:80]!r}",
                 f"send {expected!r} here, or drop the header",
             )

@@ -66,6 +66,13 @@ class ParsedCard(msgspec.Struct, frozen=True, gc=False):
     lines: dict[tuple[str, str, str], ParsedRate]
 
 
+def check_line(role: str, grade: str, item: str, field: str) -> None:
+    """Refuse a line that no work could ever match; raises UndecodableError naming the field."""
+    if (grade and not role) or (item and role):
+        problem = "no work is priced by a grade without its role, or by a role and an item together"
+        raise UndecodableError("invalid_field", field, problem, "send role and grade, role, item, or none of them")
+
+
 def parse(card: RateCard) -> ParsedCard:
     """Turn decimal text into integers and check what the types cannot say; raises UndecodableError."""
     exponent(card.currency)
@@ -76,8 +83,11 @@ def parse(card: RateCard) -> ParsedCard:
             "a default card has none, every other card has one",
             "name the customer, practice or region",
         )
+    if card.effective_to is not None and card.effective_to < card.effective_from:
+        raise UndecodableError("invalid_field", "$.effective_to", "it is before effective_from", "send its last date")
     lines: dict[tuple[str, str, str], ParsedRate] = {}
     for at, line in enumerate(card.lines):
+        check_line(line.role, line.grade, line.item, f"$.lines[{at}]")
         key = (line.role, line.grade, line.item)
         if key in lines:
             raise UndecodableError(

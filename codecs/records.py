@@ -16,7 +16,7 @@ class EngagementState(msgspec.Struct, array_like=True, gc=False):
     Hours are microseconds, money is minor units of the contract's currency. fees_through: the last date up to
     which terms of a retainer were billed; approved_cost, recognised, progress_date (latest accounting date of a
     cost that counts) and progress_ordinal: progress of a fixed fee; planned_cost_missing: planned weeks without
-    a known cost; cap_used: what billing has taken of the cap; hold_sequence: the last place given in the order
+    a known cost; billed_expenses: what of billed expenses make; hold_sequence: the last place given in the order
     of release.
     """
 
@@ -33,7 +33,7 @@ class EngagementState(msgspec.Struct, array_like=True, gc=False):
     held: int = 0
     earned: int = 0
     cost: int = 0
-    cap_used: int = 0
+    billed_expenses: int = 0
     approved_cost: int = 0
     recognised: int = 0
     progress_date: dt.date | None = None

@@ -59,7 +59,8 @@ class Reference:
     def __init__(self) -> None:
         """Start empty; complete once every reference topic was read to its end."""
         self.version = 0
-        self.cards: Final[dict[tuple[str, str], dict[tuple[str, int], ParsedCard]]] = {}
+        self.cards: Final[dict[tuple[str, str], list[ParsedCard]]] = {}
+        self._card_versions: Final[dict[tuple[str, int], ParsedCard]] = {}
         self.resources: Final[dict[str, ParsedResource]] = {}
         self.periods: Final[dict[str, dict[str, Period]]] = {}
         self._fx: Final[dict[tuple[str, str], FxTable]] = {}
@@ -67,8 +68,7 @@ class Reference:
     def put_rate_card(self, card: RateCard) -> str | None:
         """Add a card version; the same version again changes nothing, with other content it is refused."""
         parsed = parse_card(card)
-        versions = self.cards.setdefault((parsed.scope, parsed.scope_id), {})
-        known = versions.get((parsed.id, parsed.version))
+        known = self._card_versions.get((parsed.id, parsed.version))
         if known is not None:
             if known != parsed:
                 raise UndecodableError(
@@ -78,7 +78,8 @@ class Reference:
                     "send a new version",
                 )
             return None
-        versions[parsed.id, parsed.version] = parsed
+        self._card_versions[parsed.id, parsed.version] = parsed
+        self.cards.setdefault((parsed.scope, parsed.scope_id), []).append(parsed)
         return self._changed(f"rates:{parsed.currency}")
 
     def put_resource(self, resource: Resource) -> str | None:
@@ -128,7 +129,7 @@ class Reference:
             ("region", engagement.region),
             ("default", ""),
         )
-        found = (self.cards.get(scope, {}).values() for scope in scopes if scope[1] or scope[0] == "default")
+        found = (self.cards.get(scope, ()) if scope[1] or scope[0] == "default" else () for scope in scopes)
         return tuple(tuple(card for card in cards if card.currency == engagement.currency) for cards in found)
 
     def fx_rate(self, base: str, quote: str, date: dt.date) -> int | None:

@@ -33,6 +33,7 @@ AGENTS = {
     "assignments": assignments.apply,
     "assignment-forecasts": utilisation.apply,
 }
+REFERENCES = ("rate-cards", "resources", "fx-rates", "periods")
 KEYS = {"engagements": "id", "assignment-forecasts": "resource_id"}
 
 
@@ -231,7 +232,7 @@ def period(**changes: object) -> Object:
 
 def year(status: str = "open", **changes: object) -> Object:
     """The whole of 2026 as one period."""
-    return period(id="2026", start_date="2026-01-01", end_date="2026-12-31", status=status, **changes)
+    return period(**{"id": "2026", "start_date": "2026-01-01", "end_date": "2026-12-31", "status": status, **changes})
 
 
 def ready_task(terms: Object | None = None) -> Task:

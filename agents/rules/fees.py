@@ -48,21 +48,37 @@ def terms_after(contract: Contract, billed_through: dt.date | None) -> Iterator[
     terms, fee = contract.terms, contract.fee
     if terms.contract_type != "retainer" or fee is None:
         return
-    step, number = MONTHS[fee.term], 0
-    while True:
-        start = add_months(terms.start_date, number * step)
-        end = add_months(terms.start_date, (number + 1) * step) - dt.timedelta(days=1)
-        if terms.end_date is not None and start > terms.end_date:
+    step = MONTHS[fee.term]
+    first, number = _resume(terms.start_date, step, billed_through)
+    while (start := add_months(first, number * step)) is not None:
+        after = add_months(first, (number + 1) * step)
+        if after is None or (terms.end_date is not None and start > terms.end_date):
             return
-        if billed_through is None or end > billed_through:
-            yield Term(start, end, start if fee.billed == "advance" else end)
+        end = after - dt.timedelta(days=1)
+        yield Term(start, end, start if fee.billed == "advance" else end)
         number += 1
 
 
-def add_months(date: dt.date, months: int) -> dt.date:
-    """The same day some months later, or the last day of a shorter month."""
-    year, month = divmod(date.month - 1 + months, 12)
-    year, month = date.year + year, month + 1
+def _resume(start: dt.date, step: int, billed_through: dt.date | None) -> tuple[dt.date, int]:
+    """Date the terms are counted from, and the number of the first one not billed.
+
+    A changed length of term begins on the day after what is billed, so that no day is paid for twice.
+    """
+    if billed_through is None:
+        return start, 0
+    number = 0
+    while (begins := add_months(start, number * step)) is not None and begins <= billed_through:
+        number += 1
+    following = billed_through + dt.timedelta(days=1)
+    return (start, number) if begins == following else (following, 0)
+
+
+def add_months(date: dt.date, months: int) -> dt.date | None:
+    """The same day some months later, or the last day of a shorter month; None after the last date there is."""
+    years, month = divmod(date.month - 1 + months, 12)
+    year, month = date.year + years, month + 1
+    if year > dt.MAXYEAR:
+        return None
     return date.replace(year=year, month=month, day=min(date.day, month_lengths.monthrange(year, month)[1]))
 
 

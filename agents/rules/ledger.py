@@ -65,6 +65,14 @@ def charge(version: EntryVersion, price: Price, trace: tuple[TraceStep, ...], pa
     effects.revenue.append(_earned(version, part, contract))
 
 
+def kept_trace(price: Price, version: EntryVersion) -> tuple[TraceStep, ...]:
+    """Trace of a part that is billed later than the first: the price is the one kept since then."""
+    rate = f"{format_plain(price.rate, RATE_PLACES)}/{price.rate_unit}"
+    return (
+        TraceStep("rate", rate, f"kept since revision {version.revision} of {version.id} was first billed or held"),
+    )
+
+
 def reverse_charge(version: EntryVersion, price: Price, part: Posted, date: dt.date, books: Books) -> None:
     """Take a charge back whole, on a date that is open: rate, exchange rate and rounding are the charge's own."""
     contract, effects = books.contract, books.effects

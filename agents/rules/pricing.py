@@ -16,7 +16,8 @@ import msgspec
 from ...codecs.billing import TraceStep
 from ...codecs.decimals import RATE_PLACES, format_plain, parse_scaled
 from ...codecs.engagement import Engagement
-from ...codecs.rate_card import ParsedCard, ParsedRate
+from ...codecs.errors import UndecodableError
+from ...codecs.rate_card import ParsedCard, ParsedRate, check_line
 
 
 class ResolvedRate(msgspec.Struct, frozen=True, gc=False):
@@ -92,6 +93,15 @@ def _engagement_cards(terms: Engagement) -> list[ParsedCard]:
 
     Each version holds every line in force on its date, so that a dated change of one role keeps the others.
     """
+    seen: set[tuple[dt.date, str, str, str]] = set()
+    for at, rate in enumerate(terms.rates):
+        parse_scaled(rate.rate, RATE_PLACES, f"$.rates[{at}].rate")
+        check_line(rate.role, rate.grade, rate.item, f"$.rates[{at}]")
+        key = (rate.effective_from, rate.role, rate.grade, rate.item)
+        if key in seen:
+            problem = f"a second rate for role, grade, item {key[1:]} from {rate.effective_from}"
+            raise UndecodableError("invalid_field", f"$.rates[{at}]", problem, "send each combination once a date")
+        seen.add(key)
     dates = sorted({rate.effective_from for rate in terms.rates})
     cards = []
     for version, date in enumerate(dates, start=1):

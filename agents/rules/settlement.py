@@ -42,12 +42,25 @@ def settle(entry: EntryState, approvals: Approvals | None, books: Books) -> Miss
         missing = _withdraw(entry, books, entry.cost, wanted, approved=approved)
         if missing is not None:
             return missing
-    if wanted is None or (entry.charges and entry.charges[-1].live and not entry.held_value):
+    if wanted is None or _stands(entry, contract, wanted, approved=approved):
         return None
     value = value_of(wanted, contract, books.lookups)
     if isinstance(value, Missing):
         return value
     return _post(entry, books, wanted, value, approved=approved)
+
+
+def _stands(entry: EntryState, contract: Contract, wanted: EntryVersion, *, approved: bool) -> bool:
+    """Whether everything the wanted version needs is posted; `_withdraw` has left nothing else."""
+    if entry.cost is None or not entry.cost.live or entry.held_value:
+        return False
+    if approved and contract.earns_by_cost and entry.progress != entry.cost_value:
+        return False
+    if not wanted.billable or not (contract.bills_time if wanted.kind == "time" else contract.mark_up is not None):
+        return True
+    if approved:
+        return bool(entry.charges) and entry.charges[-1].live
+    return entry.work_in_progress is not None and entry.work_in_progress.live
 
 
 def _withdraw(
@@ -88,8 +101,8 @@ def _reverse_charges(entry: EntryState, books: Books, stands: EntryVersion, date
         ledger.reverse_charge(stands, _price_of(entry), part, dates[part.accounting_date], books)
         engagement.billed -= part.amount
         engagement.earned -= part.amount
-        if _counts_to_cap(stands, books.contract):
-            engagement.cap_used -= part.amount
+        if stands.kind == "expense":
+            engagement.billed_expenses -= part.amount
     if entry.charges:
         entry.charges = (_dead(entry.charges[-1]),)
     engagement.approved_value -= entry.approved_value
@@ -127,11 +140,11 @@ def _charge(entry: EntryState, books: Books, wanted: EntryVersion, value: Value,
     """Bill the entry as far as the cap lets it; the rest is held until room appears."""
     engagement = books.engagement
     if entry.held_value:
-        price = _price_of(entry)
+        price, trace = _price_of(entry), ledger.kept_trace(_price_of(entry), wanted)
         open_amount = entry.held_value
         engagement.held -= open_amount
     else:
-        open_amount = price.amount
+        open_amount, trace = price.amount, value.trace
         entry.price = price
         entry.approved_value = open_amount
         engagement.approved_value += open_amount
@@ -144,9 +157,9 @@ def _charge(entry: EntryState, books: Books, wanted: EntryVersion, value: Value,
         entry.charges = (*_live(entry.charges), part)
         engagement.billed += amount
         engagement.earned += amount
-        if _counts_to_cap(wanted, books.contract):
-            engagement.cap_used += amount
-        ledger.charge(wanted, price, value.trace, part, books)
+        if wanted.kind == "expense":
+            engagement.billed_expenses += amount
+        ledger.charge(wanted, price, trace, part, books)
     if not over:
         return None
     text = f"{format_amount(over, price.currency)} {price.currency} lie over the cap of engagement {engagement.id}"
@@ -155,16 +168,17 @@ def _charge(entry: EntryState, books: Books, wanted: EntryVersion, value: Value,
 
 def _within_cap(amount: int, version: EntryVersion, engagement: EngagementState, contract: Contract) -> int:
     """What of an amount may be billed now, in minor units. The cap is never exceeded (M6)."""
-    if contract.cap is None or not _counts_to_cap(version, contract):
+    if contract.cap is None or (version.kind == "expense" and not contract.cap_includes_expenses):
         return amount
-    room = contract.cap - engagement.cap_used
+    room = contract.cap - capped_value(engagement, contract)
     if amount <= room:
         return amount
     return max(0, room) if contract.cap_mode == "split" else 0
 
 
-def _counts_to_cap(version: EntryVersion, contract: Contract) -> bool:
-    return contract.cap is not None and (version.kind == "time" or contract.cap_includes_expenses)
+def capped_value(engagement: EngagementState, contract: Contract) -> int:
+    """What is billed and counts to the cap, also what was billed before there was one. Minor units."""
+    return engagement.billed - (0 if contract.cap_includes_expenses else engagement.billed_expenses)
 
 
 def _progress(entry: EntryState, books: Books, version: EntryVersion, counted: int, date: dt.date) -> None:

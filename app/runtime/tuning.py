@@ -12,7 +12,7 @@ TRANSACTION_BACKOFF_SECONDS: Final = 0.002
 """aiokafka waits a fixed 20 ms before a transaction that follows another at once, until the broker has written the
 markers of the first. That takes it about 1 ms; with 2 ms a back-to-back transaction takes 2 ms instead of 23."""
 
-GC_THRESHOLDS: Final = (1_000_000, 50, 100)
+GC_THRESHOLDS: Final = (500_000, 20, 100)
 """A slab makes some hundred thousand objects that live until its commit; a collection in its midst finds nothing
 and walks through all of them. The default of 700 would collect for each few records."""
 

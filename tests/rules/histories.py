@@ -16,7 +16,6 @@ from .. import builders as records
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-REFERENCES = ("rate-cards", "resources", "fx-rates", "periods")
 STATUSES = ("submitted", "submitted", "submitted", "approved", "draft", "rejected", "recalled", "deleted")
 VERDICTS = ("approved", "approved", "rejected", "recalled")
 Step = tuple[str, records.Object]
@@ -37,7 +36,7 @@ class History(NamedTuple):
 
     def in_order(self) -> list[Step]:
         """Reference data first, then the terms, then the rest stream by stream."""
-        first = (*REFERENCES, "engagements")
+        first = (*records.REFERENCES, "engagements")
         rest = [name for name in self.streams if name not in first]
         return [(name, sent) for name in (*first, *rest) for sent in self.streams.get(name, ())]
 
@@ -45,7 +44,7 @@ class History(NamedTuple):
 def deliver(task: records.Task, step: Step) -> None:
     """Hand one record over in a transaction of its own."""
     name, sent = step
-    if name in REFERENCES:
+    if name in records.REFERENCES:
         task.refer(name, sent)
     else:
         task.send(name, sent)

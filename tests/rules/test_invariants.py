@@ -14,8 +14,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from ..builders import REFERENCES
 from . import sums
-from .histories import REFERENCES, History, caps, chances, fixed_fees, histories, play, time_and_materials
+from .histories import History, caps, chances, fixed_fees, histories, play, time_and_materials
 from .model import Expected
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ LAW = settings(max_examples=150, deadline=None, suppress_health_check=[HealthChe
 any_terms = time_and_materials | caps | fixed_fees
 FIGURES = (
     "submitted_time", "approved_time", "non_billable_time", "approved_value", "billed", "fees", "unbilled", "held",
-    "earned", "cost", "cap_used", "approved_cost", "recognised",
+    "earned", "cost", "billed_expenses", "approved_cost", "recognised",
 )  # fmt: skip
 
 
@@ -99,10 +100,21 @@ def test_a_cap_is_never_exceeded_on_the_way(history: History, chance: Random) ->
     def inside(task: Task, _: list[Step]) -> None:
         state = task.state.engagements.get(task.state.engagements.key("E1"))
         if state is not None:
-            assert state.cap_used == sums.billed(task) <= cap
-            assert not state.held or state.cap_used == cap
+            assert state.billed == sums.billed(task) <= cap
+            assert not state.held or state.billed == cap
 
     play(history.interleaved(chance), inside)
+
+
+@LAW
+@given(histories(caps), chances, st.sampled_from(["500", "1500.01", "99999"]))
+def test_a_cap_may_rise_at_any_time(history: History, chance: Random, risen: str) -> None:
+    """Terms with a higher cap, before, between or after the entries, leave what the higher cap alone would (M8, M9)."""
+    cap = max(history.terms["cap"]["amount"], risen, key=sums.minor)
+    raised = {**history.terms, "revision": 2, "cap": {"amount": cap}}
+    rising = History(raised, {**history.streams, "engagements": [history.terms, raised]})
+
+    money_is_right(play(rising.interleaved(chance), always_true), rising)
 
 
 @LAW

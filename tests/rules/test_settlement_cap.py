@@ -103,7 +103,7 @@ def test_both_parts_are_reversed() -> None:
 
     assert ledger.billed() == [("reversal", "-500.00"), ("reversal", "-100.00")]
     assert [event.part_of for event in ledger.effects.billing] == ["-800.00", "-800.00"]
-    assert (engagement.billed, engagement.held, engagement.cap_used, engagement.approved_value) == (0, 0, 0, 0)
+    assert (engagement.billed, engagement.held, engagement.billed_expenses, engagement.approved_value) == (0, 0, 0, 0)
 
 
 def test_an_entry_without_room_keeps_its_cost_and_no_accrual() -> None:
