@@ -6,8 +6,9 @@ from collections.abc import AsyncIterable
 
 from ..codecs import assignment, cloudevents
 from ..codecs.decimals import RATE_PLACES, parse_scaled
+from ..codecs.errors import UndecodableError
 from ..codecs.records import AssignmentState
-from .entries import check_key, identity
+from .entries import SEPARATOR, check_key, identity
 from .planning import settle_assignment, withdraw_assignment
 from .rules.expectation import planned_hours
 from .shell import run
@@ -25,6 +26,8 @@ def apply(work: Work, record: Record) -> Outcome:
     cloudevents.check_type(record.headers, assignment.TYPE)
     planned = assignment.decode(record.value)
     check_key(record, planned.engagement_id)
+    if SEPARATOR in planned.resource_id:
+        raise UndecodableError("invalid_field", "$.resource_id", "a unit separator (0x1F)", "send plain identifiers")
     planned_hours(planned)
     if planned.rate is not None:
         parse_scaled(planned.rate, RATE_PLACES, "$.rate")
@@ -36,7 +39,7 @@ def apply(work: Work, record: Record) -> Outcome:
     elif planned.revision <= state.latest.revision:
         return "duplicate" if planned.revision == state.latest.revision else "stale"
     else:
-        if planned.resource_id != state.latest.resource_id:
+        if (planned.resource_id, planned.booking) != (state.latest.resource_id, state.latest.booking):
             withdraw_assignment(work, state)
         state.latest = planned
     waits = settle_assignment(work, key, state)

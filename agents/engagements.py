@@ -51,7 +51,7 @@ def apply(work: Work, record: Record) -> Outcome:
 
 def _check_currency(known: EngagementState, terms: engagement.Engagement) -> None:
     before = known.terms.currency if known.terms is not None else terms.currency
-    if before != terms.currency and known.entries:
+    if before != terms.currency and (known.entries or known.fees or known.planned_time):
         raise UndecodableError(
             "invalid_field",
             "$.currency",

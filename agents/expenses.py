@@ -6,7 +6,7 @@ from collections.abc import AsyncIterable
 
 from ..codecs import cloudevents, expense
 from ..codecs.currencies import parse_amount
-from ..codecs.decimals import RATE_PLACES
+from ..codecs.decimals import DIGITS_MAX, RATE_PLACES
 from ..codecs.entry_state import EntryVersion
 from .entries import apply_version, check_key
 from .shell import run
@@ -46,6 +46,6 @@ def version_of(line: expense.Expense) -> EntryVersion:
         line.task_id,
         "",
         None,
-        parse_amount(line.amount, line.currency, "$.amount"),
+        parse_amount(line.amount, line.currency, "$.amount", DIGITS_MAX),
         line.currency,
     )

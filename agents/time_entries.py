@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterable
 
 from ..codecs import cloudevents, time_entry
-from ..codecs.decimals import RATE_PLACES, parse_scaled
+from ..codecs.decimals import QUANTITY_DIGITS_MAX, RATE_PLACES, parse_scaled
 from ..codecs.entry_state import EntryVersion
 from ..codecs.errors import UndecodableError
 from .entries import apply_version, check_key
@@ -40,7 +40,7 @@ def version_of(entry: time_entry.TimeEntry) -> EntryVersion:
         entry.engagement_id,
         entry.resource_id,
         entry.work_date,
-        parse_scaled(entry.quantity, RATE_PLACES, "$.quantity"),
+        parse_scaled(entry.quantity, RATE_PLACES, "$.quantity", QUANTITY_DIGITS_MAX),
         entry.unit,
         entry.billable,
         entry.role,

@@ -6,7 +6,7 @@ from typing import Final
 
 from iso4217 import Currency
 
-from .decimals import format_scaled, parse_scaled
+from .decimals import AMOUNT_DIGITS_MAX, format_scaled, parse_scaled
 from .errors import UndecodableError
 
 EXPONENTS: Final[dict[str, int]] = {c.code: c.exponent for c in Currency if c.exponent is not None}
@@ -23,9 +23,9 @@ def exponent(currency: str, field: str = "$.currency") -> int:
     return places
 
 
-def parse_amount(text: str, currency: str, field: str) -> int:
+def parse_amount(text: str, currency: str, field: str, digits: int = AMOUNT_DIGITS_MAX) -> int:
     """Read an amount as minor units of its currency; raises UndecodableError."""
-    return parse_scaled(text, exponent(currency), field)
+    return parse_scaled(text, exponent(currency), field, digits)
 
 
 def format_amount(minor: int, currency: str) -> str:

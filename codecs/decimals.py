@@ -14,29 +14,40 @@ RATE_PLACES: Final = 6
 """Places of a rate (money per unit) and of a quantity that is not time."""
 FX_PLACES: Final = 10
 """Places of an exchange rate."""
-DIGITS_MAX: Final = 15
-"""Digits before the decimal point that a record may carry: a quadrillion of anything is a mistake."""
+DIGITS_MAX: Final = 9
+"""Digits before the decimal point of a rate or a spent amount: a billion is a mistake, and more would not fit."""
+QUANTITY_DIGITS_MAX: Final = 6
+"""The same of a quantity: nobody works a million hours in one entry."""
+AMOUNT_DIGITS_MAX: Final = 12
+"""The same of an agreed amount, such as a fee or a cap."""
+FX_DIGITS_MAX: Final = 5
+"""The same of an exchange rate."""
+PERCENT_DIGITS_MAX: Final = 3
+"""The same of a percentage."""
 REMEMBERED_MAX: Final = 65_536
 """Texts and numbers whose other form is remembered; time sheets repeat a few thousand (`8.00`, `7.50`)."""
 
-_parsed: dict[tuple[str, int], int] = {}
+_parsed: dict[tuple[str, int, int], int] = {}
 _formatted: dict[tuple[int, int], str] = {}
 _plain: dict[tuple[int, int], str] = {}
 
 
-def parse_scaled(text: str, places: int, field: str) -> int:
-    """Read decimal text as an integer of 10^-places; raises UndecodableError naming `field`."""
-    known = _parsed.get((text, places))
+def parse_scaled(text: str, places: int, field: str, digits: int = DIGITS_MAX) -> int:
+    """Read decimal text as an integer of 10^-places; raises UndecodableError naming `field`.
+
+    digits: most digits before the point. The limits keep every product of the rules within 63 bits.
+    """
+    known = _parsed.get((text, places, digits))
     if known is not None:
         return known
-    value = _parse(text, places, field)
+    value = _parse(text, places, field, digits)
     if len(_parsed) >= REMEMBERED_MAX:
         _parsed.clear()
-    _parsed[text, places] = value
+    _parsed[text, places, digits] = value
     return value
 
 
-def _parse(text: str, places: int, field: str) -> int:
+def _parse(text: str, places: int, field: str, digits_max: int) -> int:
     digits = text.removeprefix("-")
     whole, point, fraction = digits.partition(".")
     if not (whole.isascii() and whole.isdigit()) or (point and not (fraction.isascii() and fraction.isdigit())):
@@ -46,9 +57,9 @@ def _parse(text: str, places: int, field: str) -> int:
             f"{text[:40]!r} is not a decimal number",
             'write it as text with a point, such as "7.50"',
         )
-    if len(whole) > DIGITS_MAX:
+    if len(whole) > digits_max:
         raise UndecodableError(
-            "invalid_field", field, f"more than {DIGITS_MAX} digits before the point", "check the unit of the value"
+            "invalid_field", field, f"more than {digits_max} digits before the point", "check the unit of the value"
         )
     if len(fraction) > places and fraction[places:].strip("0"):
         raise UndecodableError(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from .decimals import RATE_PLACES, format_plain, parse_scaled
+from .decimals import QUANTITY_DIGITS_MAX, RATE_PLACES, format_plain, parse_scaled
 from .errors import UndecodableError
 
 MINUTE: Final = 60_000_000
@@ -27,7 +27,7 @@ def parse_duration(text: str, unit: str, day: int, field: str) -> int:
             f"{unit!r} does not measure time",
             "use hour, minute or day",
         )
-    whole, rest = divmod(parse_scaled(text, RATE_PLACES, field) * length, _SCALE)
+    whole, rest = divmod(parse_scaled(text, RATE_PLACES, field, QUANTITY_DIGITS_MAX) * length, _SCALE)
     if rest:
         raise UndecodableError(
             "invalid_field",

@@ -11,7 +11,7 @@ import bisect
 import datetime as dt
 from typing import Final
 
-from ..codecs.decimals import FX_PLACES, parse_scaled
+from ..codecs.decimals import FX_DIGITS_MAX, FX_PLACES, parse_scaled
 from ..codecs.engagement import Engagement
 from ..codecs.errors import UndecodableError
 from ..codecs.fx_rate import FxRate
@@ -93,7 +93,7 @@ class Reference:
 
     def put_fx_rate(self, fx: FxRate) -> str | None:
         """Set a rate for its dates; an equal or lower revision of the same start changes nothing."""
-        rate = parse_scaled(fx.rate, FX_PLACES, "$.rate")
+        rate = parse_scaled(fx.rate, FX_PLACES, "$.rate", FX_DIGITS_MAX)
         end = fx.valid_to or fx.valid_from
         if rate <= 0:
             raise UndecodableError(

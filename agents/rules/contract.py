@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from ...codecs.currencies import exponent, parse_amount
-from ...codecs.decimals import RATE_PLACES, parse_scaled
+from ...codecs.decimals import PERCENT_DIGITS_MAX, RATE_PLACES, parse_scaled
 from ...codecs.durations import HOUR, MINUTE, parse_duration
 from ...codecs.engagement import Engagement, Fee
 from ...codecs.errors import UndecodableError
@@ -132,6 +132,6 @@ def _cap(terms: Engagement) -> int | None:
 
 def _mark_up(terms: Engagement) -> int | None:
     expenses = terms.expenses
-    percent = parse_scaled(expenses.mark_up_percent, PERCENT_PLACES, "$.expenses.mark_up_percent")
+    percent = parse_scaled(expenses.mark_up_percent, PERCENT_PLACES, "$.expenses.mark_up_percent", PERCENT_DIGITS_MAX)
     billed = expenses.policy != "non_billable" and terms.contract_type not in {"non_billable", "internal"}
     return (percent if expenses.policy == "mark_up" else 0) if billed else None

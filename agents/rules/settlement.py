@@ -72,7 +72,11 @@ def _withdraw(
     unbill = not (same and approved)
     accrued = entry.work_in_progress
     unaccrue = accrued is not None and accrued.live and not (same and not approved)
-    wrong = (*(_live(entry.charges) if unbill else ()), *((accrued,) if unaccrue else ()), *((cost,) if unbill else ()))
+    wrong = [*(_live(entry.charges) if unbill else ())]
+    if accrued is not None and unaccrue:
+        wrong.append(accrued)
+    if not same or (unbill and entry.progress):
+        wrong.append(cost)
     dates: dict[dt.date, dt.date] = {}
     for posted in wrong:
         date = books.contract.calendar.accounting_date(posted.accounting_date)

@@ -46,7 +46,7 @@ def test_an_amount_below_the_minor_unit_is_refused(currency: str, text: str) -> 
         parse_amount(text, currency, "$.amount")
 
 
-@given(st.integers(-(10**14), 10**14), st.sampled_from(sorted(EXPONENTS)))
+@given(st.integers(-(10**12) + 1, 10**12 - 1), st.sampled_from(sorted(EXPONENTS)))
 def test_every_currency_writes_and_reads_its_amounts(minor: int, currency: str) -> None:
     """Round trip of any amount in any currency."""
     assert minor == parse_amount(format_amount(minor, currency), currency, "$.amount")
