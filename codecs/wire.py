@@ -21,7 +21,7 @@ DecimalText = Annotated[
     msgspec.Meta(
         max_length=40,
         description="Decimal number as text",
-        extra_json_schema={"pattern": r"^-?[0-9]{1,15}(\.[0-9]+)?$"},
+        extra_json_schema={"pattern": r"^-?[0-9]{1,12}(\.[0-9]+)?$"},
     ),
 ]
 CurrencyCode = Annotated[str, msgspec.Meta(min_length=3, max_length=3, description="ISO 4217 code", examples=["EUR"])]
