@@ -20,7 +20,7 @@ QUANTITY_DIGITS_MAX: Final = 6
 """The same of a quantity: nobody works a million hours in one entry."""
 AMOUNT_DIGITS_MAX: Final = 12
 """The same of an agreed amount, such as a fee or a cap."""
-FX_DIGITS_MAX: Final = 5
+FX_DIGITS_MAX: Final = 7
 """The same of an exchange rate."""
 PERCENT_DIGITS_MAX: Final = 3
 """The same of a percentage."""

@@ -19,6 +19,7 @@ HoldReason = Literal[
     "rate_missing",
     "fx_rate_missing",
     "cap_reached",
+    "amount_beyond_limit",
 ]
 
 

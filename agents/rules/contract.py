@@ -61,6 +61,10 @@ class Contract:
         self._check()
 
     def _check(self) -> None:
+        if self.day > 24 * HOUR:
+            raise UndecodableError(
+                "invalid_field", "$.policies.hours_per_day", "a day has at most 24 hours", 'send them, such as "8"'
+            )
         if self.day <= 0:
             raise UndecodableError(
                 "invalid_field",

@@ -13,7 +13,7 @@ from ...codecs.forecast import AssignmentForecast, Utilisation
 from ...codecs.records import PlannedCost, WeekState
 from .contract import Contract
 from .money import convert, divide
-from .valuation import Lookups, Missing
+from .valuation import Lookups, Missing, beyond_limit, within_limit
 
 PERCENT_PLACES = 2
 _MONDAY = 0
@@ -46,6 +46,8 @@ def expect(
     missing: Missing | None = None
     for week, time in planned_hours(assignment).items():
         cost = _cost(assignment, week, time, contract, lookups)
+        if not isinstance(cost, Missing) and not within_limit(cost):
+            cost = beyond_limit(contract)
         if isinstance(cost, Missing):
             missing = missing or cost
         planned.append(PlannedCost(week, time, None if isinstance(cost, Missing) else cost, contract.terms.currency))

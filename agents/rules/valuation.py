@@ -7,7 +7,7 @@ found is what the entry waits for; nothing unknown is ever taken as zero (K3).
 from __future__ import annotations
 
 import datetime as dt
-from typing import NamedTuple, Protocol
+from typing import Final, NamedTuple, Protocol
 
 import msgspec
 
@@ -21,6 +21,8 @@ from .contract import PERCENT_PLACES, Contract
 from .money import convert, divide
 from .pricing import ResolvedRate, fixed_rate
 
+AMOUNT_MAX: Final = 10**12
+"""Most minor units of one price or cost: a line of ten billion is a mistake, and a million of them still add up."""
 _WHOLE = 100 * 10**PERCENT_PLACES
 
 
@@ -65,10 +67,32 @@ def value_of(version: EntryVersion, contract: Contract, lookups: Lookups) -> Val
     date = contract.calendar.accounting_date(version.work_date)
     if isinstance(date, str):
         return missing_period(date, contract, version.work_date)
-    return (
+    value = (
         _time(version, contract, lookups, date)
         if version.kind == "time"
         else _expense(version, contract, lookups, date)
+    )
+    if isinstance(value, Value) and not (
+        within_limit(value.cost)
+        and within_limit(value.cost_value)
+        and (value.price is None or within_limit(value.price.amount))
+    ):
+        return beyond_limit(contract)
+    return value
+
+
+def within_limit(amount: int) -> bool:
+    """Whether an amount of one line is small enough for its sums to be kept in 63 bits."""
+    return -AMOUNT_MAX <= amount <= AMOUNT_MAX
+
+
+def beyond_limit(contract: Contract) -> Missing:
+    """An amount no engagement can mean: held until the record or the terms are mended, never posted."""
+    fix = "send the entry, its rates or the terms again with the right unit"
+    return Missing(
+        "amount_beyond_limit",
+        f"engagement:{contract.terms.id}",
+        f"its price or cost is above {AMOUNT_MAX} minor units; {fix}",
     )
 
 

@@ -10,7 +10,6 @@ import pytest
 
 from ..builders import (
     REFERENCES,
-    Object,
     approval,
     engagement,
     expense,
@@ -23,47 +22,44 @@ from ..builders import (
 )
 
 FIGURES = ("billed", "unbilled", "held", "earned", "cost", "submitted_hours", "approved_hours")
-HALF_APPROVED = [("time-entries", time_entry()), ("approvals", approval())]
-
-
-def late(stream: str, sent: Object) -> tuple[str, Object]:
-    """What may come before or after the entries."""
-    return stream, sent
+ENTRIES = {
+    "submitted": [("time-entries", time_entry())],
+    "approved": [("time-entries", time_entry(status="approved"))],
+    "by-manager": [("time-entries", time_entry()), ("approvals", approval())],
+    "expense": [("expenses", expense(status="approved", currency="USD"))],
+}
+CHANGES = {
+    "own-rate": ("engagements", engagement(revision=2, rates=[{"rate": "95"}])),
+    "contract-type": ("engagements", engagement(revision=2, contract_type="non_billable")),
+    "approval-levels": ("engagements", engagement(revision=2, policies={"approval_levels": ["finance"]})),
+    "accrual": ("engagements", engagement(revision=2, policies={"accrue_at": "approval"})),
+    "expense-terms": ("engagements", engagement(revision=2, expenses={"policy": "non_billable"})),
+    "card-version": ("rate-cards", rate_card(version=2, lines=[{"rate": "130"}])),
+    "cost-rate": ("resources", resource(revision=2, cost_rates=[{"rate": "55", "currency": "EUR"}])),
+    "exchange-rate": ("fx-rates", fx_rate(revision=2, rate="0.8")),
+}
+GAPS = {
+    "submitted": {"own-rate", "contract-type", "accrual", "card-version", "cost-rate"},
+    "approved": {"own-rate", "contract-type", "card-version", "cost-rate"},
+    "by-manager": {"own-rate", "contract-type", "approval-levels", "card-version", "cost-rate"},
+    "expense": {"contract-type", "expense-terms", "exchange-rate"},
+}
+"""Entries that do not follow a change yet, by the change: what is posted is not priced again."""
+GAP = pytest.mark.xfail(reason="terms and rates that change do not re-price what is posted yet")
 
 
 @pytest.mark.parametrize(
-    "change",
+    ("entries", "change"),
     [
-        pytest.param(late("engagements", engagement(revision=2, rates=[{"rate": "95"}])), id="own-rate"),
-        pytest.param(late("engagements", engagement(revision=2, contract_type="non_billable")), id="contract-type"),
-        pytest.param(
-            late("engagements", engagement(revision=2, policies={"approval_levels": ["finance"]})), id="approval-levels"
-        ),
-        pytest.param(late("engagements", engagement(revision=2, policies={"accrue_at": "approval"})), id="accrual"),
-        pytest.param(
-            late("engagements", engagement(revision=2, expenses={"policy": "non_billable"})), id="expense-terms"
-        ),
-        pytest.param(late("rate-cards", rate_card(version=2, lines=[{"rate": "130"}])), id="card-version"),
-        pytest.param(
-            late("resources", resource(revision=2, cost_rates=[{"rate": "55", "currency": "EUR"}])), id="cost-rate"
-        ),
-        pytest.param(late("fx-rates", fx_rate(revision=2, rate="0.8")), id="exchange-rate"),
+        pytest.param(entries, change, marks=[GAP] if change in GAPS[entries] else [], id=f"{entries}-{change}")
+        for entries in ENTRIES
+        for change in CHANGES
     ],
 )
-@pytest.mark.parametrize(
-    "entries",
-    [
-        pytest.param([("time-entries", time_entry())], id="submitted"),
-        pytest.param([("time-entries", time_entry(status="approved"))], id="approved"),
-        pytest.param(HALF_APPROVED, id="by-manager"),
-        pytest.param([("expenses", expense(status="approved", currency="USD"))], id="expense"),
-    ],
-)  # fmt: skip
-@pytest.mark.xfail(strict=False, reason="terms and rates that change do not re-price what is posted yet")
-def test_a_change_before_or_after_an_entry_makes_the_same_money(entries: list[tuple[str, Object]], change: tuple[str, Object]) -> None:  # fmt: skip
+def test_a_change_before_or_after_an_entry_makes_the_same_money(entries: str, change: str) -> None:
     """Entries settled already follow a change as entries that come after it do (M9)."""
     figures = []
-    for steps in ([*entries, change], [change, *entries]):
+    for steps in ([*ENTRIES[entries], CHANGES[change]], [CHANGES[change], *ENTRIES[entries]]):
         task = ready_task()
         task.refer("fx-rates", fx_rate())
         for stream, sent in steps:

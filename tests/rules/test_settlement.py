@@ -241,13 +241,13 @@ def test_ids_say_their_cause() -> None:
 
 
 def test_going_back_to_an_earlier_revision_uses_no_id_again() -> None:
-    """Revision 2 is approved, rejected while 3 is pending, approved after all: its second posting has a new id (M4)."""
+    """Revision 2 is approved and rejected again and again while 3 is pending: each posting has its own id (M4)."""
     ledger = Ledger()
     ledger.send(version(revision=2))
     ledger.decide("approved", 2)
     ledger.send(version(revision=3, quantity=SEVEN))
-    ledger.decide("rejected", 2, sequence=2)
-    ledger.decide("approved", 2, sequence=3)
+    for sequence, verdict in enumerate(("rejected", "approved") * 2, start=2):
+        ledger.decide(verdict, 2, sequence=sequence)
     ids = ledger.ids()
 
     assert sorted(set(ids)) == sorted(ids)

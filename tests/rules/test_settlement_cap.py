@@ -161,6 +161,18 @@ def test_a_reversal_gives_back_only_the_room_it_took() -> None:
     assert ledger.engagement.billed == 100_000
 
 
+def test_a_cap_below_what_is_billed_lets_nothing_more_through() -> None:
+    """There is no negative room: the next entry is held whole."""
+    ledger = capped("1000")
+    hours(ledger, 8)
+    ledger.contract = contract(contract_type="capped", cap={"amount": "500"}, revision=2)
+    ledger.clear()
+    ledger.send(version(id="2", status="approved"))
+
+    assert ledger.billed() == []
+    assert ledger.engagement.held == 80_000
+
+
 def test_without_a_cap_any_more_the_rest_is_billed() -> None:
     """Terms without a cap let everything through that was held by it."""
     ledger = capped("500")
