@@ -74,7 +74,7 @@ def _hold(work: Work, key: bytes, state: AssignmentState, missing: Missing | Non
                 "released",
                 Missing(known.reason, known.waits_on, f"what it waited for has arrived: {known.waits_on}"),
             )
-    elif known is None or known.waits_on != missing.waits_on:
+    elif known is None or (known.reason, known.waits_on) != (missing.reason, missing.waits_on):
         engagement = work.engagement(state.latest.engagement_id)
         engagement.hold_sequence += 1
         holds.put(key, Hold(engagement.hold_sequence, missing.reason, engagement.id, missing.waits_on))

@@ -9,6 +9,8 @@ import time
 import urllib.request
 from pathlib import Path
 
+from billtide.app.settings import Settings
+
 TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
 POLL_SECONDS = 0.1
 METRICS_SECONDS = 0.5
@@ -18,6 +20,16 @@ WORKER = [
     "import sys; from billtide.app.worker import run; from billtide.app.settings import load; sys.exit(run(load()))",
 ]
 """Arguments of Python that make it a worker."""
+
+
+def variables_of(settings: Settings) -> dict[str, str]:
+    """The environment of a process that is to see the same broker and topics."""
+    return {
+        "BILLTIDE_KAFKA_BOOTSTRAP": settings.kafka_bootstrap,
+        "BILLTIDE_TOPIC_PREFIX": settings.topic_prefix,
+        "BILLTIDE_APP_ID": settings.app_id,
+        "BILLTIDE_PARTITIONS": str(settings.partitions),
+    }
 
 
 def cpu_seconds(pid: int) -> float:

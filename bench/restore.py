@@ -113,13 +113,7 @@ def placed(settings: Settings, events: Iterator[inputs.Event]) -> dict[int, list
 async def restore(settings: Settings, log: Path) -> tuple[int, float]:
     """Start a worker with nothing; returns the table records it has when ready, and the seconds of restoring."""
     port = free_port()
-    variables = {
-        "BILLTIDE_KAFKA_BOOTSTRAP": settings.kafka_bootstrap,
-        "BILLTIDE_TOPIC_PREFIX": settings.topic_prefix,
-        "BILLTIDE_APP_ID": settings.app_id,
-        "BILLTIDE_PARTITIONS": str(settings.partitions),
-        "BILLTIDE_TELEMETRY_PORT": str(port),
-    }
+    variables = {**process.variables_of(settings), "BILLTIDE_TELEMETRY_PORT": str(port)}
     worker = process.start(process.WORKER, variables, log)
     try:
         process.await_ready(port, worker, seconds_max=300)

@@ -63,7 +63,7 @@ async def prepare(settings: Settings, events: int) -> inputs.HeldBack:
 async def measure_worker(settings: Settings, held_back: inputs.HeldBack, events: int, logs: Path) -> dict[str, float]:
     """Start a worker, let it get ready, release the entries, wait until each is committed."""
     port = free_port()
-    variables = {**variables_of(settings), "BILLTIDE_TELEMETRY_PORT": str(port)}
+    variables = {**process.variables_of(settings), "BILLTIDE_TELEMETRY_PORT": str(port)}
     worker = process.start(process.WORKER, variables, logs / "billtide.log")
     try:
         process.await_ready(port, worker)
@@ -93,19 +93,9 @@ async def until(true: Any) -> None:
         await asyncio.sleep(process.METRICS_SECONDS)
 
 
-def variables_of(settings: Settings) -> dict[str, str]:
-    """The environment of a process that is to see the same broker and topics."""
-    return {
-        "BILLTIDE_KAFKA_BOOTSTRAP": settings.kafka_bootstrap,
-        "BILLTIDE_TOPIC_PREFIX": settings.topic_prefix,
-        "BILLTIDE_APP_ID": settings.app_id,
-        "BILLTIDE_PARTITIONS": str(settings.partitions),
-    }
-
-
 def measure_script(name: str, settings: Settings, variables: dict[str, str], logs: Path) -> dict[str, float]:
     """Run one of the other scripts to its end and read what it prints."""
-    running = process.start([str(HERE / name)], {**variables_of(settings), **variables}, logs / f"{name}.log")
+    running = process.start([str(HERE / name)], {**process.variables_of(settings), **variables}, logs / f"{name}.log")
     output, _ = running.communicate(timeout=SECONDS_MAX)
     if running.returncode or not output:
         raise RuntimeError(f"{name} ended with {running.returncode}; see {logs / name}.log")

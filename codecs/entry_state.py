@@ -43,8 +43,8 @@ class EntryVersion(msgspec.Struct, frozen=True, array_like=True, gc=False):
 class Posted(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """A posting of an entry that stands, or the last one that stood, kept so that its number is not used again.
 
-    ordinal: tells postings of one revision apart; amount: minor units of currency; live:
-    false once it is reversed.
+    ordinal: tells postings of one revision apart; amount: minor units of currency; legal_entity_id and
+    customer_id: of the terms it was made under, which its reversal copies; live: false once it is reversed.
     """
 
     revision: int
@@ -52,6 +52,8 @@ class Posted(msgspec.Struct, frozen=True, array_like=True, gc=False):
     amount: int
     currency: str
     accounting_date: dt.date
+    legal_entity_id: str
+    customer_id: str
     live: bool = True
 
 

@@ -122,8 +122,8 @@ def _line(
         version.id,
         part.revision,
         terms.id,
-        terms.customer_id,
-        terms.legal_entity_id,
+        part.customer_id,
+        part.legal_entity_id,
         terms.contract_type,
         version.work_date,
         part.accounting_date,
@@ -145,15 +145,14 @@ def _line(
 
 
 def _earned(version: EntryVersion, part: Posted, contract: Contract) -> RevenueEvent:
-    terms = contract.terms
     return RevenueEvent(
         id=f"{version.source}:{version.kind}:{version.id}:{part.revision}:revenue:{part.ordinal}",
         method="as_billed",
         source=version.source,
         entry_id=version.id,
         revision=part.revision,
-        engagement_id=terms.id,
-        legal_entity_id=terms.legal_entity_id,
+        engagement_id=contract.terms.id,
+        legal_entity_id=part.legal_entity_id,
         accounting_date=part.accounting_date,
         amount=format_amount(part.amount, part.currency),
         currency=part.currency,
@@ -163,45 +162,37 @@ def _earned(version: EntryVersion, part: Posted, contract: Contract) -> RevenueE
 
 def accrue(kind: AccrualKind, version: EntryVersion, posted: Posted, books: Books) -> None:
     """Accrue what an entry costs the firm, or what it will be billed at while it is not yet billed."""
-    terms = books.contract.terms
-    books.effects.accruals.append(
-        AccrualEvent(
-            id=f"{version.source}:{version.kind}:{version.id}:{posted.revision}:{kind}:{posted.ordinal}",
-            kind=kind,
-            action="accrual",
-            source=version.source,
-            entry_id=version.id,
-            revision=posted.revision,
-            engagement_id=terms.id,
-            legal_entity_id=terms.legal_entity_id,
-            resource_id=version.resource_id,
-            work_date=version.work_date,
-            accounting_date=posted.accounting_date,
-            currency=posted.currency,
-            lines=journal(*ACCOUNTS[kind][version.kind], posted.amount, posted.currency),
-        )
-    )
+    books.effects.accruals.append(_accrual(kind, version, posted, books.contract))
 
 
 def reverse_accrual(kind: AccrualKind, version: EntryVersion, posted: Posted, date: dt.date, books: Books) -> None:
     """Close an accrual of an entry that is billed, changed or withdrawn (M2), on a date that is open."""
-    terms = books.contract.terms
-    accrual = f"{version.source}:{version.kind}:{version.id}:{posted.revision}:{kind}:{posted.ordinal}"
+    accrual = _accrual(kind, version, posted, books.contract)
     books.effects.accruals.append(
-        AccrualEvent(
-            id=f"{accrual}:reversal",
-            kind=kind,
+        structs.replace(
+            accrual,
+            id=f"{accrual.id}:reversal",
             action="reversal",
-            source=version.source,
-            entry_id=version.id,
-            revision=posted.revision,
-            engagement_id=terms.id,
-            legal_entity_id=terms.legal_entity_id,
-            resource_id=version.resource_id,
-            work_date=version.work_date,
             accounting_date=date,
-            currency=posted.currency,
             lines=journal(*ACCOUNTS[kind][version.kind], -posted.amount, posted.currency),
-            reverses=accrual,
+            reverses=accrual.id,
         )
+    )
+
+
+def _accrual(kind: AccrualKind, version: EntryVersion, posted: Posted, contract: Contract) -> AccrualEvent:
+    return AccrualEvent(
+        id=f"{version.source}:{version.kind}:{version.id}:{posted.revision}:{kind}:{posted.ordinal}",
+        kind=kind,
+        action="accrual",
+        source=version.source,
+        entry_id=version.id,
+        revision=posted.revision,
+        engagement_id=contract.terms.id,
+        legal_entity_id=posted.legal_entity_id,
+        resource_id=version.resource_id,
+        work_date=version.work_date,
+        accounting_date=posted.accounting_date,
+        currency=posted.currency,
+        lines=journal(*ACCOUNTS[kind][version.kind], posted.amount, posted.currency),
     )

@@ -15,6 +15,7 @@ from typing import Final
 from msgspec import structs
 
 from ...codecs.currencies import format_amount
+from ...codecs.engagement import Engagement
 from ...codecs.entry_state import Approvals, EntryState, EntryVersion, Posted, Price
 from ...codecs.records import EngagementState
 from . import ledger
@@ -120,7 +121,9 @@ def _post(entry: EntryState, books: Books, wanted: EntryVersion, value: Value, *
     entry.posted = None if wanted is entry.latest else wanted
     cost = entry.cost
     if cost is None or not cost.live:
-        cost = entry.cost = _posted(cost, wanted, value.cost, value.cost_currency, value.accounting_date)
+        cost = entry.cost = _posted(
+            cost, wanted, value.cost, value.cost_currency, value.accounting_date, books.contract.terms
+        )
         entry.cost_value = value.cost_value
         engagement.cost += value.cost_value
         ledger.accrue("cost", wanted, cost, books)
@@ -133,7 +136,7 @@ def _post(entry: EntryState, books: Books, wanted: EntryVersion, value: Value, *
         return _charge(entry, books, wanted, value, price)
     accrued = entry.work_in_progress
     if accrued is None or not accrued.live:
-        accrued = _posted(accrued, wanted, price.amount, price.currency, value.accounting_date)
+        accrued = _posted(accrued, wanted, price.amount, price.currency, value.accounting_date, books.contract.terms)
         entry.work_in_progress, entry.price = accrued, price
         engagement.unbilled += price.amount
         ledger.accrue("work_in_progress", wanted, accrued, books)
@@ -157,7 +160,7 @@ def _charge(entry: EntryState, books: Books, wanted: EntryVersion, value: Value,
     engagement.held += over
     if amount or not over:
         last = entry.charges[-1] if entry.charges else None
-        part = _posted(last, wanted, amount, price.currency, value.accounting_date)
+        part = _posted(last, wanted, amount, price.currency, value.accounting_date, books.contract.terms)
         entry.charges = (*_live(entry.charges), part)
         engagement.billed += amount
         engagement.earned += amount
@@ -246,9 +249,12 @@ def same_money(one: EntryVersion, other: EntryVersion) -> bool:
     )
 
 
-def _posted(last: Posted | None, version: EntryVersion, amount: int, currency: str, date: dt.date) -> Posted:
-    """A live posting of a version, with the next number of its kind."""
-    return Posted(version.revision, ledger.next_ordinal(last, version.revision), amount, currency, date)
+def _posted(
+    last: Posted | None, version: EntryVersion, amount: int, currency: str, date: dt.date, terms: Engagement
+) -> Posted:
+    """A live posting of a version under these terms, with the next number of its kind."""
+    ordinal = ledger.next_ordinal(last, version.revision)
+    return Posted(version.revision, ordinal, amount, currency, date, terms.legal_entity_id, terms.customer_id)
 
 
 def _live(parts: tuple[Posted, ...]) -> tuple[Posted, ...]:

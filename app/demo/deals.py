@@ -11,7 +11,7 @@ from ...codecs.assignment import Assignment, PlannedWeek
 from ...codecs.engagement import Cap, ContractType, Engagement, EngagementRate, ExpenseTerms, Fee, Policies
 from ...codecs.rate_card import RateCard, RateLine
 from .happenings import MONDAY, chance, often
-from .offices import ENTITIES, GRADES, PER_HUNDRED_EURO, PRACTICES, RAISE, Entity, Person, amount_text, spread
+from .offices import ENTITIES, GRADES, PER_HUNDRED_EURO, PRACTICES, RAISE, Person, amount_text, spread
 
 if TYPE_CHECKING:
     import random
@@ -280,8 +280,3 @@ def _post(rng: random.Random, person: Person, terms: Engagement, number: int) ->
         weeks=tuple(PlannedWeek(week=week, hours=rng.choice(("8", "10", "16", "12.5"))) for week in WEEKS),
     )
     return Post(person, terms, assignment, number % LATE_ASSIGNMENTS == 0)
-
-
-def entity_of(terms: Engagement) -> Entity:
-    """The legal entity that sold an engagement."""
-    return next(entity for entity in ENTITIES if entity.id == terms.legal_entity_id)

@@ -113,7 +113,6 @@ def test_a_cost_that_is_unknown_is_told_when_it_is_known() -> None:
     assert task.figures()["planned_cost"] == "1000.00"
 
 
-@pytest.mark.xfail(reason="a hold of an assignment is told again only when its word changes")
 def test_a_new_reason_is_told_though_the_word_is_the_same() -> None:
     """A person who arrives without a cost rate is no longer unknown: the hold says what is missing now."""
     task = ready_task()

@@ -163,7 +163,7 @@ VERSION = EntryVersion(
     "time", "psa", "4711", 3, "submitted", "E-1", "R-7", DAY, 7_500_000, "hour", True, "analyst", "senior", "onsite", "T-1", "A-1",
     120_600_000, 0, "",
 )  # fmt: skip
-POSTED = Posted(3, 1, 90_450, "EUR", DAY, live=False)
+POSTED = Posted(3, 1, 90_450, "EUR", DAY, "DE", "C1", live=False)
 CHANGELOG: dict[str, Sample] = {
     "entries": EntryState(
         VERSION,

@@ -213,7 +213,6 @@ def test_a_reversal_copies_rate_exchange_rate_and_rounding() -> None:
     assert charge.fx_rate == "0.9"
 
 
-@pytest.mark.xfail(strict=True, reason="the customer of the charge is not kept with the entry yet")
 def test_a_reversal_credits_whom_the_charge_was_sent_to() -> None:
     """Terms that name another customer or legal entity do not redirect the credit of an old bill."""
     ledger = Ledger()
