@@ -224,6 +224,20 @@ def test_a_reversal_credits_whom_the_charge_was_sent_to() -> None:
     assert (reversal.customer_id, reversal.legal_entity_id) == (charge.customer_id, charge.legal_entity_id)
 
 
+def test_a_reversal_stays_in_the_books_it_was_posted_to() -> None:
+    """Accruals and revenue are taken back in the legal entity that posted them, whoever sells now (M2, M3)."""
+    ledger = Ledger()
+    ledger.send(version())
+    ledger.send(version(id="2", status="approved"))
+    ledger.contract = contract(legal_entity_id="US", revision=2)
+    ledger.send(version(revision=2, status="deleted"))
+    ledger.send(version(id="2", revision=2, status="deleted"))
+    events = [*ledger.effects.accruals, *ledger.effects.revenue]
+
+    assert [event.id for event in events if event.reverses]
+    assert {event.legal_entity_id for event in events} == {"DE"}
+
+
 def test_ids_say_their_cause() -> None:
     """Source, kind, entry, revision, what and ordinal: the same input can only produce the same id."""
     ledger = Ledger()
