@@ -8,9 +8,13 @@ leaves the slab as an exception, the transaction is aborted and the task stops w
 from __future__ import annotations
 
 from collections.abc import AsyncIterable
+from typing import Final
 
 from ..codecs.errors import UndecodableError
 from .work import Apply, Slab, Work
+
+DRAIN_RECORDS: Final = 128
+"""Records between two hand-outs of what was decided; from 50 to 500 it makes no difference."""
 
 
 async def run(slabs: AsyncIterable[Slab], apply: Apply) -> None:
@@ -22,14 +26,16 @@ async def run(slabs: AsyncIterable[Slab], apply: Apply) -> None:
 
 def apply_all(work: Work, apply: Apply) -> None:
     """Apply the work's records and move the input's position past them."""
-    outcomes = work.outcomes
-    for record in work.records:
-        try:
-            outcomes[apply(work, record)] += 1
-        except UndecodableError as error:
-            work.dead_letter(record, error)
-            outcomes["dead_lettered"] += 1
-    if work.records:
+    outcomes, records = work.outcomes, work.records
+    for at in range(0, len(records), DRAIN_RECORDS):
+        for record in records[at : at + DRAIN_RECORDS]:
+            try:
+                outcomes[apply(work, record)] += 1
+            except UndecodableError as error:
+                work.dead_letter(record, error)
+                outcomes["dead_lettered"] += 1
+        work.drain()
+    if records:
         _advance(work)
 
 

@@ -11,7 +11,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Proc
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from ..agents.work import OutputRecord, Work
+    from ..agents.work import Work
 
 PREFIX: Final = "billtide"
 STAGE_SECONDS: Final = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0)
@@ -113,12 +113,12 @@ class Metrics:
     def committed(
         self,
         work: Work,
-        outputs: Mapping[str, Sequence[OutputRecord]],
+        written: Mapping[str, int],
         decide_seconds: float,
         encode_seconds: float,
         transaction_seconds: float,
     ) -> None:
-        """A unit of work is committed."""
+        """A unit of work is committed. written: output records by stream."""
         now, stream, records = time.time(), work.stream, work.records
         self.transactions_committed.inc()
         self.last_commit_seconds.set(now)
@@ -135,9 +135,8 @@ class Metrics:
             self.duplicates.labels(stream).inc(work.outcomes["duplicate"])
         for reason in work.dead_letter_reasons:
             self.dead_letters.labels(stream, reason).inc()
-        for name, written in outputs.items():
-            if written:
-                self.records_written.labels(name).inc(len(written))
+        for name, count in written.items():
+            self.records_written.labels(name).inc(count)
 
     def failed(self, reason: str) -> None:
         """A task threw its memory away, or could not become active."""

@@ -17,7 +17,7 @@ from .topology import TOPOLOGY
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable
 
-    from ..agents.work import OutputRecord
+    from ..agents.outbox import OutputRecord
     from .settings import Settings
 
 

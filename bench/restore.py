@@ -31,13 +31,15 @@ from aiokafka import ConsumerRecord  # noqa: E402
 
 from billtide.agents import engagements, reference, time_entries  # noqa: E402
 from billtide.agents.context import Contexts  # noqa: E402
+from billtide.agents.outbox import Kept  # noqa: E402
 from billtide.agents.shell import apply_all  # noqa: E402
 from billtide.agents.work import Apply, Work  # noqa: E402
 from billtide.app import broker as brokers  # noqa: E402
 from billtide.app import topics  # noqa: E402
 from billtide.app.broker_config import free_port  # noqa: E402
 from billtide.app.runtime import tuning  # noqa: E402
-from billtide.app.runtime.transaction import TaskProducer, partition_of  # noqa: E402
+from billtide.app.runtime.outgoing import partition_of  # noqa: E402
+from billtide.app.runtime.transaction import TaskProducer  # noqa: E402
 from billtide.app.settings import Settings, load  # noqa: E402
 from billtide.app.topology import TOPOLOGY  # noqa: E402
 from billtide.tables.reference import Reference  # noqa: E402
@@ -71,13 +73,12 @@ class Filler:
         The position is kept under a name of its own: the input topics of the worker are empty.
         """
         for at in range(0, len(records), SLAB_RECORDS):
-            work = Work(
-                f"filled-{stream}", records[at : at + SLAB_RECORDS], self._state, self._reference, self._contexts
-            )
+            slab, left_out = records[at : at + SLAB_RECORDS], Kept()
+            work = Work(f"filled-{stream}", slab, self._state, self._reference, self._contexts, left_out)
             apply_all(work, apply)
             work.finish()
             changes = self._state.changes()
-            await self._producer.write(self._producer.batches({}, changes))
+            await self._producer.write(self._producer.outgoing().close(changes))
             self._state.commit(changes)
 
     async def stop(self) -> int:

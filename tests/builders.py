@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import msgspec
 
@@ -19,6 +19,7 @@ from billtide.agents import (
     wake,
 )
 from billtide.agents.context import Contexts
+from billtide.agents.outbox import Kept
 from billtide.agents.work import Work
 from billtide.tables.reference import Reference
 from billtide.tables.state import TaskState
@@ -84,7 +85,7 @@ class Task:
 
     def send_records(self, stream: str, *records: Record) -> str:
         """Apply a slab and commit it."""
-        work = Work(stream, records, self.state, self.reference, self.contexts)
+        work = Work(stream, records, self.state, self.reference, self.contexts, Kept())
         shell.apply_all(work, AGENTS[stream])
         self.outcomes += [outcome for outcome, count in work.outcomes.items() for _ in range(count)]
         self.commit(work)
@@ -100,14 +101,15 @@ class Task:
     def wake(self, changed: set[str] | None) -> int:
         """Settle what waits for these words, or for any reference data; returns how many holds were tried."""
         waiting = wake.waiting(self.state, changed)
-        work = Work("reference", (), self.state, self.reference, self.contexts)
+        work = Work("reference", (), self.state, self.reference, self.contexts, Kept())
         wake.wake(work, waiting)
         self.commit(work)
         return len(waiting)
 
     def commit(self, work: Work) -> None:
         """Take what leaves, and the changelog, as a committed transaction does."""
-        for stream, records in work.finish().items():
+        work.finish()
+        for stream, records in cast("Kept", work.outbox).items():
             for key, value, headers in records:
                 if stream == "dead-letters":
                     self.dead_letters.append((key, value, dict(headers)))

@@ -7,12 +7,13 @@ import msgspec
 from ...codecs.accrual import AccrualEvent
 from ...codecs.billing import BillingEvent
 from ...codecs.exception import ExceptionEvent
+from ...codecs.figures import EngagementFigures
 from ...codecs.forecast import AssignmentForecast, Utilisation
 from ...codecs.revenue import RevenueEvent
 
 
 class Effects(msgspec.Struct):
-    """Events of one unit of work, by stream. Rules append; the agent's work encodes them once at its end."""
+    """Events of one unit of work, by stream. Rules append; the agent's work hands them out."""
 
     billing: list[BillingEvent] = []
     accruals: list[AccrualEvent] = []
@@ -20,3 +21,4 @@ class Effects(msgspec.Struct):
     exceptions: list[ExceptionEvent] = []
     forecasts: list[AssignmentForecast] = []
     utilisation: list[Utilisation] = []
+    figures: list[EngagementFigures] = []

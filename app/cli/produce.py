@@ -16,7 +16,7 @@ from . import sending
 from .output import counted, json_option, write_json, write_problems
 
 if TYPE_CHECKING:
-    from ...agents.work import OutputRecord
+    from ...agents.outbox import OutputRecord
 
 LINES_MAX: Final = 1_000_000
 """Lines of one file; all are checked before the first is sent, so they are in memory."""

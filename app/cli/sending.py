@@ -10,7 +10,7 @@ from .connection import run
 from .output import counted
 
 if TYPE_CHECKING:
-    from ...agents.work import OutputRecord
+    from ...agents.outbox import OutputRecord
     from ..settings import Settings
 
 

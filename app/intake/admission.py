@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Final
 
 from ...agents import reference
 from ...agents.context import Contexts
-from ...agents.work import Headers, Work
+from ...agents.outbox import Headers, Kept
+from ...agents.work import Work
 from ...codecs import cloudevents
 from ...codecs.errors import UndecodableError
 from ...tables.reference import Reference
@@ -17,7 +18,8 @@ from ..shapes import SHAPES
 from ..topology import TOPOLOGY
 
 if TYPE_CHECKING:
-    from ...agents.work import Apply, OutputRecord
+    from ...agents.outbox import OutputRecord
+    from ...agents.work import Apply
 
 
 @dataclass(slots=True)
@@ -55,7 +57,7 @@ def admit(stream: str, value: bytes) -> OutputRecord:
     headers = cloudevents.headers(TOPOLOGY.stream(stream).event_type, shape.event_id_of(decoded))
     record = Candidate(stream, 0, 0, 0, shape.key_of(decoded), value, headers)
     if stream in AGENTS:
-        AGENTS[stream](Work(stream, [record], TaskState(), Reference(), Contexts()), record)
+        AGENTS[stream](Work(stream, [record], TaskState(), Reference(), Contexts(), Kept()), record)
     else:
         for _, error in reference.apply_reference(Reference(), stream, [record]).undecodable:
             raise error

@@ -17,7 +17,7 @@ from .sheet import Refusal
 if TYPE_CHECKING:
     import datetime as dt
 
-    from ...agents.work import OutputRecord
+    from ...agents.outbox import OutputRecord
     from .mapping import EntryId, Mapping
     from .sheet import Sheet
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ...agents.work import OutputRecord
+from ...agents.outbox import OutputRecord
 from . import terms
 from .entries import STREAM, Entries
 from .mapping import MappingError, load

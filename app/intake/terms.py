@@ -20,7 +20,7 @@ from .sheet import Refusal, Sheet, check_columns
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from ...agents.work import OutputRecord
+    from ...agents.outbox import OutputRecord
     from .mapping import Engagements, Mapping, Named
 
 MONTHS_MAX: Final = 1_200

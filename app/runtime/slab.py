@@ -8,6 +8,7 @@ from operator import attrgetter
 from time import perf_counter
 from typing import TYPE_CHECKING, Final
 
+from ...agents.outbox import Kept
 from ...agents.work import Work
 from ...tables.state import TaskState
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from faust.types import TP
 
     from ...agents.work import Record
+    from .outgoing import Outgoing
     from .task import PartitionTask
     from .transport import Fetched
 
@@ -31,7 +33,7 @@ class TaskSlab:
     records, and leaving it does nothing, since its records are fetched again.
     """
 
-    __slots__ = ("_begin", "_end", "_entered", "_work", "epoch", "records", "stream", "task", "where")
+    __slots__ = ("_begin", "_end", "_entered", "_outgoing", "_work", "epoch", "records", "stream", "task", "where")
 
     def __init__(self, task: PartitionTask, stream: str, where: TP, fetched: Fetched) -> None:
         """Bind what was fetched of one partition to a task."""
@@ -43,20 +45,27 @@ class TaskSlab:
         self._end: Final = fetched.end
         self.epoch: Final = fetched.epoch
         self._work: Work | None = None
+        self._outgoing: Outgoing | None = None
         self._entered = 0.0
 
     async def __aenter__(self) -> Work:
         """Wait for the task's turn; give the records that are new to its state."""
         task = self.task
         await task.lock.acquire()
-        state = task.state
-        if state is None or self.epoch != task.epoch or not task.continues(self.stream, self._begin, self._end):
+        state, producer = task.state, task.producer
+        if (
+            state is None
+            or producer is None
+            or self.epoch != task.epoch
+            or not task.continues(self.stream, self._begin, self._end)
+        ):
             task.lock.release()
-            return Work(self.stream, (), TaskState(), task.shared.reference, task.contexts)
+            return Work(self.stream, (), TaskState(), task.shared.reference, task.contexts, Kept())
         position = state.position(self.stream).offset
         new = self.records if self.records[0].offset >= position else _from(self.records, position)
         task.shared.metrics.received(self.stream, len(new), len(self.records) - len(new))
-        self._work = Work(self.stream, new, state, task.shared.reference, task.contexts)
+        self._outgoing = producer.outgoing()
+        self._work = Work(self.stream, new, state, task.shared.reference, task.contexts, self._outgoing)
         self._entered = perf_counter()
         return self._work
 
@@ -64,9 +73,9 @@ class TaskSlab:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> bool | None:
         """Commit. An exception of the body is the task's to log and to retry; it never leaves the stream."""
-        work, self._work = self._work, None
+        work, outgoing, self._work, self._outgoing = self._work, self._outgoing, None, None
         task = self.task
-        if work is None:
+        if work is None or outgoing is None:
             return isinstance(error, Exception)
         if error is not None:
             try:
@@ -75,14 +84,14 @@ class TaskSlab:
                 task.lock.release()
             return isinstance(error, Exception)
         # A cancelled agent must not leave half a commit behind: the commit is a task of its own and ends first.
-        await asyncio.shield(task.in_background(self._commit(work, perf_counter() - self._entered)))
+        await asyncio.shield(task.in_background(self._commit(work, outgoing, perf_counter() - self._entered)))
         return None
 
-    async def _commit(self, work: Work, decided_seconds: float) -> None:
+    async def _commit(self, work: Work, outgoing: Outgoing, decided_seconds: float) -> None:
         task = self.task
         try:
             if work.records:
-                await task.commit(work, decided_seconds, self.where)
+                await task.commit(work, outgoing, decided_seconds, self.where)
             task.slab_done(self.stream, self.epoch)
         finally:
             task.lock.release()

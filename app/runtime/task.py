@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
     from ...agents.work import Record, Work
     from ...tables.state import TaskState
+    from .outgoing import Outgoing
     from .shared import Shared
 
 log = logging.getLogger(__name__)
@@ -115,17 +116,20 @@ class PartitionTask:
         task.add_done_callback(self._background.discard)
         return task
 
-    async def commit(self, work: Work, decided_seconds: float, where: TP) -> None:
-        """Send all of a work in one transaction; on an error throw producer and memory away. Call it locked."""
+    async def commit(self, work: Work, outgoing: Outgoing, decided_seconds: float, where: TP) -> None:
+        """Send all of a work, whose outbox is `outgoing`, in one transaction. Call it locked.
+
+        On an error producer and memory are thrown away.
+        """
         started = time.perf_counter()
         state, producer, metrics = work.state, self.producer, self.shared.metrics
         if producer is None or state is not self.state:
             return
         try:
-            outputs = work.finish()
+            work.finish()
             self.wakes.carry(state)
             changes = state.changes()
-            batches = producer.batches(outputs, changes)
+            batches = outgoing.close(changes)
             encoded = time.perf_counter()
             await producer.write(batches)
             state.commit(changes)
@@ -135,7 +139,7 @@ class PartitionTask:
             return
         if self._failed_stream in {work.stream, ""}:
             self._failures, self._failed_stream = 0, ""
-        metrics.committed(work, outputs, decided_seconds, encoded - started, time.perf_counter() - encoded)
+        metrics.committed(work, outgoing.counts, decided_seconds, encoded - started, time.perf_counter() - encoded)
 
     def continues(self, stream: str, begin: int, end: int) -> bool:
         """Whether a slab begins where the last one of its stream ended; if not, one was lost, and all is sought again.

@@ -11,36 +11,25 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import functools
 import logging
-from collections import defaultdict
 from typing import TYPE_CHECKING, Any, Final
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.client import CoordinationType
 from aiokafka.errors import KafkaError, KafkaTimeoutError, ProducerFenced
-from aiokafka.partitioner import murmur2
 from aiokafka.producer.sender import EndTxnHandler, Sender
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+from .outgoing import Destination, Outgoing
 
-    from ...agents.work import OutputRecord
+if TYPE_CHECKING:
     from ..settings import Settings
     from ..topology import Topology
+    from .outgoing import Batch
 
 log = logging.getLogger(__name__)
 
 RETRY_BACKOFF_MILLISECONDS: Final = 20
 """Kafka 4.1 answers about 5 % of first produces of older transaction clients with a retriable error."""
-
-KEYS_REMEMBERED_MAX: Final = 65_536
-
-_NO_HEADERS: Final[list[tuple[str, bytes]]] = []
-
-Changes = list[list[tuple[bytes, bytes | None]]]
-Batch = tuple[int, str, int, Any]
-"""How many batches go before it to the same partition; topic, partition, the builder."""
 
 
 class OutcomeUnknownError(KafkaError):  # type: ignore[misc]  # aiokafka has no types
@@ -82,7 +71,7 @@ class _Sender(Sender):  # type: ignore[misc]  # aiokafka has no types
 class TaskProducer:
     """The transactional producer of one life of a task. Not reusable after an error.
 
-    batches() builds what write() takes. write() begins, sends, awaits every acknowledgement and commits; it raises
+    outgoing() builds what write() takes. write() begins, sends, awaits every acknowledgement and commits; it raises
     what Kafka refused, and OutcomeUnknownError when nobody can say what became of the commit.
     """
 
@@ -90,7 +79,9 @@ class TaskProducer:
         """Name the producer after the task; start() connects."""
         self._settings: Final = settings
         self._partition: Final = partition
-        self._topics: Final = {s.name: (settings.topic(s.name), s.keyed_by_engagement) for s in topology.outputs}
+        self._outputs: Final = {
+            s.name: Destination(settings.topic(s.name), s.keyed_by_engagement) for s in topology.outputs
+        }
         self._changelog: Final = settings.topic(topology.changelog.name)
         self._producer: AIOKafkaProducer | None = None
 
@@ -112,7 +103,7 @@ class TaskProducer:
         self._producer = producer
         async with asyncio.timeout(settings.activation_milliseconds_max / 1000):
             await producer.start()
-            for topic in (self._changelog, *(topic for topic, _ in self._topics.values())):
+            for topic in (self._changelog, *(output.topic for output in self._outputs.values())):
                 await producer.client._wait_on_metadata(topic)  # noqa: SLF001 - so that sending never waits for it
 
     async def write(self, batches: list[Batch]) -> None:
@@ -154,30 +145,12 @@ class TaskProducer:
             raise ProducerFenced("the task's producer was discarded")
         return self._producer
 
-    def batches(self, outputs: Mapping[str, Sequence[OutputRecord]], changes: Changes) -> list[Batch]:
-        """Build the batches of a transaction, outputs and state changes."""
-        producer, own = self._live(), self._partition
-        batches: list[Batch] = []
-        for name, records in outputs.items():
-            if not records:
-                continue
-            topic, own_partition = self._topics[name]
-            if own_partition:
-                _append(producer, batches, topic, own, records)
-            else:
-                for partition, placed in self._placed(records).items():
-                    _append(producer, batches, topic, partition, placed)
-        state = [(key, value, _NO_HEADERS) for table in changes for key, value in table]
-        _append(producer, batches, self._changelog, own, state)
-        return batches
-
-    def _placed(self, records: Iterable[OutputRecord]) -> dict[int, list[OutputRecord]]:
-        """Group records by the partition their key hashes to, as every Kafka client would."""
-        count = self._settings.partitions
-        placed: dict[int, list[OutputRecord]] = defaultdict(list)
-        for record in records:
-            placed[partition_of(record[0] or b"", count)].append(record)
-        return placed
+    def outgoing(self) -> Outgoing:
+        """An outbox for one transaction; write() takes its batches."""
+        producer = self._live()
+        return Outgoing(
+            producer.create_batch, self._outputs, self._changelog, self._partition, self._settings.partitions
+        )
 
 
 def _retrieve(producer: AIOKafkaProducer) -> None:
@@ -195,40 +168,10 @@ async def _send(producer: AIOKafkaProducer, batches: list[Batch]) -> None:
     futures: list[asyncio.Future[Any]] = []
     try:
         # All first batches are queued without a pause, so that one AddPartitionsToTxn names all partitions.
-        for _, topic, partition, batch in sorted(batches, key=lambda batch: batch[0]):
-            futures.append(await producer.send_batch(batch, topic, partition=partition))
+        for _, topic, partition, builder in sorted(batches, key=lambda batch: batch.wave):
+            futures.append(await producer.send_batch(builder, topic, partition=partition))
     finally:
         results = await asyncio.gather(*futures, return_exceptions=True)
     for result in results:
         if isinstance(result, BaseException):
             raise result
-
-
-@functools.lru_cache(maxsize=KEYS_REMEMBERED_MAX)
-def partition_of(key: bytes, partitions: int) -> int:
-    """Partition of a key: murmur2, as Java's default partitioner; remembered, since aiokafka's is plain Python."""
-    return int(murmur2(key) & 0x7FFFFFFF) % partitions
-
-
-def _append(
-    producer: AIOKafkaProducer,
-    batches: list[Batch],
-    topic: str,
-    partition: int,
-    records: Iterable[OutputRecord],
-) -> None:
-    """Fill batches for one partition; a full one starts the next."""
-    wave = 0
-    batch = producer.create_batch()
-    append = batch.append
-    for key, value, given in records:
-        headers = given if type(given) is list else list(given)  # aiokafka's builder takes nothing but a list
-        if append(key=key, value=value, timestamp=None, headers=headers) is None:
-            batches.append((wave, topic, partition, batch))
-            wave += 1
-            batch = producer.create_batch()
-            append = batch.append
-            append(key=key, value=value, timestamp=None, headers=headers)
-    if batch.record_count():
-        batch.close()
-        batches.append((wave, topic, partition, batch))

@@ -78,12 +78,13 @@ class Wakes:
         """One transaction at most; True when more is left."""
         task, shared = self._task, self._task.shared
         async with task.lock:
-            state = task.state
-            if state is None or task.phase != "active":
+            state, producer = task.state, task.producer
+            if state is None or producer is None or task.phase != "active":
                 return False
             if not self._holds and not self._look(state):
                 return False
-            work = Work(STREAM, (), state, shared.reference, task.contexts)
+            outgoing = producer.outgoing()
+            work = Work(STREAM, (), state, shared.reference, task.contexts, outgoing)
             where, started = TP(STREAM, task.partition), perf_counter()
             most = shared.settings.wake_entries_max
             now, self._holds = self._holds[:most], self._holds[most:]
@@ -96,7 +97,7 @@ class Wakes:
             except Exception as error:  # noqa: BLE001 - a bug in a rule; the task retries
                 task.failed(error, "rules", STREAM, where, ())
                 return False
-            await asyncio.shield(task.in_background(task.commit(work, perf_counter() - started, where)))
+            await asyncio.shield(task.in_background(task.commit(work, outgoing, perf_counter() - started, where)))
             return task.phase == "active"
 
     def _look(self, state: TaskState) -> bool:

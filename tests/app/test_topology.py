@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from billtide.agents.outbox import OUTPUTS
 from billtide.agents.reference import STREAMS
-from billtide.agents.work import Work
 from billtide.app.runtime.actors import actors_of
 from billtide.app.topology import TOPOLOGY, Topology
-from billtide.tables.reference import Reference
-from billtide.tables.state import TaskState
 
 
 def test_the_graph_is_sound() -> None:
@@ -24,11 +22,9 @@ def test_every_input_has_its_agent() -> None:
 
 
 def test_outputs_are_those_a_unit_of_work_writes() -> None:
-    """What finish() returns and what the topology creates topics for are the same."""
-    from billtide.agents.context import Contexts  # noqa: PLC0415 - beside its one use
-
-    written = Work("time-entries", (), TaskState(), Reference(), Contexts()).finish()
-    assert {stream.name for stream in TOPOLOGY.outputs} == set(written)
+    """What work hands out and what the topology creates topics for are the same."""
+    written = {output.stream for output in OUTPUTS} | {"dead-letters"}
+    assert {stream.name for stream in TOPOLOGY.outputs} == written
 
 
 def test_reference_streams_are_those_agents_read() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple, cast
 
 from billtide.agents import (
     approvals,
@@ -17,6 +17,7 @@ from billtide.agents import (
     wake,
 )
 from billtide.agents.context import Contexts
+from billtide.agents.outbox import Kept
 from billtide.agents.work import Work
 from billtide.app.demo.firm import STREAMS, in_order
 from billtide.app.demo.outputs import add_up
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     import random
     from collections.abc import Iterable
 
-    from billtide.agents.work import OutputRecord
+    from billtide.agents.outbox import OutputRecord
     from billtide.app.demo.firm import Phase, Week
     from billtide.app.demo.happenings import Sent
     from billtide.app.demo.outputs import Written
@@ -81,22 +82,22 @@ class Memory:
             self._apply(stream, records)
             return
         change = reference.apply_reference(self.reference, stream, records)
-        work = Work("reference", (), self.state, self.reference, self.contexts)
+        work = Work("reference", (), self.state, self.reference, self.contexts, Kept())
         wake.wake(work, wake.waiting(self.state, change.wakes))
         for record, error in change.undecodable:
             work.dead_letter(record, error)
         self._commit(work)
 
     def _apply(self, stream: str, records: list[Read]) -> None:
-        work = Work(stream, records, self.state, self.reference, self.contexts)
+        work = Work(stream, records, self.state, self.reference, self.contexts, Kept())
         shell.apply_all(work, APPLY[stream])
         self.outcomes.update(work.outcomes)
         self._commit(work)
 
     def _commit(self, work: Work) -> None:
-        outputs = work.finish()
+        work.finish()
         self.state.commit(self.state.changes())
-        for stream, records in outputs.items():
+        for stream, records in cast("Kept", work.outbox).items():
             self.left[stream] += [_read(stream, len(self.left[stream]) + at, r) for at, r in enumerate(records)]
         own = self.left["assignment-forecasts"][self.taken["assignment-forecasts"] :]
         if own:

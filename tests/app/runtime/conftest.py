@@ -21,10 +21,10 @@ from billtide.app.metrics import Metrics
 from billtide.app.runtime import tuning
 from billtide.app.runtime.application import build
 from billtide.app.runtime.changelog import restore
+from billtide.app.runtime.outgoing import partition_of
 from billtide.app.runtime.shared import Shared
 from billtide.app.runtime.surroundings import Surroundings
 from billtide.app.runtime.tasks import Tasks
-from billtide.app.runtime.transaction import partition_of
 from billtide.app.settings import Settings, load
 from billtide.app.topology import TOPOLOGY
 

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from billtide.app.runtime.transaction import TaskProducer, partition_of
+from billtide.app.runtime.outgoing import partition_of
+from billtide.app.runtime.transaction import TaskProducer
 from billtide.app.topology import TOPOLOGY
 
 if TYPE_CHECKING:
-    from billtide.app.runtime.transaction import Batch
+    from billtide.app.runtime.outgoing import Batch
 
     from .conftest import StartProcess, StartWorker, Topics, Until
 

@@ -12,13 +12,13 @@ from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 from aiokafka.errors import KafkaError, ProducerFenced
 
 from billtide.app.runtime.failures import PositionOutsideLogError, reason_of
-from billtide.app.runtime.transaction import OutcomeUnknownError, TaskProducer, partition_of
+from billtide.app.runtime.outgoing import Outgoing, partition_of
+from billtide.app.runtime.transaction import OutcomeUnknownError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from billtide.agents.work import OutputRecord
-    from billtide.app.runtime.transaction import Batch, Changes
+    from billtide.app.runtime.outgoing import Batch, Changes
 
     from .conftest import StartWorker, Topics, Until
 
@@ -54,18 +54,16 @@ async def test_a_refused_batch_aborts_the_transaction(
     kafka: Topics, worker: StartWorker, until: Until, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """When the broker refuses a batch nothing of the slab is committed, the task starts anew and applies it again."""
-    real = TaskProducer.batches
+    real = Outgoing.close
     refused: list[int] = []
 
-    def batches(self: TaskProducer, outputs: dict[str, list[OutputRecord]], changes: Changes) -> list[Batch]:
+    def close(self: Outgoing, changes: Changes) -> list[Batch]:
         if not refused:
             refused.append(1)
-            outputs = outputs | {
-                "billing": [(b"E-1", random.Random(1).randbytes(10_000_000), [])]
-            }  # more than the topic takes
-        return real(self, outputs, changes)
+            self.add("billing", [(b"E-1", random.Random(1).randbytes(10_000_000), [])])  # more than the topic takes
+        return real(self, changes)
 
-    monkeypatch.setattr(TaskProducer, "batches", batches)
+    monkeypatch.setattr(Outgoing, "close", close)
     async with worker(batch_bytes_max=32_000_000, message_bytes_max=64_000_000) as running:
         await kafka.send("time-entries", [("E-1", "a"), ("E-1", "b")])
         await until(lambda: running.value("record_outcomes_total") == 2)

@@ -13,7 +13,7 @@ from aiokafka.partitioner import DefaultPartitioner
 from aiokafka.producer import sender
 
 from billtide.app.runtime import tuning
-from billtide.app.runtime.transaction import partition_of
+from billtide.app.runtime.outgoing import partition_of
 
 if TYPE_CHECKING:
     from .conftest import StartProcess, StartWorker, Topics, Until
