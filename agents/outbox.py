@@ -1,8 +1,8 @@
-"""Where the events of a unit of work go as it makes them, and how each becomes a record of its stream."""
+"""Where the events of a unit of work go as it makes them, and how each is encoded for its stream."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from operator import attrgetter
 from typing import Any, Final, NamedTuple, Protocol
 
@@ -13,58 +13,63 @@ from .rules.effects import Effects
 Headers = Sequence[tuple[str, bytes]]
 OutputRecord = tuple[bytes | None, bytes | None, Headers]
 """Key, value and headers of a record that leaves."""
+OutputEvent = tuple[str, bytes, bytes]
+"""Id, key and value of an event that leaves; the headers follow from its type and id."""
 
 
 class Outbox(Protocol):
-    """Takes records before their unit of work is complete: they leave with its commit, or never."""
+    """Takes what leaves before its unit of work is complete: it leaves with the commit, or never."""
 
-    def add(self, stream: str, records: Iterable[OutputRecord]) -> None:
-        """Put records of one output stream after those that are there."""
+    def add(self, stream: str, event_type: str, events: Sequence[OutputEvent]) -> None:
+        """Put events of one output stream after what is there."""
+
+    def add_record(self, stream: str, record: OutputRecord) -> None:
+        """Put a record with headers of its own after what is there."""
 
 
 class Kept(dict[str, list[OutputRecord]]):
     """An outbox in memory, by stream: for a record that is only tried, and for work without Kafka."""
 
-    def add(self, stream: str, records: Iterable[OutputRecord]) -> None:
-        """Keep the records."""
-        self.setdefault(stream, []).extend(records)
+    def add(self, stream: str, event_type: str, events: Sequence[OutputEvent]) -> None:
+        """Keep the events."""
+        headers = cloudevents.headers
+        self.setdefault(stream, []).extend((key, value, headers(event_type, name)) for name, key, value in events)
+
+    def add_record(self, stream: str, record: OutputRecord) -> None:
+        """Keep the record."""
+        self.setdefault(stream, []).append(record)
 
 
-def by_engagement(event_type: str, events: Sequence[Any]) -> list[OutputRecord]:
-    """Records keyed by engagement, of events that have an id of their own."""
-    around = cloudevents.headers
-    return [(event.engagement_id.encode(), encode(event), around(event_type, event.id)) for event in events]
+def by_engagement(events: Sequence[Any]) -> list[OutputEvent]:
+    """Events keyed by engagement that have an id of their own."""
+    return [(event.id, event.engagement_id.encode(), encode(event)) for event in events]
 
 
-def by_resource(event_type: str, events: Sequence[forecast.AssignmentForecast]) -> list[OutputRecord]:
-    """Records keyed by person: one assignment's week."""
+def by_resource(events: Sequence[forecast.AssignmentForecast]) -> list[OutputEvent]:
+    """Events keyed by person: one assignment's week."""
     return [
-        _record(event_type, e.resource_id, f"{e.assignment_source}:{e.assignment_id}:{e.revision}:{e.week}", e)
+        (f"{e.assignment_source}:{e.assignment_id}:{e.revision}:{e.week}", e.resource_id.encode(), encode(e))
         for e in events
     ]
 
 
-def by_week(event_type: str, events: Sequence[forecast.Utilisation]) -> list[OutputRecord]:
-    """Records keyed by person: all of a week."""
-    return [_record(event_type, e.resource_id, f"{e.resource_id}:{e.week}", e) for e in events]
+def by_week(events: Sequence[forecast.Utilisation]) -> list[OutputEvent]:
+    """Events keyed by person: all of a week."""
+    return [(f"{e.resource_id}:{e.week}", e.resource_id.encode(), encode(e)) for e in events]
 
 
-def latest_figures(event_type: str, events: Sequence[figures.EngagementFigures]) -> list[OutputRecord]:
-    """Records keyed by engagement, of which the latest counts."""
-    return [_record(event_type, e.engagement_id, e.engagement_id, e) for e in events]
-
-
-def _record(event_type: str, key: str, event_id: str, event: object) -> OutputRecord:
-    return key.encode(), encode(event), cloudevents.headers(event_type, event_id)
+def latest_figures(events: Sequence[figures.EngagementFigures]) -> list[OutputEvent]:
+    """Events keyed by engagement, of which the latest counts."""
+    return [(e.engagement_id, e.engagement_id.encode(), encode(e)) for e in events]
 
 
 class Output(NamedTuple):
-    """An output stream: which effects it takes, and how they become its records."""
+    """An output stream: which effects it takes, and how they are encoded."""
 
     stream: str
     event_type: str
     events: Callable[[Effects], list[Any]]
-    records: Callable[[str, Sequence[Any]], list[OutputRecord]]
+    encoded: Callable[[Sequence[Any]], list[OutputEvent]]
 
 
 OUTPUTS: Final = (

@@ -16,14 +16,14 @@ from .figures import figures_of
 from .outbox import OUTPUTS, Headers, Outbox
 from .rules.effects import Effects
 
+Place = tuple[str, int]
+"""A topic and a partition."""
 Outcome = Literal["applied", "duplicate", "stale", "held", "dead_lettered"]
 
 
 class Record(Protocol):
     """A consumed record, as the Kafka client hands it over. timestamp: ms since 1970."""
 
-    topic: str
-    partition: int
     offset: int
     timestamp: int
     key: bytes | None
@@ -46,8 +46,8 @@ class Slab(Protocol):
 class Work:
     """Records to apply, in order and each new to the task; state and reference data to apply them with.
 
-    stream: the input's name in the topology, such as `time-entries`. drain() turns the effects so far into records
-    for the outbox, finish() what is left; after it the state is complete for the changelog.
+    stream: the input's name in the topology, such as `time-entries`; place: topic and partition of its records.
+    drain() hands out what was decided so far, finish() what is left; then the state is complete for the changelog.
     """
 
     def __init__(
@@ -58,10 +58,12 @@ class Work:
         reference: Reference,
         contexts: Contexts,
         outbox: Outbox,
+        place: Place = ("", 0),
     ) -> None:
         """Open a unit of work; `contexts` outlives it and belongs to the task."""
         self.stream: Final = stream
         self.records: Final = records
+        self.place: Final = place
         self.state: Final = state
         self.reference: Final = reference
         self.contexts: Final = contexts
@@ -87,12 +89,11 @@ class Work:
             self._touched[engagement_id] = state
         return state
 
-    def dead_letter(self, record: Record, error: UndecodableError) -> None:
-        """Put a record aside as it came, with where it stood and what is wrong with it."""
-        headers = dead_letter.headers(
-            record.topic, record.partition, record.offset, record.timestamp, record.headers, error
-        )
-        self.outbox.add("dead-letters", [(record.key, record.value, headers)])
+    def dead_letter(self, record: Record, error: UndecodableError, place: Place | None = None) -> None:
+        """Put a record aside as it came, with where it stood (`place` if not the work's) and what is wrong with it."""
+        topic, partition = place or self.place
+        headers = dead_letter.headers(topic, partition, record.offset, record.timestamp, record.headers, error)
+        self.outbox.add_record("dead-letters", (record.key, record.value, headers))
         self.dead_letter_reasons.append(error.reason)
 
     def drain(self) -> None:
@@ -101,10 +102,10 @@ class Work:
         Called every few records: encoded while they are still in the processor's cache, events cost a fifth less
         than all at the end of a slab.
         """
-        for stream, event_type, events_of, records in OUTPUTS:
+        for stream, event_type, events_of, encoded in OUTPUTS:
             events = events_of(self.effects)
             if events:
-                self.outbox.add(stream, records(event_type, events))
+                self.outbox.add(stream, event_type, encoded(events))
                 events.clear()
 
     def finish(self) -> None:

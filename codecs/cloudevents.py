@@ -14,15 +14,10 @@ _SOURCE: Final = ("ce_source", SOURCE)
 
 Headers = list[tuple[str, bytes]]
 
-_types: dict[str, tuple[str, bytes]] = {}
-
 
 def headers(event_type: str, event_id: str) -> Headers:
     """Headers of one event of ours. Its time is the record's timestamp, its subject the record's key."""
-    kind = _types.get(event_type)
-    if kind is None:
-        kind = _types[event_type] = ("ce_type", event_type.encode())
-    return [_SPEC, ("ce_id", event_id.encode()), _SOURCE, kind, _CONTENT_TYPE]
+    return [_SPEC, ("ce_id", event_id.encode()), _SOURCE, ("ce_type", event_type.encode()), _CONTENT_TYPE]
 
 
 def check_type(record_headers: Sequence[tuple[str, bytes]], expected: str) -> None:

@@ -6,6 +6,7 @@ rounding is a contract policy and happens once, in the rules.
 
 from __future__ import annotations
 
+import functools
 from typing import Final
 
 from .errors import UndecodableError
@@ -24,30 +25,16 @@ FX_DIGITS_MAX: Final = 7
 """The same of an exchange rate."""
 PERCENT_DIGITS_MAX: Final = 3
 """The same of a percentage."""
-REMEMBERED_MAX: Final = 65_536
+REMEMBERED_MAX: Final = 32_768
 """Texts and numbers whose other form is remembered; time sheets repeat a few thousand (`8.00`, `7.50`)."""
 
-_parsed: dict[tuple[str, int, int], int] = {}
-_formatted: dict[tuple[int, int], str] = {}
-_plain: dict[tuple[int, int], str] = {}
 
-
-def parse_scaled(text: str, places: int, field: str, digits: int = DIGITS_MAX) -> int:
+@functools.lru_cache(REMEMBERED_MAX)
+def parse_scaled(text: str, places: int, field: str, digits_max: int = DIGITS_MAX) -> int:
     """Read decimal text as an integer of 10^-places; raises UndecodableError naming `field`.
 
-    digits: most digits before the point. The limits keep every product of the rules within 63 bits.
+    digits_max: most digits before the point. The limits keep every product of the rules within 63 bits.
     """
-    known = _parsed.get((text, places, digits))
-    if known is not None:
-        return known
-    value = _parse(text, places, field, digits)
-    if len(_parsed) >= REMEMBERED_MAX:
-        _parsed.clear()
-    _parsed[text, places, digits] = value
-    return value
-
-
-def _parse(text: str, places: int, field: str, digits_max: int) -> int:
     digits = text.removeprefix("-")
     whole, point, fraction = digits.partition(".")
     if not (whole.isascii() and whole.isdigit()) or (point and not (fraction.isascii() and fraction.isdigit())):
@@ -69,31 +56,19 @@ def _parse(text: str, places: int, field: str, digits_max: int) -> int:
     return -value if digits is not text else value
 
 
+@functools.lru_cache(REMEMBERED_MAX)
 def format_scaled(value: int, places: int) -> str:
     """Write an integer of 10^-places as decimal text with exactly `places` places."""
-    text = _formatted.get((value, places))
-    if text is None:
-        if len(_formatted) >= REMEMBERED_MAX:
-            _formatted.clear()
-        text = _formatted[value, places] = _format(value, places)
-    return text
-
-
-def _format(value: int, places: int) -> str:
     if places == 0:
         return str(value)
     if value < 0:
-        return "-" + _format(-value, places)
+        return "-" + format_scaled(-value, places)
     text = str(value).zfill(places + 1)
     return f"{text[:-places]}.{text[-places:]}"
 
 
+@functools.lru_cache(REMEMBERED_MAX)
 def format_plain(value: int, places: int) -> str:
     """Write an integer of 10^-places without the zeros that say nothing: 7_500_000 at six is `7.5`."""
-    text = _plain.get((value, places))
-    if text is None:
-        if len(_plain) >= REMEMBERED_MAX:
-            _plain.clear()
-        text = _format(value, places)
-        text = _plain[value, places] = text.rstrip("0").rstrip(".") if places else text
-    return text
+    text = format_scaled(value, places)
+    return text.rstrip("0").rstrip(".") if places else text

@@ -85,7 +85,7 @@ class Task:
 
     def send_records(self, stream: str, *records: Record) -> str:
         """Apply a slab and commit it."""
-        work = Work(stream, records, self.state, self.reference, self.contexts, Kept())
+        work = Work(stream, records, self.state, self.reference, self.contexts, Kept(), (stream, 0))
         shell.apply_all(work, AGENTS[stream])
         self.outcomes += [outcome for outcome, count in work.outcomes.items() for _ in range(count)]
         self.commit(work)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+import functools
 from collections.abc import Iterable
+from typing import Final
 
 from ...codecs.engagement import Policies
 from ...codecs.exception import HoldReason
@@ -11,26 +13,23 @@ from ...codecs.period import Period
 
 
 class Calendar:
-    """Periods of one legal entity with the contract's policy for closed ones. A value: never changed once made."""
+    """Periods of one legal entity with the contract's policy for closed ones. A value: never changed once made.
+
+    accounting_date(date) is the date on which something of `date` is posted, or the reason why it cannot be now.
+    """
 
     def __init__(self, periods: Iterable[Period], policies: Policies) -> None:
-        """Order the periods; answers are remembered, as entries repeat a few dates."""
+        """Order the periods. Answers are remembered, as entries repeat a few dates."""
         self._periods = sorted(periods, key=lambda period: period.start_date)
         self._policy = policies.closed_period
-        self._known: dict[dt.date, dt.date | HoldReason] = {}
+        self.accounting_date: Final = functools.cache(self._accounting_date)
 
-    def accounting_date(self, date: dt.date) -> dt.date | HoldReason:
-        """Date on which something of `date` is posted, or the reason why it cannot be posted now.
+    def _accounting_date(self, date: dt.date) -> dt.date | HoldReason:
+        """In an open period it is the date itself. A future one is waited for.
 
-        In an open period it is the date itself. A future one is waited for. In a closed one the policy decides:
-        wait, or take the first day of the next open period (the work date stays as it is).
+        In a closed one the policy decides: wait, or take the first day of the next open period (the work date stays
+        as it is).
         """
-        known = self._known.get(date)
-        if known is None:
-            known = self._known[date] = self._find(date)
-        return known
-
-    def _find(self, date: dt.date) -> dt.date | HoldReason:
         covering = [period for period in self._periods if period.start_date <= date <= period.end_date]
         if not covering:
             return "period_unknown"

@@ -5,6 +5,7 @@ Compiled once for each revision of the terms and each change of reference data, 
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Iterable
 from typing import Final
@@ -28,7 +29,8 @@ class Contract:
 
     places: decimal places of its currency; bills_time: T&M and capped; for_customers: neither internal nor
     non-billable; earns_by_cost: fixed fee; day: a day's length in microseconds; cap, fee_amount, estimated_cost,
-    planned_revenue: minor units or None; mark_up: 10^-4 percent over cost, None when expenses are not billed.
+    planned_revenue: minor units or None; mark_up: 10^-4 percent over cost, None when expenses are not billed;
+    worth(unit, rate_unit, currency): numerator and denominator that turn quantity x rate into minor units.
     """
 
     def __init__(self, terms: Engagement, cards: Iterable[Iterable[ParsedCard]], periods: Iterable[Period]) -> None:
@@ -57,7 +59,7 @@ class Contract:
             if terms.planned_revenue is None
             else parse_amount(terms.planned_revenue, terms.currency, "$.planned_revenue")
         )
-        self._worth: Final[dict[tuple[str, str, str], tuple[int, int]]] = {}
+        self.worth: Final = functools.cache(self._worth)
         self._check()
 
     def _check(self) -> None:
@@ -85,21 +87,12 @@ class Contract:
         """Microseconds of a quantity in 10^-6 of a unit."""
         return quantity * self.length(unit) // _SCALE
 
-    def worth(self, unit: str, rate_unit: str, currency: str) -> tuple[int, int]:
-        """Numerator and denominator, in lowest terms, that turn quantity x rate into minor units of a currency.
-
-        quantity: 10^-6 of `unit`; rate: 10^-6 of the currency per `rate_unit`.
-        """
-        key = (unit, rate_unit, currency)
-        known = self._worth.get(key)
-        if known is None:
-            numerator, denominator = (
-                self.length(unit) * 10 ** exponent(currency),
-                self.length(rate_unit) * _SCALE * _SCALE,
-            )
-            common = math.gcd(numerator, denominator)
-            known = self._worth[key] = (numerator // common, denominator // common)
-        return known
+    def _worth(self, unit: str, rate_unit: str, currency: str) -> tuple[int, int]:
+        """In lowest terms. quantity: 10^-6 of `unit`; rate: 10^-6 of the currency per `rate_unit`."""
+        numerator = self.length(unit) * 10 ** exponent(currency)
+        denominator = self.length(rate_unit) * _SCALE * _SCALE
+        common = math.gcd(numerator, denominator)
+        return numerator // common, denominator // common
 
 
 def _fee(terms: Engagement) -> Fee | None:

@@ -8,6 +8,7 @@ id of what it reverses with `:reversal`, copies its rate, exchange rate and roun
 from __future__ import annotations
 
 import datetime as dt
+import functools
 from typing import Final, Literal
 
 from msgspec import structs
@@ -16,7 +17,7 @@ from ...codecs.accrual import AccrualEvent
 from ...codecs.approval import EntryType
 from ...codecs.billing import BillingEvent, TraceStep
 from ...codecs.currencies import format_amount
-from ...codecs.decimals import FX_PLACES, RATE_PLACES, format_plain
+from ...codecs.decimals import FX_PLACES, RATE_PLACES, REMEMBERED_MAX, format_plain
 from ...codecs.entry_state import EntryVersion, Posted, Price
 from ...codecs.journal import Account, JournalLine
 from ...codecs.revenue import RevenueEvent
@@ -25,19 +26,16 @@ from .contract import Contract
 
 AccrualKind = Literal["work_in_progress", "cost"]
 
-ACCOUNTS: Final[dict[AccrualKind, dict[EntryType, tuple[Account, Account]]]] = {
-    "work_in_progress": {
-        "time": ("work_in_progress", "accrued_revenue"),
-        "expense": ("work_in_progress", "accrued_revenue"),
-    },
-    "cost": {
-        "time": ("project_cost", "payroll_allocation"),
-        "expense": ("project_expense", "employee_payable"),
-    },
+ACCOUNTS: Final[dict[tuple[AccrualKind, EntryType], tuple[Account, Account]]] = {
+    ("work_in_progress", "time"): ("work_in_progress", "accrued_revenue"),
+    ("work_in_progress", "expense"): ("work_in_progress", "accrued_revenue"),
+    ("cost", "time"): ("project_cost", "payroll_allocation"),
+    ("cost", "expense"): ("project_expense", "employee_payable"),
 }
 """Debit and credit account of each accrual, by what is accrued and for which kind of entry."""
 
 
+@functools.lru_cache(REMEMBERED_MAX)
 def journal(debit: Account, credit: Account, amount: int, currency: str) -> tuple[JournalLine, ...]:
     """Two lines that balance; a negative amount changes the sides, so that amounts stay positive."""
     if amount < 0:
@@ -162,37 +160,41 @@ def _earned(version: EntryVersion, part: Posted, contract: Contract) -> RevenueE
 
 def accrue(kind: AccrualKind, version: EntryVersion, posted: Posted, books: Books) -> None:
     """Accrue what an entry costs the firm, or what it will be billed at while it is not yet billed."""
-    books.effects.accruals.append(_accrual(kind, version, posted, books.contract))
+    debit, credit = ACCOUNTS[kind, version.kind]
+    lines = journal(debit, credit, posted.amount, posted.currency)
+    books.effects.accruals.append(_accrual(kind, "accrual", version, posted, posted.accounting_date, lines))
 
 
 def reverse_accrual(kind: AccrualKind, version: EntryVersion, posted: Posted, date: dt.date, books: Books) -> None:
     """Close an accrual of an entry that is billed, changed or withdrawn (M2), on a date that is open."""
-    accrual = _accrual(kind, version, posted, books.contract)
-    books.effects.accruals.append(
-        structs.replace(
-            accrual,
-            id=f"{accrual.id}:reversal",
-            action="reversal",
-            accounting_date=date,
-            lines=journal(*ACCOUNTS[kind][version.kind], -posted.amount, posted.currency),
-            reverses=accrual.id,
-        )
-    )
+    debit, credit = ACCOUNTS[kind, version.kind]
+    lines = journal(credit, debit, posted.amount, posted.currency)
+    books.effects.accruals.append(_accrual(kind, "reversal", version, posted, date, lines))
 
 
-def _accrual(kind: AccrualKind, version: EntryVersion, posted: Posted, contract: Contract) -> AccrualEvent:
+def _accrual(
+    kind: AccrualKind,
+    action: Literal["accrual", "reversal"],
+    version: EntryVersion,
+    posted: Posted,
+    date: dt.date,
+    lines: tuple[JournalLine, ...],
+) -> AccrualEvent:
+    cause = f"{version.source}:{version.kind}:{version.id}:{posted.revision}:{kind}:{posted.ordinal}"
+    reverses = "" if action == "accrual" else cause
     return AccrualEvent(
-        id=f"{version.source}:{version.kind}:{version.id}:{posted.revision}:{kind}:{posted.ordinal}",
+        id=f"{cause}:reversal" if reverses else cause,
         kind=kind,
-        action="accrual",
+        action=action,
         source=version.source,
         entry_id=version.id,
         revision=posted.revision,
-        engagement_id=contract.terms.id,
+        engagement_id=version.engagement_id,
         legal_entity_id=posted.legal_entity_id,
         resource_id=version.resource_id,
         work_date=version.work_date,
-        accounting_date=posted.accounting_date,
+        accounting_date=date,
         currency=posted.currency,
-        lines=journal(*ACCOUNTS[kind][version.kind], posted.amount, posted.currency),
+        lines=lines,
+        reverses=reverses,
     )

@@ -12,11 +12,11 @@ def divide(numerator: int, denominator: int, rounding: Rounding) -> int:
     """
     if numerator < 0:
         return -divide(-numerator, denominator, rounding)
+    if rounding == "half_up":
+        return (numerator + denominator // 2) // denominator
     whole, rest = divmod(numerator, denominator)
     if not rest or rounding == "down":
         return whole
-    if rounding == "half_up":
-        return whole + (rest * 2 >= denominator)
     if rounding == "up":
         return whole + 1
     return whole + (rest * 2 > denominator or (rest * 2 == denominator and whole % 2 == 1))

@@ -9,7 +9,9 @@ the latest effective_from not after it, and of two with the same date the higher
 from __future__ import annotations
 
 import datetime as dt
+import functools
 from collections.abc import Iterable
+from typing import Final
 
 import msgspec
 
@@ -34,22 +36,16 @@ def fixed_rate(rate: int, found_in: str) -> ResolvedRate:
 
 
 class RateBook:
-    """Every card that may price one engagement, in order of precedence. A value: never changed once made."""
+    """Every card that may price one engagement, in order of precedence. A value: never changed once made.
+
+    resolve(role, grade, item, date) is the rate for such work on a date; None when no card has one.
+    """
 
     def __init__(self, terms: Engagement, shared: Iterable[Iterable[ParsedCard]]) -> None:
         """Take the engagement's terms and its shared cards, one group for each scope by precedence."""
         groups = [_engagement_cards(terms), *shared]
         self._groups = [_versions(group) for group in groups]
-        self._known: dict[tuple[str, str, str, dt.date], ResolvedRate | None] = {}
-
-    def resolve(self, role: str, grade: str, item: str, date: dt.date) -> ResolvedRate | None:
-        """Find the rate for work of a role, grade and item on a date; None when no card has one."""
-        key = (role, grade, item, date)
-        try:
-            return self._known[key]
-        except KeyError:
-            found = self._known[key] = self._find(*key)
-            return found
+        self.resolve: Final = functools.cache(self._find)
 
     def _find(self, role: str, grade: str, item: str, date: dt.date) -> ResolvedRate | None:
         for cards in self._groups:

@@ -73,7 +73,7 @@ def _withdraw(
     unbill = not (same and approved)
     accrued = entry.work_in_progress
     unaccrue = accrued is not None and accrued.live and not (same and not approved)
-    wrong = [*(_live(entry.charges) if unbill else ())]
+    wrong = list(_live(entry.charges)) if unbill else []
     if accrued is not None and unaccrue:
         wrong.append(accrued)
     if not same or (unbill and entry.progress):
@@ -201,16 +201,18 @@ def _progress(entry: EntryState, books: Books, version: EntryVersion, counted: i
 
 def _count_time(entry: EntryState, books: Books, version: EntryVersion | None, *, approved: bool) -> None:
     """Move the entry's hours between submitted, approved and non-billable."""
-    counted_as, time = "", 0
-    contract, engagement = books.contract, books.engagement
-    if version is not None and version.kind == "time":
+    if version is None or version.kind != "time":
+        counted_as, time = "", 0
+    else:
+        contract = books.contract
         time = contract.time(version.quantity, version.unit)
-        if approved:
-            counted_as = "approved_time" if version.billable and contract.for_customers else "non_billable_time"
-        else:
+        if not approved:
             counted_as = "submitted_time"
+        else:
+            counted_as = "approved_time" if version.billable and contract.for_customers else "non_billable_time"
     if entry.counted_as == counted_as and entry.counted_time == time:
         return
+    engagement = books.engagement
     if entry.counted_as:
         setattr(engagement, entry.counted_as, getattr(engagement, entry.counted_as) - entry.counted_time)
     if counted_as:

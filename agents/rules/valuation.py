@@ -67,15 +67,16 @@ def value_of(version: EntryVersion, contract: Contract, lookups: Lookups) -> Val
     date = contract.calendar.accounting_date(version.work_date)
     if isinstance(date, str):
         return missing_period(date, contract, version.work_date)
-    value = (
-        _time(version, contract, lookups, date)
-        if version.kind == "time"
-        else _expense(version, contract, lookups, date)
-    )
-    if isinstance(value, Value) and not (
-        within_limit(value.cost)
-        and within_limit(value.cost_value)
-        and (value.price is None or within_limit(value.price.amount))
+    valued = _time if version.kind == "time" else _expense
+    value = valued(version, contract, lookups, date)
+    if isinstance(value, Missing):
+        return value
+    price = 0 if value.price is None else value.price.amount
+    # Written out: three calls of within_limit would cost more than the rest of this function.
+    if not (
+        -AMOUNT_MAX <= value.cost <= AMOUNT_MAX
+        and -AMOUNT_MAX <= value.cost_value <= AMOUNT_MAX
+        and -AMOUNT_MAX <= price <= AMOUNT_MAX
     ):
         return beyond_limit(contract)
     return value
@@ -117,7 +118,7 @@ def _time(version: EntryVersion, contract: Contract, lookups: Lookups, date: dt.
             f"resource:{version.resource_id}",
             f"resource {version.resource_id} is unknown; send it with its cost rates",
         )
-    worked_on = version.work_date
+    worked_on, quantity, unit, terms = version.work_date, version.quantity, version.unit, contract.terms
     for cost_rate in resource.cost_rates:
         if cost_rate.effective_from <= worked_on:
             break
@@ -128,9 +129,9 @@ def _time(version: EntryVersion, contract: Contract, lookups: Lookups, date: dt.
             f"resource:{resource.id}",
             f"resource {resource.id} has no cost rate on {worked_on}; {fix}",
         )
-    currency, spent = contract.terms.currency, cost_rate.currency
-    numerator, denominator = contract.worth(version.unit, "hour", spent)
-    cost = cost_value = divide(version.quantity * cost_rate.rate * numerator, denominator, "half_up")
+    currency, spent = terms.currency, cost_rate.currency
+    numerator, denominator = contract.worth(unit, "hour", spent)
+    cost = cost_value = divide(quantity * cost_rate.rate * numerator, denominator, "half_up")
     if spent != currency:
         fx = lookups.fx_rate(spent, currency, worked_on)
         if fx is None:
@@ -141,12 +142,11 @@ def _time(version: EntryVersion, contract: Contract, lookups: Lookups, date: dt.
     rate = _rate(version, resource, contract, lookups)
     if isinstance(rate, Missing):
         return rate
-    rounding = contract.terms.policies.rounding
-    numerator, denominator = contract.worth(version.unit, rate.unit, currency)
-    amount = divide(version.quantity * rate.rate * numerator, denominator, rounding)
-    return Value(
-        date, Price(rate.rate, rate.unit, amount, currency, rounding, None), rate.trace, cost, spent, cost_value
-    )
+    rounding = terms.policies.rounding
+    numerator, denominator = contract.worth(unit, rate.unit, currency)
+    amount = divide(quantity * rate.rate * numerator, denominator, rounding)
+    price = Price(rate.rate, rate.unit, amount, currency, rounding, None)
+    return Value(date, price, rate.trace, cost, spent, cost_value)
 
 
 def _rate(

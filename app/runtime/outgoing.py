@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 import functools
-import time
 from collections import Counter, defaultdict
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from aiokafka.partitioner import murmur2
 
+from .record_batch import NO_HEADERS, RecordBatch, around_id, header_block, id_block
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
-    from aiokafka.producer.message_accumulator import BatchBuilder
-
-    from ...agents.outbox import OutputRecord
+    from ...agents.outbox import OutputEvent, OutputRecord
+    from .record_batch import Record
 
 KEYS_REMEMBERED_MAX: Final = 65_536
 
 Changes = list[list[tuple[bytes, bytes | None]]]
-_NO_HEADERS: Final[list[tuple[str, bytes]]] = []
 
 
 class Batch(NamedTuple):
@@ -28,7 +27,7 @@ class Batch(NamedTuple):
     wave: int
     topic: str
     partition: int
-    builder: BatchBuilder
+    records: RecordBatch
 
 
 class Destination(NamedTuple):
@@ -41,81 +40,66 @@ class Destination(NamedTuple):
 class Outgoing:
     """The outbox of one transaction of one task. Used once.
 
-    add() takes output records, close() the state changes and gives all batches. counts: output records by stream.
+    close() takes the state changes and gives all batches. counts: output records by stream.
     """
 
     def __init__(
-        self,
-        create_batch: Callable[[], BatchBuilder],
-        outputs: Mapping[str, Destination],
-        changelog: str,
-        partition: int,
-        partitions: int,
+        self, outputs: Mapping[str, Destination], changelog: str, partition: int, partitions: int, batch_bytes_max: int
     ) -> None:
         """Write to `outputs` by stream, and to the task's partition of the changelog."""
-        self._create: Final = create_batch
         self._outputs: Final = outputs
         self._changelog: Final = changelog
         self._partition: Final = partition
         self._partitions: Final = partitions
+        self._batch_bytes_max: Final = batch_bytes_max
         self._open: Final[dict[tuple[str, int], Batch]] = {}
         self._full: Final[list[Batch]] = []
         self.counts: Final[Counter[str]] = Counter()
 
-    def add(self, stream: str, records: Iterable[OutputRecord]) -> None:
-        """Append records of an output stream to its batches."""
-        topic, own = self._outputs[stream]
-        listed = records if isinstance(records, list) else list(records)
-        self.counts[stream] += len(listed)
-        if own:
-            self._append(topic, self._partition, listed)
-            return
-        placed: dict[int, list[OutputRecord]] = defaultdict(list)
-        for record in listed:
-            placed[partition_of(record[0] or b"", self._partitions)].append(record)
-        for partition, there in placed.items():
-            self._append(topic, partition, there)
+    def add(self, stream: str, event_type: str, events: Sequence[OutputEvent]) -> None:
+        """Append events of an output stream to its batches."""
+        before, after = around_id(event_type)
+        self._place(stream, [(id_block(name), key, value) for name, key, value in events], before, after)
+
+    def add_record(self, stream: str, record: OutputRecord) -> None:
+        """Append a record with headers of its own."""
+        key, value, headers = record
+        self._place(stream, [(header_block(headers), key, value)], b"", b"")
 
     def close(self, changes: Changes) -> list[Batch]:
         """Append the state changes and close every batch."""
-        state = [(key, value, _NO_HEADERS) for table in changes for key, value in table]
-        self._append(self._changelog, self._partition, state)
-        batches = [*self._full, *(batch for batch in self._open.values() if batch.builder.record_count())]
+        state = [(b"", key, value) for table in changes for key, value in table]
+        self._append(self._changelog, self._partition, state, NO_HEADERS, b"")
+        batches = [*self._full, *self._open.values()]
         for batch in batches:
-            batch.builder.close()
+            batch.records.close()
         return batches
 
-    def _append(self, topic: str, partition: int, records: Sequence[OutputRecord]) -> None:
+    def _place(self, stream: str, records: list[Record], before: bytes, after: bytes) -> None:
+        """Append records where they belong: to the task's own partition, or each to that of its key."""
+        topic, own = self._outputs[stream]
+        self.counts[stream] += len(records)
+        if own:
+            self._append(topic, self._partition, records, before, after)
+            return
+        placed: dict[int, list[Record]] = defaultdict(list)
+        for record in records:
+            placed[partition_of(record[1] or b"", self._partitions)].append(record)
+        for partition, there in placed.items():
+            self._append(topic, partition, there, before, after)
+
+    def _append(self, topic: str, partition: int, records: Sequence[Record], before: bytes, after: bytes) -> None:
         """Fill the partition's open batch; a full one starts the next."""
         where = topic, partition
         batch = self._open.get(where)
-        if batch is None:
-            batch = self._open[where] = Batch(0, topic, partition, self._create())
-        rest = _fill(batch.builder, records, 0)
+        rest = 0 if batch is None else batch.records.fill(records, before, after)
         while rest < len(records):
-            self._full.append(batch)
-            batch = self._open[where] = Batch(batch.wave + 1, topic, partition, self._create())
-            # Into an empty batch one record always fits, whatever its size; the broker judges it.
-            rest = _fill(batch.builder, records, rest)
-
-
-def _fill(batch: BatchBuilder, records: Sequence[OutputRecord], start: int) -> int:
-    """Append records from `start` on; returns the index of the first that found no room.
-
-    Goes past BatchBuilder.append, whose work for each record is to call serializers that we do not have.
-    """
-    append: Any = batch._builder.append  # noqa: SLF001 - see above; the next line and the last keep its one count
-    offset = batch._relative_offset  # noqa: SLF001
-    now = int(time.time() * 1000)
-    at = start
-    for key, value, given in records[start:] if start else records:
-        headers = given if type(given) is list else list(given)  # the builder takes nothing but a list
-        if append(offset, now, key, value, headers) is None:
-            break
-        offset += 1
-        at += 1
-    batch._relative_offset = offset  # noqa: SLF001
-    return at
+            if batch is not None:
+                batch.records.close()
+                self._full.append(batch)
+            wave = 0 if batch is None else batch.wave + 1
+            batch = self._open[where] = Batch(wave, topic, partition, RecordBatch(self._batch_bytes_max))
+            rest = batch.records.fill(records, before, after, rest)
 
 
 @functools.lru_cache(maxsize=KEYS_REMEMBERED_MAX)

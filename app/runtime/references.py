@@ -93,8 +93,8 @@ class References:
         change = self._shared.actors.apply_reference(self._shared.reference, stream, records)
         self.undecodable.extend((stream, letter) for letter in change.undecodable)
         while len(self.undecodable) > self._shared.settings.undecodable_references_max:
-            lost = self.undecodable.popleft()[1][0]
-            log.error("undecodable record at %s offset %d not kept; mend its producer", lost.topic, lost.offset)
+            lost_stream, (lost, _) = self.undecodable.popleft()
+            log.error("undecodable record of %s at offset %d not kept; mend its producer", lost_stream, lost.offset)
         self.offsets[stream] = records[-1].offset + 1
         self._shared.metrics.referenced(stream, len(records), len(change.undecodable))
         changed(set(change.wakes))

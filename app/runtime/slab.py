@@ -65,7 +65,7 @@ class TaskSlab:
         new = self.records if self.records[0].offset >= position else _from(self.records, position)
         task.shared.metrics.received(self.stream, len(new), len(self.records) - len(new))
         self._outgoing = producer.outgoing()
-        self._work = Work(self.stream, new, state, task.shared.reference, task.contexts, self._outgoing)
+        self._work = Work(self.stream, new, state, task.shared.reference, task.contexts, self._outgoing, self.where)
         self._entered = perf_counter()
         return self._work
 

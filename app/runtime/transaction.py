@@ -93,9 +93,7 @@ class TaskProducer:
             client_id=f"{settings.app_id}-task-{self._partition}",
             transactional_id=f"{settings.app_id}-{self._partition}",
             transaction_timeout_ms=settings.transaction_timeout_milliseconds,
-            max_batch_size=settings.batch_bytes_max,
             max_request_size=settings.message_bytes_max,
-            compression_type="zstd",
             linger_ms=0,
             retry_backoff_ms=RETRY_BACKOFF_MILLISECONDS,
         )
@@ -147,10 +145,8 @@ class TaskProducer:
 
     def outgoing(self) -> Outgoing:
         """An outbox for one transaction; write() takes its batches."""
-        producer = self._live()
-        return Outgoing(
-            producer.create_batch, self._outputs, self._changelog, self._partition, self._settings.partitions
-        )
+        settings = self._settings
+        return Outgoing(self._outputs, self._changelog, self._partition, settings.partitions, settings.batch_bytes_max)
 
 
 def _retrieve(producer: AIOKafkaProducer) -> None:
@@ -168,8 +164,8 @@ async def _send(producer: AIOKafkaProducer, batches: list[Batch]) -> None:
     futures: list[asyncio.Future[Any]] = []
     try:
         # All first batches are queued without a pause, so that one AddPartitionsToTxn names all partitions.
-        for _, topic, partition, builder in sorted(batches, key=lambda batch: batch.wave):
-            futures.append(await producer.send_batch(builder, topic, partition=partition))
+        for _, topic, partition, records in sorted(batches, key=lambda batch: batch.wave):
+            futures.append(await producer.send_batch(records, topic, partition=partition))
     finally:
         results = await asyncio.gather(*futures, return_exceptions=True)
     for result in results:

@@ -15,13 +15,14 @@ import asyncio
 import logging
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
-from aiokafka import AIOKafkaConsumer
 from aiokafka.coordinator.assignors.range import RangePartitionAssignor
 from aiokafka.errors import ConsumerStoppedError, KafkaError, OffsetOutOfRangeError
 from aiokafka.structs import OffsetAndMetadata, TopicPartition
 from faust.transport.consumer import ensure_TP
 from faust.transport.drivers import aiokafka as driver
 from faust.types.tuples import ConsumerMessage
+
+from .group_consumer import GroupConsumer
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
@@ -73,12 +74,12 @@ class SlabConsumerThread(driver.AIOKafkaConsumerThread):
 
     mundane_level = "debug"
 
-    def _create_worker_consumer(self, transport: Any) -> AIOKafkaConsumer:  # noqa: ANN401, ARG002 - Faust's signature
+    def _create_worker_consumer(self, transport: Any) -> GroupConsumer:  # noqa: ANN401, ARG002 - Faust's signature
         settings = application_of(self.app).settings
         self._assignor = RangePartitionAssignor
         self._gate_opened = asyncio.Event()
         self._handed: dict[Any, tuple[int, int]] = {}
-        return AIOKafkaConsumer(
+        return GroupConsumer(
             **settings.connection(),
             client_id=f"{settings.app_id}-worker",
             group_id=settings.app_id,

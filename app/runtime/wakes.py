@@ -91,8 +91,8 @@ class Wakes:
             try:
                 shared.actors.wake(work, now)
                 if not self._holds:
-                    for record, error in self._letters():
-                        work.dead_letter(record, error)
+                    for stream, (record, error) in self._letters():
+                        work.dead_letter(record, error, (shared.settings.topic(stream), 0))
                     self._reacted = self._target
             except Exception as error:  # noqa: BLE001 - a bug in a rule; the task retries
                 task.failed(error, "rules", STREAM, where, ())
@@ -115,10 +115,14 @@ class Wakes:
         self._reacted = self._target
         return False
 
-    def _letters(self) -> list[tuple[Record, UndecodableError]]:
-        """Undecodable reference records that are not put aside yet, each with what is wrong."""
+    def _letters(self) -> list[tuple[str, tuple[Record, UndecodableError]]]:
+        """Undecodable reference records that are not put aside yet: stream, record, and what is wrong with it."""
         if self._task.partition != DEAD_LETTER_TASK:
             return []
         found = self._task.shared.references.undecodable
         since, until = self._reacted, self._target
-        return [letter for stream, letter in found if since.get(stream, 0) <= letter[0].offset < until.get(stream, 0)]
+        return [
+            (stream, letter)
+            for stream, letter in found
+            if since.get(stream, 0) <= letter[0].offset < until.get(stream, 0)
+        ]

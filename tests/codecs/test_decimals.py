@@ -114,7 +114,7 @@ def test_numbers_are_written_with_their_places(value: int, scale: int, scaled: s
 
 def test_what_is_remembered_is_bounded_and_never_wrong() -> None:
     """More different texts than are remembered are still read and written right."""
-    for value in range(0, REMEMBERED_MAX * 2, 7):
+    for value in range(REMEMBERED_MAX + 10):
         assert value == parse_scaled(str(value), 0, "$.x")
         assert f"{value}.0" == format_scaled(value * 10, 1)
     assert parse_scaled("14", 2, "$.x") == 1_400

@@ -85,11 +85,11 @@ class Memory:
         work = Work("reference", (), self.state, self.reference, self.contexts, Kept())
         wake.wake(work, wake.waiting(self.state, change.wakes))
         for record, error in change.undecodable:
-            work.dead_letter(record, error)
+            work.dead_letter(record, error, (stream, 0))
         self._commit(work)
 
     def _apply(self, stream: str, records: list[Read]) -> None:
-        work = Work(stream, records, self.state, self.reference, self.contexts, Kept())
+        work = Work(stream, records, self.state, self.reference, self.contexts, Kept(), (stream, 0))
         shell.apply_all(work, APPLY[stream])
         self.outcomes.update(work.outcomes)
         self._commit(work)

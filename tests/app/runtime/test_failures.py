@@ -60,7 +60,9 @@ async def test_a_refused_batch_aborts_the_transaction(
     def close(self: Outgoing, changes: Changes) -> list[Batch]:
         if not refused:
             refused.append(1)
-            self.add("billing", [(b"E-1", random.Random(1).randbytes(10_000_000), [])])  # more than the topic takes
+            self.add_record(
+                "billing", (b"E-1", random.Random(1).randbytes(10_000_000), [])
+            )  # more than the topic takes
         return real(self, changes)
 
     monkeypatch.setattr(Outgoing, "close", close)
