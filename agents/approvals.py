@@ -6,7 +6,7 @@ from collections.abc import AsyncIterable
 
 from ..codecs import approval, cloudevents
 from ..codecs.entry_state import Approvals, Decision
-from .entries import check_key, identity, settle_entry
+from .entries import check_key, record_key, settle_entry
 from .rules.approval import decide
 from .shell import run
 from .work import Outcome, Record, Slab, Work
@@ -23,7 +23,7 @@ def apply(work: Work, record: Record) -> Outcome:
     decision = approval.decode(record.value)
     check_key(record, decision.engagement_id)
     table = work.state.approvals
-    key = table.key(identity(decision.entry_type, decision.source, decision.engagement_id, decision.entry_id))
+    key = record_key("a", decision.entry_type, decision.source, decision.engagement_id, decision.entry_id)
     known = table.get(key) or Approvals()
     outcome = decide(known, Decision(decision.entry_revision, decision.level, decision.sequence, decision.verdict))
     if outcome != "applied":

@@ -8,7 +8,7 @@ from ..codecs import assignment, cloudevents
 from ..codecs.decimals import RATE_PLACES, parse_scaled
 from ..codecs.errors import UndecodableError
 from ..codecs.records import AssignmentState
-from .entries import SEPARATOR, check_key, identity
+from .entries import SEPARATOR, check_key, record_key
 from .planning import settle_assignment, withdraw_assignment
 from .rules.expectation import planned_hours
 from .shell import run
@@ -32,7 +32,7 @@ def apply(work: Work, record: Record) -> Outcome:
     if planned.rate is not None:
         parse_scaled(planned.rate, RATE_PLACES, "$.rate")
     table = work.state.assignments
-    key = table.key(identity("assignment", planned.source, planned.engagement_id, planned.id))
+    key = record_key(table.tag, "assignment", planned.source, planned.engagement_id, planned.id)
     state = table.get(key)
     if state is None:
         state = AssignmentState(planned)

@@ -3,48 +3,77 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from ..codecs.decimals import RATE_PLACES, parse_scaled
 from ..codecs.engagement import Engagement
 from ..codecs.records import EngagementState
 from ..codecs.resource import ParsedResource
 from ..tables.reference import Reference
+from .rules.calendar import Calendar
 from .rules.contract import Contract
+from .rules.pricing import RateBook
 
 if TYPE_CHECKING:
     from .work import Work
 
 
-class _Compiled(NamedTuple):
-    revision: int
-    reference_version: int
-    contract: Contract
-
-
 class Contexts:
-    """Contracts by engagement. Lost with the task's memory, made again when asked for."""
+    """Contracts by engagement, with the rate books and calendars they share.
+
+    Lost with the task's memory, and with every change of reference data; made again when asked for. Shared, because
+    a firm has thousands of engagements and few cards: what they share stays in the processor's cache.
+    """
 
     def __init__(self) -> None:
         """Start without any."""
-        self._compiled: dict[str, _Compiled] = {}
+        self._contracts: dict[str, Contract] = {}
+        self._books: dict[tuple[tuple[tuple[str, int], ...], ...], RateBook] = {}
+        self._calendars: dict[tuple[str, str], Calendar] = {}
+        self._reference_version = -1
 
     def contract(self, engagement: EngagementState, reference: Reference) -> Contract | None:
-        """Compile an engagement's terms as of now; None while they are unknown."""
+        """An engagement's terms as of now; None while they are unknown."""
         terms = engagement.terms
         if terms is None:
             return None
-        known = self._compiled.get(engagement.id)
-        if known is not None and known.reference_version == reference.version and known.revision == terms.revision:
-            return known.contract
-        contract = compile_terms(terms, reference)
-        self._compiled[engagement.id] = _Compiled(terms.revision, reference.version, contract)
-        return contract
+        if reference.version != self._reference_version:
+            self._forget(reference.version)
+        known = self._contracts.get(engagement.id)
+        if known is None or known.terms.revision != terms.revision:
+            known = self._contracts[engagement.id] = self.compiled(terms, reference)
+        return known
 
+    def compiled(self, terms: Engagement, reference: Reference) -> Contract:
+        """Read terms with the cards and periods that go with them; raises UndecodableError naming a wrong field."""
+        if reference.version != self._reference_version:
+            self._forget(reference.version)
+        return Contract(terms, self._book(terms, reference), self._calendar(terms, reference))
 
-def compile_terms(terms: Engagement, reference: Reference) -> Contract:
-    """Read terms with the cards and periods that go with them; raises UndecodableError naming a wrong field."""
-    return Contract(terms, reference.cards_for(terms), reference.periods.get(terms.legal_entity_id, {}).values())
+    def _forget(self, reference_version: int) -> None:
+        self._contracts.clear()
+        self._books.clear()
+        self._calendars.clear()
+        self._reference_version = reference_version
+
+    def _book(self, terms: Engagement, reference: Reference) -> RateBook:
+        """The engagement's own book if it has rates of its own, else the one of all with the same cards."""
+        cards = reference.cards_for(terms)
+        if terms.rates:
+            return RateBook(terms, cards)
+        key = tuple(tuple((card.id, card.version) for card in group) for group in cards)
+        book = self._books.get(key)
+        if book is None:
+            book = self._books[key] = RateBook(terms, cards)
+        return book
+
+    def _calendar(self, terms: Engagement, reference: Reference) -> Calendar:
+        key = terms.legal_entity_id, terms.policies.closed_period
+        calendar = self._calendars.get(key)
+        if calendar is None:
+            periods = reference.periods.get(terms.legal_entity_id, {}).values()
+            calendar = self._calendars[key] = Calendar(periods, terms.policies)
+        return calendar
 
 
 class WorkLookups:

@@ -7,7 +7,6 @@ from collections.abc import AsyncIterable
 from ..codecs import cloudevents, engagement
 from ..codecs.errors import UndecodableError
 from ..codecs.records import EngagementState
-from .context import compile_terms
 from .entries import SEPARATOR, check_key, release_over_cap
 from .shell import run
 from .terms import settle_terms
@@ -32,7 +31,7 @@ def apply(work: Work, record: Record) -> Outcome:
             "a colon in the source or a control character in the id",
             "send plain identifiers",
         )
-    compile_terms(terms, work.reference)
+    work.contexts.compiled(terms, work.reference)
     table = work.state.engagements
     known = table.get(table.key(terms.id))
     if known is not None and known.terms is not None:

@@ -16,6 +16,7 @@ from .rules.valuation import Missing
 from .work import Outcome, Record, Work
 
 SEPARATOR: Final = "\x1f"
+_SEPARATOR: Final = SEPARATOR.encode()
 SEPARATORS: Final = 3
 """Separators in the name of an entry: kind, source, engagement, id."""
 
@@ -32,28 +33,27 @@ def check_key(record: Record, engagement_id: str) -> None:
         )
 
 
-def identity(kind: str, source: str, engagement_id: str, entry_id: str) -> str:
-    """Name an entry within its task; raises UndecodableError where the parts cannot be told apart."""
-    name = f"{kind}\x1f{source}\x1f{engagement_id}\x1f{entry_id}"
+def record_key(tag: str, kind: str, source: str, engagement_id: str, entry_id: str) -> bytes:
+    """Key of a record in the table with this tag; raises UndecodableError where the parts cannot be told apart."""
+    key = f"{tag}{kind}\x1f{source}\x1f{engagement_id}\x1f{entry_id}".encode()
     if ":" in source:
         raise UndecodableError(
             "invalid_field", "$.source", f"{source!r} holds a colon", "name the source system without one"
         )
-    if name.count(SEPARATOR) != SEPARATORS:
+    if key.count(_SEPARATOR) != SEPARATORS:
         raise UndecodableError(
             "invalid_field",
             "$.id",
             "a unit separator (0x1F) in an identifier",
             "send identifiers without control characters",
         )
-    return name
+    return key
 
 
 def apply_version(work: Work, version: EntryVersion) -> Outcome:
     """Apply one revision of an entry."""
     table = work.state.entries
-    name = identity(version.kind, version.source, version.engagement_id, version.id)
-    key = table.key(name)
+    key = record_key("e", version.kind, version.source, version.engagement_id, version.id)
     entry = table.get(key)
     if entry is None:
         entry = EntryState(version)

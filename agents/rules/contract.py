@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Iterable
+from collections.abc import Callable
 from typing import Final
 
 from ...codecs.currencies import exponent, parse_amount
@@ -15,8 +15,6 @@ from ...codecs.decimals import PERCENT_DIGITS_MAX, RATE_PLACES, parse_scaled
 from ...codecs.durations import HOUR, MINUTE, parse_duration
 from ...codecs.engagement import Engagement, Fee
 from ...codecs.errors import UndecodableError
-from ...codecs.period import Period
-from ...codecs.rate_card import ParsedCard
 from .calendar import Calendar
 from .pricing import RateBook
 
@@ -33,18 +31,49 @@ class Contract:
     worth(unit, rate_unit, currency): numerator and denominator that turn quantity x rate into minor units.
     """
 
-    def __init__(self, terms: Engagement, cards: Iterable[Iterable[ParsedCard]], periods: Iterable[Period]) -> None:
-        """Read the terms; raises UndecodableError naming the field of a term that makes no sense."""
+    __slots__ = (
+        "accrues_at_submission",
+        "approval_levels",
+        "bills_time",
+        "book",
+        "calendar",
+        "cap",
+        "cap_includes_expenses",
+        "cap_mode",
+        "currency",
+        "day",
+        "earns_by_cost",
+        "estimated_cost",
+        "fee",
+        "fee_amount",
+        "for_customers",
+        "mark_up",
+        "places",
+        "planned_revenue",
+        "rounding",
+        "terms",
+        "worth",
+    )
+
+    def __init__(self, terms: Engagement, book: RateBook, calendar: Calendar) -> None:
+        """Read the terms; raises UndecodableError naming the field of a term that makes no sense.
+
+        Many contracts share their book and their calendar.
+        """
         policies = terms.policies
         self.terms: Final = terms
+        self.currency: Final = terms.currency
         self.places: Final = exponent(terms.currency)
+        self.rounding: Final = policies.rounding
+        self.approval_levels: Final = policies.approval_levels
         self.bills_time: Final = terms.contract_type in {"time_and_materials", "capped"}
         self.for_customers: Final = terms.contract_type not in {"non_billable", "internal"}
         self.earns_by_cost: Final = terms.contract_type == "fixed_fee"
         self.accrues_at_submission: Final = policies.accrue_at == "submission"
         self.day: Final = parse_duration(policies.hours_per_day, "hour", HOUR, "$.policies.hours_per_day")
-        self.book: Final = RateBook(terms, cards)
-        self.calendar: Final = Calendar(periods, policies)
+        self.worth: Final = _worth(self.day)
+        self.book: Final = book
+        self.calendar: Final = calendar
         self.fee: Final = _fee(terms)
         self.fee_amount: Final = (
             None if self.fee is None else parse_amount(self.fee.amount, terms.currency, "$.fee.amount")
@@ -59,7 +88,6 @@ class Contract:
             if terms.planned_revenue is None
             else parse_amount(terms.planned_revenue, terms.currency, "$.planned_revenue")
         )
-        self.worth: Final = functools.cache(self._worth)
         self._check()
 
     def _check(self) -> None:
@@ -79,20 +107,29 @@ class Contract:
                 "invalid_field", "$.end_date", "it is before start_date", "send the last day of the engagement"
             )
 
-    def length(self, unit: str) -> int:
-        """Microseconds of one hour, minute or day of this contract."""
-        return HOUR if unit == "hour" else MINUTE if unit == "minute" else self.day
-
     def time(self, quantity: int, unit: str) -> int:
         """Microseconds of a quantity in 10^-6 of a unit."""
-        return quantity * self.length(unit) // _SCALE
+        return quantity * _length(unit, self.day) // _SCALE
 
-    def _worth(self, unit: str, rate_unit: str, currency: str) -> tuple[int, int]:
-        """In lowest terms. quantity: 10^-6 of `unit`; rate: 10^-6 of the currency per `rate_unit`."""
-        numerator = self.length(unit) * 10 ** exponent(currency)
-        denominator = self.length(rate_unit) * _SCALE * _SCALE
+
+def _length(unit: str, day: int) -> int:
+    """Microseconds of one hour, minute or day."""
+    return HOUR if unit == "hour" else MINUTE if unit == "minute" else day
+
+
+@functools.cache
+def _worth(day: int) -> Callable[[str, str, str], tuple[int, int]]:
+    """What contracts with the same day share: how quantity x rate becomes minor units, in lowest terms."""
+
+    @functools.cache
+    def worth(unit: str, rate_unit: str, currency: str) -> tuple[int, int]:
+        """quantity: 10^-6 of `unit`; rate: 10^-6 of the currency per `rate_unit`."""
+        numerator = _length(unit, day) * 10 ** exponent(currency)
+        denominator = _length(rate_unit, day) * _SCALE * _SCALE
         common = math.gcd(numerator, denominator)
         return numerator // common, denominator // common
+
+    return worth
 
 
 def _fee(terms: Engagement) -> Fee | None:

@@ -35,7 +35,7 @@ def settle(entry: EntryState, approvals: Approvals | None, books: Books) -> Miss
     Changes the entry's postings and the engagement's figures in place, together with the effects it appends.
     """
     contract = books.contract
-    version, standing = counting(entry, approvals, contract.terms.policies.approval_levels)
+    version, standing = counting(entry, approvals, contract.approval_levels)
     approved = standing == "approved"
     wanted = version if approved or contract.accrues_at_submission else None
     _count_time(entry, books, version, approved=approved)

@@ -118,7 +118,7 @@ def _time(version: EntryVersion, contract: Contract, lookups: Lookups, date: dt.
             f"resource:{version.resource_id}",
             f"resource {version.resource_id} is unknown; send it with its cost rates",
         )
-    worked_on, quantity, unit, terms = version.work_date, version.quantity, version.unit, contract.terms
+    worked_on, quantity, unit = version.work_date, version.quantity, version.unit
     for cost_rate in resource.cost_rates:
         if cost_rate.effective_from <= worked_on:
             break
@@ -129,7 +129,7 @@ def _time(version: EntryVersion, contract: Contract, lookups: Lookups, date: dt.
             f"resource:{resource.id}",
             f"resource {resource.id} has no cost rate on {worked_on}; {fix}",
         )
-    currency, spent = terms.currency, cost_rate.currency
+    currency, spent = contract.currency, cost_rate.currency
     numerator, denominator = contract.worth(unit, "hour", spent)
     cost = cost_value = divide(quantity * cost_rate.rate * numerator, denominator, "half_up")
     if spent != currency:
@@ -142,7 +142,7 @@ def _time(version: EntryVersion, contract: Contract, lookups: Lookups, date: dt.
     rate = _rate(version, resource, contract, lookups)
     if isinstance(rate, Missing):
         return rate
-    rounding = terms.policies.rounding
+    rounding = contract.rounding
     numerator, denominator = contract.worth(unit, rate.unit, currency)
     amount = divide(quantity * rate.rate * numerator, denominator, rounding)
     price = Price(rate.rate, rate.unit, amount, currency, rounding, None)
@@ -177,7 +177,7 @@ def _rate(
 
 
 def _expense(version: EntryVersion, contract: Contract, lookups: Lookups, date: dt.date) -> Value | Missing:
-    currency = contract.terms.currency
+    currency = contract.currency
     fx: int | None = None
     cost_value = version.amount
     if version.currency != currency:
@@ -187,7 +187,7 @@ def _expense(version: EntryVersion, contract: Contract, lookups: Lookups, date: 
         cost_value = convert(version.amount, EXPONENTS[version.currency], contract.places, fx, FX_PLACES)
     if contract.mark_up is None or not version.billable:
         return Value(date, None, (), version.amount, version.currency, cost_value)
-    rounding = contract.terms.policies.rounding
+    rounding = contract.rounding
     numerator = version.amount * (fx or 10**FX_PLACES) * (_WHOLE + contract.mark_up) * 10**contract.places
     amount = divide(numerator, 10 ** (FX_PLACES + EXPONENTS[version.currency]) * _WHOLE, rounding)
     trace = [

@@ -9,8 +9,10 @@ import msgspec
 
 from billtide.agents.rules.approval import decide
 from billtide.agents.rules.books import Books
+from billtide.agents.rules.calendar import Calendar
 from billtide.agents.rules.contract import Contract
 from billtide.agents.rules.effects import Effects
+from billtide.agents.rules.pricing import RateBook
 from billtide.agents.rules.settlement import settle, supersede
 from billtide.codecs import engagement as engagements
 from billtide.codecs import fx_rate as fx_rates
@@ -72,7 +74,9 @@ def contract(
     **changes: object,
 ) -> Contract:
     """A contract under which an analyst is 100 EUR an hour and 2026 is open."""
-    return Contract(terms(**changes), ((card(),),) if cards is None else cards, calendar)
+    agreed = terms(**changes)
+    book = RateBook(agreed, ((card(),),) if cards is None else cards)
+    return Contract(agreed, book, Calendar(calendar, agreed.policies))
 
 
 def version(**changes: object) -> EntryVersion:

@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from billtide.agents.rules.calendar import Calendar
 from billtide.agents.rules.contract import Contract
+from billtide.agents.rules.pricing import RateBook
 from billtide.codecs.durations import HOUR, MINUTE
 from billtide.codecs.errors import UndecodableError
 
@@ -119,7 +121,9 @@ def test_units_are_as_long_as_the_contract_says() -> None:
     """A day is hours_per_day; hour and minute are what they are."""
     compiled = contract(policies={"hours_per_day": "7.5"})
 
-    assert tuple(compiled.length(unit) for unit in ("hour", "minute", "day")) == (HOUR, MINUTE, 15 * HOUR // 2)
+    one = 1_000_000
+    lengths = tuple(compiled.time(one, unit) for unit in ("hour", "minute", "day"))
+    assert lengths == (HOUR, MINUTE, 15 * HOUR // 2)
     assert compiled.time(2_000_000, "day") == 15 * HOUR
 
 
@@ -127,4 +131,5 @@ def test_compiling_changes_no_terms() -> None:
     """A contract is a reading of its terms; compiling twice gives the same figures."""
     agreed = terms(contract_type="capped", cap={"amount": "100.50"})
 
-    assert [Contract(agreed, (), ()).cap for _ in range(2)] == [10_050, 10_050]
+    book, calendar = RateBook(agreed, ()), Calendar((), agreed.policies)
+    assert [Contract(agreed, book, calendar).cap for _ in range(2)] == [10_050, 10_050]
