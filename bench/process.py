@@ -13,8 +13,6 @@ from billtide.app.settings import Settings
 
 TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
 POLL_SECONDS = 0.1
-METRICS_SECONDS = 0.5
-"""Time between two looks at a worker's metrics: writing them out costs it a few milliseconds."""
 WORKER = [
     "-c",
     "import sys; from billtide.app.worker import run; from billtide.app.settings import load; sys.exit(run(load()))",
