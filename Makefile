@@ -36,7 +36,7 @@ lock: ## Resolve requirements.lock again from pyproject.toml (needs uv)
 demo: setup ## Bill a sample week on a broker of its own and show the result
 	$(BIN)/billtide demo
 
-up: setup ## Start a broker, the topics and a worker
+up: setup ## Do what demo does and stay: broker, topics and workers keep running
 	$(BIN)/billtide up
 
 down: setup ## Stop what `make up` started
@@ -61,8 +61,8 @@ types: setup ## Check types; .typing shows the folders to mypy under their impor
 schema: setup ## Write the schemas of every event
 	$(BIN)/billtide schema
 
-bench: setup ## Replay a Friday peak and print events per second
-	$(BIN)/python bench/friday.py
+bench: setup ## Measure the worker beside Faust as shipped and the floor of the clients
+	$(BIN)/python bench/throughput.py
 
 clean: ## Remove .venv and everything built or cached
 	rm -rf $(VENV) .venv.lock .typing build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
