@@ -31,6 +31,7 @@ COMMAND = re.compile(r"^(?:make|billtide|python) [^#\n]*", re.MULTILINE)
 INLINE = re.compile(r"`(make(?: [a-z-]+)?)`")
 
 SHEET = "date,clock_in,clock_out,code,notes,tags\n2026-03-02,09:00:00,11:30:00,ACME,books,\n"
+CLIENTS = "code,term,type,rate\nACME,month,hourly,93.35\n"
 ENTRY = {
     "source": "psa", "id": "readme-1", "revision": 1, "engagement_id": "E-0052", "resource_id": "nobody",
     "work_date": "2026-11-20", "quantity": "1", "status": "submitted",
@@ -51,6 +52,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Where the commands find their files and leave what they write."""
     folder = tmp_path_factory.mktemp("readme")
     (folder / "sheet.csv").write_text(SHEET)
+    (folder / "clients.csv").write_text(CLIENTS)
     (folder / "events.jsonl").write_text(json.dumps({"stream": "time-entries", "value": ENTRY}) + "\n")
     return folder
 
@@ -120,7 +122,8 @@ def test_records_and_sheets_go_in(run: Run, folder: Path, up: str) -> None:
     """A file of JSON lines and a time sheet by its mapping are taken."""
     ends_well(up)
     assert run(f"billtide produce {folder / 'events.jsonl'}")
-    assert run(f"billtide intake csv --map examples/bookkeeping.toml {folder / 'sheet.csv'}")
+    sheet = f"--terms {folder / 'clients.csv'} {folder / 'sheet.csv'}"
+    assert run(f"billtide intake csv --map examples/bookkeeping.toml {sheet}")
 
 
 def test_one_more_worker_starts_and_stops(environment: dict[str, str], up: str) -> None:
@@ -167,7 +170,7 @@ def test_no_command_is_left_out() -> None:
         "billtide topics create",
         "billtide worker",
         "billtide produce FILE",
-        "billtide intake csv --map examples/bookkeeping.toml FILE",
+        "billtide intake csv --map examples/bookkeeping.toml --terms CLIENTS FILE",
         "billtide engagement E-0052",
         "billtide schema",
         "billtide settings",
@@ -177,4 +180,5 @@ def test_no_command_is_left_out() -> None:
         "make down",
         "make test",
         "make",
+        "make setup",
     ]
