@@ -11,13 +11,14 @@ from ..intake.plan import plan
 from ..refusal import RefusedError
 from ..settings import load
 from . import sending
+from .group import CommandGroup
 from .output import counted, json_option, write_json, write_problems
 
 if TYPE_CHECKING:
     from ..intake.plan import Plan
 
 
-@click.group()
+@click.group(cls=CommandGroup)
 def intake() -> None:
     """Send a time sheet of any form, by a mapping file."""
 

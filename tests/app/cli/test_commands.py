@@ -70,12 +70,23 @@ def test_the_module_runs_like_the_script() -> None:
     assert "aiokafka" in done.stdout
 
 
-def test_a_misspelt_command_is_answered_with_the_right_one(run: Callable[..., Result]) -> None:
-    """The error on stderr names the nearest command; the exit code is 2."""
-    result = run("wroker")
+@pytest.mark.parametrize(
+    ("arguments", "meant"),
+    [
+        pytest.param(("wroker",), "did you mean `billtide worker`?", id="command"),
+        pytest.param(("topics", "chek"), "did you mean `billtide topics check`?", id="topics"),
+        pytest.param(("intake", "cvs"), "did you mean `billtide intake csv`?", id="intake"),
+        pytest.param(("topics", "xyz"), "`billtide topics --help` lists them.", id="nothing-like-it"),
+    ],
+)
+def test_a_misspelt_command_is_answered_with_the_right_one(
+    run: Callable[..., Result], arguments: tuple[str, ...], meant: str
+) -> None:
+    """The error on stderr names the nearest command of the same group; the exit code is 2."""
+    result = run(*arguments)
 
     assert result.exit_code == 2
-    assert "did you mean `billtide worker`?" in result.stderr
+    assert f"there is no command {arguments[-1]!r}; {meant}" in result.stderr
     assert not result.stdout
 
 
@@ -137,10 +148,7 @@ def test_produce_checks_every_line_before_it_sends(run: Callable[..., Result], t
 
     assert result.exit_code == 2
     assert f"{file} line 3, $.quantity: '7,5' is not a decimal number; write it as text" in result.stderr
-    assert (
-        f"{file} line 4, stream: 'time-entry' takes no records from outside; did you mean 'time-entries'?"
-        in result.stderr
-    )
+    assert f"{file} line 4, stream: there is no stream 'time-entry'; did you mean 'time-entries'?" in result.stderr
     assert f"{file} line 5, stream: 'billing' takes no records from outside; send to one of" in result.stderr
     assert f"{file} line 6: JSON is malformed" in result.stderr
     assert "4 lines of 5 refused, nothing was sent" in result.stderr

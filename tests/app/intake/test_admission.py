@@ -41,8 +41,8 @@ def test_only_streams_from_outside_are_accepted() -> None:
 
 
 def test_the_value_leaves_as_it_came() -> None:
-    """Bytes are not rewritten, so numbers and unknown fields reach the topic as the sender wrote them."""
-    value = json.dumps(ENTRY | {"extra": 1}, indent=1).encode()
+    """Bytes are not rewritten, so every field reaches the topic as the sender wrote it."""
+    value = json.dumps(ENTRY | {"notes": "\u00fc"}, indent=1).encode()
 
     assert admit("time-entries", value)[1] == value
 
@@ -83,3 +83,38 @@ def test_what_only_the_agent_sees_is_seen(stream: str, value: dict[str, object],
 def test_a_rate_may_be_zero(stream: str, value: dict[str, object]) -> None:
     """Work that is given away has a rate, and it is zero."""
     assert admit(stream, json.dumps(value).encode())
+
+
+@pytest.mark.parametrize(
+    ("stream", "value", "field", "fix"),
+    [
+        pytest.param("time-entries", ENTRY | {"billabel": False}, "$.billabel", "did you mean 'billable'?", id="entry"),
+        pytest.param("time-entries", {"quantiy" if name == "quantity" else name: value for name, value in ENTRY.items()}, "$.quantiy", "did you mean 'quantity'?", id="a field that must be there"),
+        pytest.param("engagements", TERMS | {"rates": [{"rate": "1"}, {"rate": "1", "rol": "x"}]}, "$.rates[1].rol", "did you mean 'role'?", id="object in a list"),
+        pytest.param("engagements", TERMS | {"policies": {"roundin": "up"}}, "$.policies.roundin", "did you mean 'rounding'?", id="object"),
+        pytest.param("engagements", TERMS | {"cap": {"amount": "1", "zzz": 1}}, "$.cap.zzz", "remove it, or use one of amount, mode, includes_expenses", id="nothing like it"),
+    ],
+)  # fmt: skip
+def test_a_field_no_shape_has_is_refused(stream: str, value: dict[str, object], field: str, fix: str) -> None:
+    """A misspelt field would mean its default in silence; the path and the nearest real name are said."""
+    with pytest.raises(UndecodableError) as caught:
+        admit(stream, json.dumps(value).encode())
+
+    assert (caught.value.field, caught.value.problem, caught.value.fix) == (field, "there is no such field", fix)
+
+
+@pytest.mark.parametrize(
+    ("stream", "problem", "fix"),
+    [
+        pytest.param("time-entry", "there is no stream 'time-entry'", "did you mean 'time-entries'?", id="misspelt"),
+        pytest.param("xyz", "there is no stream 'xyz'", "send to one of time-entries,", id="nothing like it"),
+        pytest.param("billing", "'billing' takes no records from outside", "send to one of time-entries,", id="output"),
+    ],
+)
+def test_a_wrong_stream_is_said_with_the_right_one(stream: str, problem: str, fix: str) -> None:
+    """A name that is no stream is told from a stream that workers alone write."""
+    with pytest.raises(UndecodableError) as caught:
+        admit(stream, b"{}")
+
+    assert caught.value.problem == problem
+    assert caught.value.fix.startswith(fix)
