@@ -198,6 +198,18 @@ def test_intake_stops_at_a_bad_row_unless_told_to_skip_it(run: Callable[..., Res
     assert (told["rows"], told["sent"], told["refused"][0]["row"]) == (2, {}, 3)
 
 
+def test_intake_warns_of_entries_without_terms(run: Callable[..., Result], tmp_path: Path) -> None:
+    """Without --terms the example's entries would be held: stderr and --json say so, and the exit code stays 0."""
+    sheet = tmp_path / "sheet.csv"
+    sheet.write_text("date,clock_in,clock_out,code,notes,tags\n2026-11-20,09:00:00,10:00:00,A,,\n")
+    arguments = ("intake", "csv", "--map", str(ROOT / "examples/bookkeeping.toml"), str(sheet), "--dry-run")
+    shown, told = run(*arguments), run(*arguments, "--json")
+
+    assert (shown.exit_code, told.exit_code) == (0, 0)
+    assert "warning: no terms of A: all entries will be held as engagement_unknown" in shown.stderr
+    assert "--terms FILE" in json.loads(told.stdout)["warnings"][0]
+
+
 def test_an_absent_broker_is_a_sentence(run: Callable[..., Result], monkeypatch: pytest.MonkeyPatch) -> None:
     """Without a broker each command that needs one ends with exit code 2 and what to do, not with a traceback."""
     monkeypatch.setenv("BILLTIDE_KAFKA_BOOTSTRAP", "127.0.0.1:1")
