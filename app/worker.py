@@ -19,6 +19,7 @@ from .runtime.application import Application, build
 from .runtime.shared import Shared
 from .runtime.surroundings import Surroundings
 from .runtime.tasks import Tasks
+from .settings import SettingsError, variable
 from .topics import require
 from .topology import TOPOLOGY
 
@@ -87,10 +88,10 @@ class SlabWorker(faust.Worker):
 
 
 def run(settings: Settings, topology: Topology = TOPOLOGY, actors: Actors | None = None) -> int:
-    """Run until SIGTERM or SIGINT; returns the exit code. Raises TopicsError when the topics do not fit."""
+    """Run until SIGTERM or SIGINT; returns the exit code. Raises RefusedError when it cannot start as it is set."""
     signal.signal(signal.SIGTERM, _stop_before_start)
     logging.config.dictConfig(logging_config(settings.log_level))
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    _make_data_dir(settings)
     tuning.tune()
     loop = uvloop.new_event_loop()
     asyncio.set_event_loop(loop)
@@ -115,6 +116,15 @@ def run(settings: Settings, topology: Topology = TOPOLOGY, actors: Actors | None
     else:
         log.info("stopped")
     return code
+
+
+def _make_data_dir(settings: Settings) -> None:
+    try:
+        settings.data_dir.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        name = variable("data_dir")
+        message = f"{name}: {settings.data_dir} cannot be made: {error.strerror}; set it to a directory you may write"
+        raise SettingsError(message) from error
 
 
 def _stop_before_start(*_: object) -> None:
