@@ -26,6 +26,7 @@ from .topology import TOPOLOGY
 if TYPE_CHECKING:
     from .runtime.actors import Actors
     from .settings import Settings
+    from .topics import Finding
     from .topology import Topology
 
 log = logging.getLogger(__name__)
@@ -95,7 +96,7 @@ def run(settings: Settings, topology: Topology = TOPOLOGY, actors: Actors | None
     tuning.tune()
     loop = uvloop.new_event_loop()
     asyncio.set_event_loop(loop)
-    for warning in loop.run_until_complete(require(settings, topology)):
+    for warning in loop.run_until_complete(_checked(settings, topology)):
         log.warning("%s", warning)
     application, surroundings = loop.run_until_complete(_made(settings, topology, actors))
     worker = SlabWorker(
@@ -125,6 +126,19 @@ def _make_data_dir(settings: Settings) -> None:
         name = variable("data_dir")
         message = f"{name}: {settings.data_dir} cannot be made: {error.strerror}; set it to a directory you may write"
         raise SettingsError(message) from error
+
+
+async def _checked(settings: Settings, topology: Topology) -> list[Finding]:
+    """Warnings about the topics. Raises RefusedError when a worker cannot start on them."""
+    client = logging.getLogger("aiokafka")
+    level = client.level
+    # Without a login a failed connection has one reason, which the refusal says; with one the client's log has it.
+    if settings.kafka_security_protocol == "PLAINTEXT":
+        client.setLevel(logging.CRITICAL)
+    try:
+        return await require(settings, topology)
+    finally:
+        client.setLevel(level)
 
 
 def _stop_before_start(*_: object) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -237,14 +238,24 @@ def test_intake_warns_of_entries_without_terms(run: Callable[..., Result], tmp_p
 
 
 def test_an_absent_broker_is_a_sentence(run: Callable[..., Result], monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without a broker each command that needs one ends with exit code 2 and what to do, not with a traceback."""
+    """Without a broker each command that needs one ends with exit code 2 and the same sentence, and nothing else."""
     monkeypatch.setenv("BILLTIDE_KAFKA_BOOTSTRAP", "127.0.0.1:1")
-    for arguments in (("topics", "check"), ("engagement", "E-1"), ("produce", "-")):
+    fix = "start one with `billtide up`, or set BILLTIDE_KAFKA_BOOTSTRAP"
+    for arguments in (("topics", "check"), ("topics", "create"), ("engagement", "E-1"), ("produce", "-")):
         result = run(*arguments, stdin=line())
 
         assert result.exit_code == 2, arguments
-        assert "127.0.0.1:1" in result.stderr
-        assert "Traceback" not in result.output
+        assert result.output == f"Error: no Kafka at 127.0.0.1:1; {fix}\n"
+
+
+def test_a_worker_without_a_broker_says_only_that(tmp_path: Path) -> None:
+    """No log line of the client stands before the sentence that says what to do."""
+    command = [sys.executable, "-m", "billtide.app.cli", "worker"]
+    given = {"BILLTIDE_KAFKA_BOOTSTRAP": "127.0.0.1:1", "BILLTIDE_DATA_DIR": str(tmp_path)}
+    done = subprocess.run(command, env=os.environ | given, capture_output=True, text=True, timeout=30, check=False)
+
+    assert done.returncode == 2
+    assert done.stderr.startswith("Error: no Kafka at 127.0.0.1:1; start one with")
 
 
 def test_every_hold_reason_is_explained() -> None:
