@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterable
 
 from ..codecs import assignment, cloudevents
-from ..codecs.decimals import RATE_PLACES, parse_scaled
+from ..codecs.decimals import parse_rate
 from ..codecs.errors import UndecodableError
 from ..codecs.records import AssignmentState
 from .entries import SEPARATOR, check_key, record_key
@@ -30,7 +30,7 @@ def apply(work: Work, record: Record) -> Outcome:
         raise UndecodableError("invalid_field", "$.resource_id", "a unit separator (0x1F)", "send plain identifiers")
     planned_hours(planned)
     if planned.rate is not None:
-        parse_scaled(planned.rate, RATE_PLACES, "$.rate")
+        parse_rate(planned.rate, "$.rate")
     table = work.state.assignments
     key = record_key(table.tag, "assignment", planned.source, planned.engagement_id, planned.id)
     state = table.get(key)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterable
 
 from ..codecs import cloudevents, time_entry
-from ..codecs.decimals import QUANTITY_DIGITS_MAX, RATE_PLACES, parse_scaled
+from ..codecs.decimals import QUANTITY_DIGITS_MAX, RATE_PLACES, parse_rate, parse_scaled
 from ..codecs.entry_state import EntryVersion
 from ..codecs.errors import UndecodableError
 from .entries import apply_version, check_key
@@ -48,7 +48,7 @@ def version_of(entry: time_entry.TimeEntry) -> EntryVersion:
         entry.item,
         entry.task_id,
         entry.assignment_id,
-        None if entry.rate is None else parse_scaled(entry.rate, RATE_PLACES, "$.rate"),
+        None if entry.rate is None else parse_rate(entry.rate, "$.rate"),
         0,
         "",
     )

@@ -73,7 +73,9 @@ class Metrics:
     def _declare_kafka(self) -> None:
         counter, gauge = self._counter, self._gauge
         self.transactions_committed = counter("transactions_committed_total", "Transactions committed")
-        self.transactions_aborted = counter("transactions_aborted_total", "Transactions not committed", "reason")
+        self.transactions_aborted = counter(
+            "transactions_aborted_total", "Transactions aborted, or whose commit has an unknown outcome", "reason"
+        )
         self.fenced = counter("producer_fenced_total", "Times another owner of a task fenced this one")
         self.task_failures = counter("task_failures_total", "Times a task threw its memory away", "reason")
         self.slabs_lost = counter(

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
+from . import clients
 from .refusal import RefusedError
 from .topology import TOPOLOGY
 
@@ -35,7 +36,7 @@ async def sender(settings: Settings) -> AsyncIterator[AIOKafkaProducer]:
         max_batch_size=settings.batch_bytes_max,
         compression_type="zstd",
     )
-    await _start(producer, settings)
+    await clients.start(producer, producer.stop, settings)
     try:
         yield producer
     finally:
@@ -57,13 +58,3 @@ async def send(settings: Settings, stream: str, records: Iterable[OutputRecord])
             message = f"{topic}: {error}; check the topic with `billtide topics check`"
             raise TopicError(message) from error
     return len(sent)
-
-
-async def _start(client: AIOKafkaProducer, settings: Settings) -> None:
-    try:
-        await client.start()
-    except KafkaError as error:
-        await client.stop()
-        where = f"no Kafka at {settings.kafka_bootstrap}: {error}"
-        message = f"{where}; start one with `billtide up`, or set BILLTIDE_KAFKA_BOOTSTRAP"
-        raise TopicError(message) from error

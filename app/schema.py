@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
+from .refusal import RefusedError
 from .schema_channels import asyncapi
 from .shapes import SHAPES
 from .topology import TOPOLOGY
@@ -42,7 +43,18 @@ def file_name(event_type: str) -> str:
 
 
 def write(out: Path) -> list[str]:
-    """Write every file, remove schema files that no type has any more; returns the names that changed."""
+    """Write every file, remove schema files that no type has any more; returns the names that changed.
+
+    Raises RefusedError when the directory cannot be written.
+    """
+    try:
+        return _written(out)
+    except OSError as error:
+        message = f"{error.filename or out} cannot be written: {error.strerror}; give --out a directory you may write"
+        raise RefusedError(message) from error
+
+
+def _written(out: Path) -> list[str]:
     out.mkdir(parents=True, exist_ok=True)
     wanted = documents()
     changed = []

@@ -24,6 +24,11 @@ KIB: Final = 1024
 MIB: Final = 1024 * KIB
 
 
+def variable(name: str) -> str:
+    """The environment variable of a setting."""
+    return PREFIX + name.upper()
+
+
 class SettingsError(RefusedError):
     """A BILLTIDE_* variable is unknown or has a value that cannot be used."""
 
@@ -125,6 +130,16 @@ class Settings(BaseSettings):
                 raise ValueError(message)
         return value
 
+    @field_validator("kafka_ca_file")
+    @classmethod
+    def _certificates(cls, value: Path | None) -> Path | None:
+        try:
+            ssl.create_default_context(cafile=value)
+        except OSError as error:
+            message = f"{value} cannot be read as certificates: {error.strerror}; name a PEM file, or unset it"
+            raise ValueError(message) from error
+        return value
+
     @model_validator(mode="after")
     def _ordered(self) -> Settings:
         """Limits that must stand in an order to be safe."""
@@ -139,10 +154,16 @@ class Settings(BaseSettings):
         )
         for low, high in pairs:
             if getattr(self, low) > getattr(self, high):
-                message = f"{low} ({getattr(self, low)}) must not exceed {high} ({getattr(self, high)})"
+                message = (
+                    f"{variable(low)} ({getattr(self, low)}) must not exceed {variable(high)} ({getattr(self, high)}); "
+                    "change one of them"
+                )
                 raise ValueError(message)
         if self.kafka_security_protocol.startswith("SASL") and not self.kafka_username:
-            message = f"{self.kafka_security_protocol} needs kafka_username and kafka_password"
+            message = (
+                f"{variable('kafka_security_protocol')} {self.kafka_security_protocol} needs "
+                f"{variable('kafka_username')} and {variable('kafka_password')}; set both"
+            )
             raise ValueError(message)
         return self
 
@@ -169,12 +190,15 @@ class Settings(BaseSettings):
 
 
 def unknown_variables(environment: Mapping[str, str]) -> list[str]:
-    """Sentences about BILLTIDE_* variables that no setting reads, each with the nearest name."""
-    known = {PREFIX + name.upper() for name in Settings.model_fields}
+    """Sentences about BILLTIDE_* variables that no setting reads, each with the nearest name.
+
+    Case counts: pydantic reads any, so that of two spellings of one name nobody could say which wins.
+    """
+    known = {variable(name) for name in Settings.model_fields}
     problems = []
     for name in sorted(environment):
-        if name.startswith(PREFIX) and name not in known and not name.startswith(TEST_PREFIX):
-            near = difflib.get_close_matches(name, sorted(known), n=1, cutoff=0.0)
+        if name.upper().startswith(PREFIX) and name not in known and not name.startswith(TEST_PREFIX):
+            near = difflib.get_close_matches(name.upper(), sorted(known), n=1, cutoff=0.0)
             problems.append(f"{name} is not a setting; did you mean {near[0]}? Unset or rename it")
     return problems
 
@@ -193,6 +217,6 @@ def load(**given: object) -> Settings:
 
 
 def _sentence(detail: Any) -> str:  # noqa: ANN401 - a TypedDict pydantic_core does not export
-    where = ".".join(str(part) for part in detail["loc"]).upper()
+    where = ".".join(str(part) for part in detail["loc"])
     message = str(detail["msg"]).removeprefix("Value error, ")
-    return f"{PREFIX}{where}: {message}" if where else message
+    return f"{variable(where)}: {message}" if where else message

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
-from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
+from aiokafka.errors import TopicAlreadyExistsError, for_code
 
+from . import clients
 from .refusal import RefusedError
 from .topology import TOPOLOGY
 
@@ -24,7 +25,7 @@ CONFIGS_CHECKED: Final = ("cleanup.policy", "max.message.bytes", "retention.ms")
 
 
 class TopicsError(RefusedError):
-    """The topics are not as the topology needs them, or Kafka cannot be asked; the message says what to do."""
+    """The topics are not as the topology needs them; the message says what to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,13 +116,7 @@ def _new(stream: Stream, settings: Settings) -> NewTopic:
 
 async def _connected(settings: Settings) -> AIOKafkaAdminClient:
     admin = AIOKafkaAdminClient(**settings.connection(), client_id=f"{settings.app_id}-topics")
-    try:
-        await admin.start()
-    except (KafkaError, OSError) as error:
-        await admin.close()
-        where = settings.kafka_bootstrap
-        message = f"no Kafka broker answers at {where} ({error}); start one, or set BILLTIDE_KAFKA_BOOTSTRAP"
-        raise TopicsError(message) from error
+    await clients.start(admin, admin.close, settings)
     return admin
 
 

@@ -19,12 +19,14 @@ from .runtime.application import Application, build
 from .runtime.shared import Shared
 from .runtime.surroundings import Surroundings
 from .runtime.tasks import Tasks
+from .settings import SettingsError, variable
 from .topics import require
 from .topology import TOPOLOGY
 
 if TYPE_CHECKING:
     from .runtime.actors import Actors
     from .settings import Settings
+    from .topics import Finding
     from .topology import Topology
 
 log = logging.getLogger(__name__)
@@ -87,14 +89,14 @@ class SlabWorker(faust.Worker):
 
 
 def run(settings: Settings, topology: Topology = TOPOLOGY, actors: Actors | None = None) -> int:
-    """Run until SIGTERM or SIGINT; returns the exit code. Raises TopicsError when the topics do not fit."""
+    """Run until SIGTERM or SIGINT; returns the exit code. Raises RefusedError when it cannot start as it is set."""
     signal.signal(signal.SIGTERM, _stop_before_start)
     logging.config.dictConfig(logging_config(settings.log_level))
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    _make_data_dir(settings)
     tuning.tune()
     loop = uvloop.new_event_loop()
     asyncio.set_event_loop(loop)
-    for warning in loop.run_until_complete(require(settings, topology)):
+    for warning in loop.run_until_complete(_checked(settings, topology)):
         log.warning("%s", warning)
     application, surroundings = loop.run_until_complete(_made(settings, topology, actors))
     worker = SlabWorker(
@@ -115,6 +117,28 @@ def run(settings: Settings, topology: Topology = TOPOLOGY, actors: Actors | None
     else:
         log.info("stopped")
     return code
+
+
+def _make_data_dir(settings: Settings) -> None:
+    try:
+        settings.data_dir.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        name = variable("data_dir")
+        message = f"{name}: {settings.data_dir} cannot be made: {error.strerror}; set it to a directory you may write"
+        raise SettingsError(message) from error
+
+
+async def _checked(settings: Settings, topology: Topology) -> list[Finding]:
+    """Warnings about the topics. Raises RefusedError when a worker cannot start on them."""
+    client = logging.getLogger("aiokafka")
+    level = client.level
+    # Without a login a failed connection has one reason, which the refusal says; with one the client's log has it.
+    if settings.kafka_security_protocol == "PLAINTEXT":
+        client.setLevel(logging.CRITICAL)
+    try:
+        return await require(settings, topology)
+    finally:
+        client.setLevel(level)
 
 
 def _stop_before_start(*_: object) -> None:

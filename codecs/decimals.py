@@ -57,6 +57,20 @@ def parse_scaled(text: str, places: int, field: str, digits_max: int = DIGITS_MA
 
 
 @functools.lru_cache(REMEMBERED_MAX)
+def parse_rate(text: str, field: str) -> int:
+    """Read a rate in 10^-6: zero is free work, less is refused; raises UndecodableError naming `field`."""
+    rate = parse_scaled(text, RATE_PLACES, field)
+    if rate < 0:
+        raise UndecodableError(
+            "invalid_field",
+            field,
+            f"{text[:40]!r} is below zero",
+            "send zero or more",
+        )
+    return rate
+
+
+@functools.lru_cache(REMEMBERED_MAX)
 def format_scaled(value: int, places: int) -> str:
     """Write an integer of 10^-places as decimal text with exactly `places` places."""
     if places == 0:

@@ -8,7 +8,7 @@ from typing import Final, Literal
 import msgspec
 
 from .currencies import exponent
-from .decimals import RATE_PLACES, parse_scaled
+from .decimals import parse_rate
 from .errors import UndecodableError
 from .wire import CurrencyCode, DecimalText, Id, OptionalId, Revision, Wire, decoder
 
@@ -96,7 +96,7 @@ def parse(card: RateCard) -> ParsedCard:
                 f"a second rate for role, grade, item {key}",
                 "send each combination once",
             )
-        lines[key] = ParsedRate(parse_scaled(line.rate, RATE_PLACES, f"$.lines[{at}].rate"), line.unit)
+        lines[key] = ParsedRate(parse_rate(line.rate, f"$.lines[{at}].rate"), line.unit)
     return ParsedCard(
         card.id, card.version, card.scope, card.scope_id, card.currency, card.effective_from, card.effective_to, lines
     )

@@ -8,7 +8,7 @@ from typing import Final
 import msgspec
 
 from .currencies import exponent
-from .decimals import RATE_PLACES, parse_scaled
+from .decimals import parse_rate
 from .durations import HOUR, parse_duration
 from .wire import CurrencyCode, DecimalText, Id, OptionalId, Revision, Wire, decoder
 
@@ -68,9 +68,7 @@ def parse(resource: Resource) -> ParsedResource:
     for at, cost in enumerate(resource.cost_rates):
         exponent(cost.currency, f"$.cost_rates[{at}].currency")
         rates.append(
-            ParsedCostRate(
-                cost.effective_from, parse_scaled(cost.rate, RATE_PLACES, f"$.cost_rates[{at}].rate"), cost.currency
-            )
+            ParsedCostRate(cost.effective_from, parse_rate(cost.rate, f"$.cost_rates[{at}].rate"), cost.currency)
         )
     return ParsedResource(
         resource.id,

@@ -8,6 +8,7 @@ from typing import Annotated, Final, Literal, TypeVar
 import msgspec
 
 from .errors import UndecodableError
+from .fields import fix_for
 
 Id = Annotated[str, msgspec.Meta(min_length=1, max_length=200, description="Identifier in its source system")]
 OptionalId = Annotated[
@@ -36,6 +37,7 @@ class Wire(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=Tr
 
 W = TypeVar("W", bound=msgspec.Struct)
 
+_MISSING: Final = "Object missing required field `"
 _FIX: Final = "send it as the schema of this topic says (`billtide schema`)"
 
 
@@ -54,7 +56,7 @@ def decoder(shape: type[W]) -> Callable[[bytes | None], W]:
         try:
             return read(value)
         except msgspec.ValidationError as error:
-            raise _invalid(str(error)) from None
+            raise _invalid(shape, str(error)) from None
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise UndecodableError(
                 "malformed", "", f"not JSON: {error}", "send one UTF-8 JSON object a record"
@@ -63,7 +65,7 @@ def decoder(shape: type[W]) -> Callable[[bytes | None], W]:
     return decode
 
 
-def _invalid(message: str) -> UndecodableError:
+def _invalid(shape: type[msgspec.Struct], message: str) -> UndecodableError:
     """Split msgspec's sentence into the field's path and what is wrong with it."""
     problem, _, path = message.partition(" - at `")
     field = path.rstrip("`")
@@ -74,7 +76,11 @@ def _invalid(message: str) -> UndecodableError:
             problem,
             "this worker reads schema_version 1; upgrade the worker or the sender",
         )
-    return UndecodableError("invalid_field", field, problem, _FIX)
+    if problem.startswith(_MISSING):
+        # msgspec gives the path of the object that lacks the field, and none for the record itself.
+        missing = f"{field or '$'}.{problem.removeprefix(_MISSING).rstrip('`')}"
+        return UndecodableError("invalid_field", missing, problem, _FIX)
+    return UndecodableError("invalid_field", field, problem, fix_for(shape, field, problem) or _FIX)
 
 
 encode: Final = msgspec.json.Encoder().encode

@@ -21,9 +21,11 @@ class ChangelogRecord(Protocol):
 class TaskState:
     """State of one partition task. Restored from the changelog, changed by agents, encoded for the transaction.
 
+    Only holds are ever deleted: entries stay after they are invoiced and their period is closed.
+
     | table | key | record | kept |
     |---|---|---|---|
-    | entries | kind, source, entry id | EntryState | until invoiced and period closed |
+    | entries | kind, source, entry id | EntryState | always |
     | approvals | kind, source, entry id | Approvals | as its entry |
     | engagements | engagement id | EngagementState | always |
     | holds | kind, source, entry id | Hold | until released |

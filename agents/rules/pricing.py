@@ -16,7 +16,7 @@ from typing import Final
 import msgspec
 
 from ...codecs.billing import TraceStep
-from ...codecs.decimals import RATE_PLACES, format_plain, parse_scaled
+from ...codecs.decimals import RATE_PLACES, format_plain, parse_rate
 from ...codecs.engagement import Engagement
 from ...codecs.errors import UndecodableError
 from ...codecs.rate_card import ParsedCard, ParsedRate, check_line
@@ -91,7 +91,7 @@ def _engagement_cards(terms: Engagement) -> list[ParsedCard]:
     """
     seen: set[tuple[dt.date, str, str, str]] = set()
     for at, rate in enumerate(terms.rates):
-        parse_scaled(rate.rate, RATE_PLACES, f"$.rates[{at}].rate")
+        parse_rate(rate.rate, f"$.rates[{at}].rate")
         check_line(rate.role, rate.grade, rate.item, f"$.rates[{at}]")
         key = (rate.effective_from, rate.role, rate.grade, rate.item)
         if key in seen:
@@ -105,7 +105,7 @@ def _engagement_cards(terms: Engagement) -> list[ParsedCard]:
         for at, rate in sorted(enumerate(terms.rates), key=lambda pair: pair[1].effective_from):
             if rate.effective_from <= date:
                 lines[rate.role, rate.grade, rate.item] = ParsedRate(
-                    parse_scaled(rate.rate, RATE_PLACES, f"$.rates[{at}].rate"), rate.unit
+                    parse_rate(rate.rate, f"$.rates[{at}].rate"), rate.unit
                 )
         cards.append(
             ParsedCard(f"{terms.source}:{terms.id}", version, "engagement", terms.id, terms.currency, date, None, lines)

@@ -9,6 +9,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.partitioner import DefaultPartitioner
 
 from ...codecs import figures
+from .. import clients
 from ..records import TopicError
 from ..settings import Settings, load
 from .connection import run
@@ -50,8 +51,8 @@ async def latest(settings: Settings, engagement_id: str) -> EngagementFigures | 
         enable_auto_commit=False,
         auto_offset_reset="earliest",
     )
+    await clients.start(consumer, consumer.stop, settings)
     try:
-        await consumer.start()
         value = await _latest_of(consumer, settings.topic(STREAM), engagement_id.encode())
     finally:
         await consumer.stop()

@@ -11,13 +11,14 @@ from ..intake.plan import plan
 from ..refusal import RefusedError
 from ..settings import load
 from . import sending
+from .group import CommandGroup
 from .output import counted, json_option, write_json, write_problems
 
 if TYPE_CHECKING:
     from ..intake.plan import Plan
 
 
-@click.group()
+@click.group(cls=CommandGroup)
 def intake() -> None:
     """Send a time sheet of any form, by a mapping file."""
 
@@ -63,6 +64,7 @@ def _tell(found: Plan, sent: dict[str, int], *, stopped: bool, dry_run: bool) ->
     click.echo(f"{counted(found.rows, 'row')}{terms_rows} read, {len(found.refused)} refused")
     if not stopped:
         click.echo(sending.sentence(sending.counts(found.records) if dry_run else sent, dry=dry_run))
+        write_problems([f"warning: {warning}" for warning in found.warnings])
     write_problems(found.refused)
 
 
@@ -74,4 +76,5 @@ def _result(found: Plan, sent: dict[str, int], *, dry_run: bool) -> dict[str, ob
         "sent": sent,
         "checked": sending.counts(found.records),
         "refused": [refusal._asdict() for refusal in found.refused],
+        "warnings": found.warnings,
     }

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 from typing import IO, TYPE_CHECKING, Final, NamedTuple
 
 import click
 import msgspec
 
 from ...codecs.errors import UndecodableError
-from ..intake.admission import ACCEPTED, admit
+from ..intake.admission import admit
 from ..refusal import RefusedError
 from ..settings import load
 from . import sending
@@ -92,22 +91,13 @@ def _read(file: IO[bytes]) -> tuple[dict[str, list[OutputRecord]], list[Problem]
         lines += 1
         try:
             line = decode(text)
-            by_stream.setdefault(line.stream, []).append(_admitted(line))
+            by_stream.setdefault(line.stream, []).append(admit(line.stream, bytes(line.value)))
         except UndecodableError as error:
             problems.append(Problem(name, number, error.field, error.problem, error.fix))
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             fix = 'write one object a line, like {"stream": "time-entries", "value": {...}}'
             problems.append(Problem(name, number, "", str(error), fix))
     return by_stream, problems, lines
-
-
-def _admitted(line: Line) -> OutputRecord:
-    """The record of a line; a misspelt stream is said with the nearest name."""
-    near = difflib.get_close_matches(line.stream, ACCEPTED, n=1)
-    if line.stream not in ACCEPTED and near:
-        problem = f"{line.stream!r} takes no records from outside"
-        raise UndecodableError("invalid_field", "stream", problem, f"did you mean {near[0]!r}?")
-    return admit(line.stream, bytes(line.value))
 
 
 def _result(lines: int, sent: dict[str, int], problems: list[Problem], *, dry_run: bool) -> dict[str, object]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import difflib
 import importlib
 import importlib.metadata
 import platform
 from typing import Final
 
 import click
+
+from .group import CommandGroup
 
 COMMANDS: Final = {
     "demo": ("local", "Bill a sample week on a broker of its own and show the result."),
@@ -34,7 +35,7 @@ Settings come from BILLTIDE_* variables; `billtide settings` shows them all. Res
 to stderr. Commands that read take --json and print one JSON object."""
 
 
-class CommandsByName(click.Group):
+class CommandsByName(CommandGroup):
     """A group that knows its commands' names and texts without loading them."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
@@ -48,16 +49,6 @@ class CommandsByName(click.Group):
         module = importlib.import_module(f"{__package__}.{COMMANDS[cmd_name][0]}")
         command: click.Command = getattr(module, cmd_name)
         return command
-
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Find the command, or say which one was probably meant."""
-        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
-            near = difflib.get_close_matches(args[0], list(COMMANDS), n=1)
-            meant = f"did you mean `billtide {near[0]}`?" if near else "`billtide --help` lists them."
-            ctx.fail(f"there is no command {args[0]!r}; {meant}")
-        return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's signature
         """List the commands from the table above."""

@@ -8,7 +8,7 @@ from typing import Final
 import click
 from pydantic import SecretStr
 
-from ..settings import PREFIX, Settings, load
+from ..settings import Settings, load, variable
 from .output import Column, json_option, write_json, write_table
 
 MASK: Final = "********"
@@ -32,6 +32,10 @@ def _described(loaded: Settings, name: str) -> dict[str, object]:
     if isinstance(value, SecretStr):
         value = MASK if value.get_secret_value() else ""
     plain = value if isinstance(value, int | str) else "" if value is None else str(value)
-    variable = PREFIX + name.upper()
-    given = "environment" if os.environ.get(variable) else "default"
-    return {"name": variable, "value": plain, "from": given, "meaning": Settings.model_fields[name].description or ""}
+    given = "environment" if os.environ.get(variable(name)) else "default"
+    return {
+        "name": variable(name),
+        "value": plain,
+        "from": given,
+        "meaning": Settings.model_fields[name].description or "",
+    }

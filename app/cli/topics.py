@@ -9,10 +9,11 @@ from ..settings import Settings, load
 from ..shapes import SHAPES
 from ..topology import TOPOLOGY, Stream
 from .connection import run
+from .group import CommandGroup
 from .output import Column, FindingError, counted, json_option, write_json, write_problems, write_table
 
 
-@click.group()
+@click.group(cls=CommandGroup)
 def topics() -> None:
     """Show, create or check the topics."""
 

@@ -27,3 +27,9 @@ def test_buckets_are_in_seconds() -> None:
     assert STAGE_SECONDS[-1] == 1.0
     assert LATENCY_SECONDS[0] == 0.05
     assert LATENCY_SECONDS[-1] == 900.0
+
+
+def test_the_help_of_aborted_transactions_covers_unknown_outcomes() -> None:
+    """A commit nobody knows the outcome of is counted here too, so the help text says it."""
+    texts = {family.name: family.documentation for family in Metrics().registry.collect()}
+    assert "unknown outcome" in texts["billtide_transactions_aborted"]

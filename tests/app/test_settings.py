@@ -21,6 +21,14 @@ def test_an_unknown_variable_is_refused_with_the_nearest_name(monkeypatch: pytes
         load()
 
 
+@pytest.mark.parametrize("name", ["billtide_partitions", "Billtide_Partitions", "BILLTIDE_partitions"])
+def test_case_counts(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """A variable in other letters is refused, so that no value comes from where nobody looks."""
+    monkeypatch.setenv(name, "4")
+    with pytest.raises(SettingsError, match=f"{name} is not a setting; did you mean BILLTIDE_PARTITIONS"):
+        load()
+
+
 def test_variables_of_tests_are_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
     """BILLTIDE_TEST_* belongs to the test suite."""
     monkeypatch.setenv("BILLTIDE_TEST_ANYTHING", "1")
@@ -32,9 +40,19 @@ def test_variables_of_tests_are_allowed(monkeypatch: pytest.MonkeyPatch) -> None
     [
         ("PARTITIONS", "0", "BILLTIDE_PARTITIONS: .*greater than or equal to 1"),
         ("KAFKA_BOOTSTRAP", "nowhere", "'nowhere' is not host:port"),
-        ("TRANSACTION_TIMEOUT_MILLISECONDS", "25000", "must not exceed session_timeout_milliseconds"),
-        ("KAFKA_SECURITY_PROTOCOL", "SASL_SSL", "needs kafka_username"),
+        (
+            "TRANSACTION_TIMEOUT_MILLISECONDS",
+            "25000",
+            r"BILLTIDE_TRANSACTION_TIMEOUT_MILLISECONDS \(25000\) must not exceed BILLTIDE_SESSION_TIMEOUT_MILLISECONDS \(20000\)",
+        ),
+        ("KAFKA_SECURITY_PROTOCOL", "SASL_SSL", "SASL_SSL needs BILLTIDE_KAFKA_USERNAME and BILLTIDE_KAFKA_PASSWORD"),
         ("LOG_LEVEL", "LOUD", "BILLTIDE_LOG_LEVEL"),
+        (
+            "KAFKA_CA_FILE",
+            "/no/such.pem",
+            "BILLTIDE_KAFKA_CA_FILE: /no/such.pem cannot be read as certificates: No such file",
+        ),
+        ("KAFKA_CA_FILE", __file__, "BILLTIDE_KAFKA_CA_FILE: .* cannot be read as certificates"),
     ],
 )
 def test_a_value_that_cannot_be_is_refused(

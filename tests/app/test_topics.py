@@ -8,6 +8,7 @@ import pytest
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from billtide.app import topics
+from billtide.app.clients import BrokerAbsentError
 from billtide.app.settings import Settings, load
 from billtide.app.topology import TOPOLOGY
 
@@ -79,5 +80,5 @@ async def test_another_retention_is_only_a_warning(settings: Settings) -> None:
 
 async def test_no_broker_is_one_sentence() -> None:
     """The message says where nobody answers and what to set."""
-    with pytest.raises(topics.TopicsError, match=r"no Kafka broker answers at 127\.0\.0\.1:1"):
+    with pytest.raises(BrokerAbsentError, match=r"no Kafka at 127\.0\.0\.1:1;"):
         await topics.check(load(kafka_bootstrap="127.0.0.1:1"))

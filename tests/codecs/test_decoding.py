@@ -34,6 +34,11 @@ DECODERS = {
     "time-entry": (time_entry.decode, records.time_entry()),
 }
 SCHEMA = "send it as the schema of this topic says (`billtide schema`)"
+DECIMAL = 'write it as text, such as "6.5"'
+DATE = "write it like 2026-03-02"
+STATUSES = "send one of approved, deleted, draft, recalled, rejected, submitted"
+UNITS = "send one of day, hour, minute, unit"
+LEVELS = "send one of finance, manager, project"
 
 
 def refused(value: bytes | None) -> UndecodableError:
@@ -91,39 +96,52 @@ def test_what_is_no_json_is_malformed(value: bytes) -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "field", "problem"),
+    ("value", "field", "problem", "fix"),
     [
-        pytest.param(b"[]", "", "Expected `object`, got `array`", id="array"),
-        pytest.param(b"null", "", "Expected `object`, got `null`", id="null"),
-        pytest.param(entry(quantity=None), "", "Object missing required field `quantity`", id="missing-field"),
-        pytest.param(entry(quantity=7.5), "$.quantity", "Expected `str`, got `float`", id="a-float-for-a-decimal"),
-        pytest.param(entry(quantity=8), "$.quantity", "Expected `str`, got `int`", id="an-int-for-a-decimal"),
-        pytest.param(entry(quantity="1" * 41), "$.quantity", "Expected `str` of length <= 40", id="decimal-too-long"),
-        pytest.param(entry(revision=0), "$.revision", "Expected `int` >= 1", id="revision-zero"),
-        pytest.param(entry(revision=2**53 + 1), "$.revision", "Expected `int` <= 9007199254740992", id="revision-beyond-javascript"),
-        pytest.param(entry(revision="1"), "$.revision", "Expected `int`, got `str`", id="revision-as-text"),
-        pytest.param(entry(revision=True), "$.revision", "Expected `int`, got `bool`", id="revision-as-bool"),
-        pytest.param(entry(status="aproved"), "$.status", "Invalid enum value 'aproved'", id="status"),
-        pytest.param(entry(unit="week"), "$.unit", "Invalid enum value 'week'", id="unit"),
-        pytest.param(entry(work_date="2026-02-30"), "$.work_date", "Invalid RFC3339 encoded date", id="no-such-day"),
-        pytest.param(entry(work_date="20.11.2026"), "$.work_date", "Invalid RFC3339 encoded date", id="local-date"),
-        pytest.param(entry(id=""), "$.id", "Expected `str` of length >= 1", id="empty-id"),
-        pytest.param(entry(id="x" * 201), "$.id", "Expected `str` of length <= 200", id="long-id"),
+        pytest.param(b"[]", "", "Expected `object`, got `array`", SCHEMA, id="array"),
+        pytest.param(b"null", "", "Expected `object`, got `null`", SCHEMA, id="null"),
+        pytest.param(entry(quantity=None), "$.quantity", "Object missing required field `quantity`", SCHEMA, id="missing-field"),
+        pytest.param(entry(quantity=7.5), "$.quantity", "Expected `str`, got `float`", DECIMAL, id="a-float-for-a-decimal"),
+        pytest.param(entry(quantity=8), "$.quantity", "Expected `str`, got `int`", DECIMAL, id="an-int-for-a-decimal"),
+        pytest.param(entry(rate=8), "$.rate", "Expected `str | null`, got `int`", DECIMAL, id="an-int-for-an-optional-decimal"),
+        pytest.param(entry(id=8), "$.id", "Expected `str`, got `int`", "write it as text, in quotes", id="an-int-for-an-id"),
+        pytest.param(entry(quantity="1" * 41), "$.quantity", "Expected `str` of length <= 40", SCHEMA, id="decimal-too-long"),
+        pytest.param(entry(revision=0), "$.revision", "Expected `int` >= 1", SCHEMA, id="revision-zero"),
+        pytest.param(entry(revision=2**53 + 1), "$.revision", "Expected `int` <= 9007199254740992", SCHEMA, id="revision-beyond-javascript"),
+        pytest.param(entry(revision="1"), "$.revision", "Expected `int`, got `str`", SCHEMA, id="revision-as-text"),
+        pytest.param(entry(revision=True), "$.revision", "Expected `int`, got `bool`", SCHEMA, id="revision-as-bool"),
+        pytest.param(entry(status="aproved"), "$.status", "Invalid enum value 'aproved'", STATUSES, id="status"),
+        pytest.param(entry(unit="week"), "$.unit", "Invalid enum value 'week'", UNITS, id="unit"),
+        pytest.param(entry(unit=1), "$.unit", "Expected `str`, got `int`", UNITS, id="unit-as-number"),
+        pytest.param(entry(work_date="2026-02-30"), "$.work_date", "Invalid RFC3339 encoded date", DATE, id="no-such-day"),
+        pytest.param(entry(work_date="20.11.2026"), "$.work_date", "Invalid RFC3339 encoded date", DATE, id="local-date"),
+        pytest.param(entry(id=""), "$.id", "Expected `str` of length >= 1", SCHEMA, id="empty-id"),
+        pytest.param(entry(id="x" * 201), "$.id", "Expected `str` of length <= 200", SCHEMA, id="long-id"),
     ],
 )  # fmt: skip
-def test_a_wrong_field_is_named(value: bytes, field: str, problem: str) -> None:
-    """The field's JSON path, what is wrong with it, and where the shape is described."""
+def test_a_wrong_field_is_named(value: bytes, field: str, problem: str, fix: str) -> None:
+    """The field's JSON path, what is wrong with it, and how to write it or where the shape is described."""
     error = refused(value)
 
-    assert ("invalid_field", field, problem, SCHEMA) == (error.reason, error.field, error.problem, error.fix)
+    assert ("invalid_field", field, problem, fix) == (error.reason, error.field, error.problem, error.fix)
 
 
-def test_a_field_inside_a_list_is_named_with_its_place() -> None:
-    """The path leads into the list."""
+@pytest.mark.parametrize(
+    ("changed", "field", "fix"),
+    [
+        pytest.param({"rates": [{"rate": "1"}, {}]}, "$.rates[1].rate", SCHEMA, id="missing"),
+        pytest.param({"rates": [{"rate": "1"}, {"rate": 2}]}, "$.rates[1].rate", DECIMAL, id="decimal"),
+        pytest.param({"rates": [{"rate": "1", "unit": "week"}]}, "$.rates[0].unit", "send one of day, hour", id="value"),
+        pytest.param({"policies": {"approval_levels": ["boss"]}}, "$.policies.approval_levels[0]", LEVELS, id="item-of-a-list"),
+        pytest.param({"fee": {"amount": "1", "term": "week"}}, "$.fee.term", "send one of month, quarter, year", id="optional-object"),
+    ],
+)  # fmt: skip
+def test_a_field_further_in_is_named_with_its_place(changed: dict[str, object], field: str, fix: str) -> None:
+    """The path leads into lists and objects, and the fix is that of the field found there."""
     with pytest.raises(UndecodableError) as caught:
-        engagement.decode(msgspec.json.encode(records.engagement(rates=[{"rate": "1"}, {"rate": 2}])))
+        engagement.decode(msgspec.json.encode(records.engagement(**changed)))
 
-    assert caught.value.field == "$.rates[1].rate"
+    assert (caught.value.field, caught.value.fix) == (field, fix)
 
 
 @pytest.mark.parametrize("version", [0, 2, "1"])
@@ -170,5 +188,5 @@ def test_any_value_in_any_field_is_read_or_refused(name: str, data: st.DataObjec
 
 def test_an_error_reads_as_a_sentence() -> None:
     """Field, problem and fix, in this order; the whole record where no field is meant."""
-    assert str(refused(entry(unit="week"))) == f"$.unit: Invalid enum value 'week'; {SCHEMA}"
+    assert str(refused(entry(unit="week"))) == f"$.unit: Invalid enum value 'week'; {UNITS}"
     assert str(refused(None)).startswith("record: the record has no value; ")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -70,12 +71,23 @@ def test_the_module_runs_like_the_script() -> None:
     assert "aiokafka" in done.stdout
 
 
-def test_a_misspelt_command_is_answered_with_the_right_one(run: Callable[..., Result]) -> None:
-    """The error on stderr names the nearest command; the exit code is 2."""
-    result = run("wroker")
+@pytest.mark.parametrize(
+    ("arguments", "meant"),
+    [
+        pytest.param(("wroker",), "did you mean `billtide worker`?", id="command"),
+        pytest.param(("topics", "chek"), "did you mean `billtide topics check`?", id="topics"),
+        pytest.param(("intake", "cvs"), "did you mean `billtide intake csv`?", id="intake"),
+        pytest.param(("topics", "xyz"), "`billtide topics --help` lists them.", id="nothing-like-it"),
+    ],
+)
+def test_a_misspelt_command_is_answered_with_the_right_one(
+    run: Callable[..., Result], arguments: tuple[str, ...], meant: str
+) -> None:
+    """The error on stderr names the nearest command of the same group; the exit code is 2."""
+    result = run(*arguments)
 
     assert result.exit_code == 2
-    assert "did you mean `billtide worker`?" in result.stderr
+    assert f"there is no command {arguments[-1]!r}; {meant}" in result.stderr
     assert not result.stdout
 
 
@@ -129,6 +141,32 @@ def test_schema_writes_and_checks(run: Callable[..., Result], tmp_path: Path) ->
     assert json.loads(after.stdout) == {"ok": True, "difference": None}
 
 
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        pytest.param(("schema", "--out", "{file}/x"), "{file}/x cannot be written: Not a directory; give --out", id="schema"),
+        pytest.param(("worker",), "BILLTIDE_DATA_DIR: {file}/x cannot be made: Not a directory; set it to", id="worker"),
+    ],
+)  # fmt: skip
+def test_a_directory_that_cannot_be_made_is_a_sentence(
+    run: Callable[..., Result],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    arguments: tuple[str, ...],
+    sentence: str,
+) -> None:
+    """The path, the reason and the fix, with exit code 2; no traceback."""
+    file = tmp_path / "file"
+    file.touch()
+    monkeypatch.setenv("BILLTIDE_DATA_DIR", f"{file}/x")
+    monkeypatch.setattr("logging.config.dictConfig", lambda _: None)  # a worker's logging is not this process's
+    monkeypatch.setattr("signal.signal", lambda *_: None)  # nor are its signals
+    result = run(*(argument.format(file=file) for argument in arguments))
+
+    assert result.exit_code == 2
+    assert sentence.format(file=file) in result.stderr
+
+
 def test_produce_checks_every_line_before_it_sends(run: Callable[..., Result], tmp_path: Path) -> None:
     """Each bad line is told with file, line, field, problem and fix; nothing is sent and no broker is asked."""
     file = tmp_path / "events.jsonl"
@@ -137,10 +175,7 @@ def test_produce_checks_every_line_before_it_sends(run: Callable[..., Result], t
 
     assert result.exit_code == 2
     assert f"{file} line 3, $.quantity: '7,5' is not a decimal number; write it as text" in result.stderr
-    assert (
-        f"{file} line 4, stream: 'time-entry' takes no records from outside; did you mean 'time-entries'?"
-        in result.stderr
-    )
+    assert f"{file} line 4, stream: there is no stream 'time-entry'; did you mean 'time-entries'?" in result.stderr
     assert f"{file} line 5, stream: 'billing' takes no records from outside; send to one of" in result.stderr
     assert f"{file} line 6: JSON is malformed" in result.stderr
     assert "4 lines of 5 refused, nothing was sent" in result.stderr
@@ -190,15 +225,37 @@ def test_intake_stops_at_a_bad_row_unless_told_to_skip_it(run: Callable[..., Res
     assert (told["rows"], told["sent"], told["refused"][0]["row"]) == (2, {}, 3)
 
 
+def test_intake_warns_of_entries_without_terms(run: Callable[..., Result], tmp_path: Path) -> None:
+    """Without --terms the example's entries would be held: stderr and --json say so, and the exit code stays 0."""
+    sheet = tmp_path / "sheet.csv"
+    sheet.write_text("date,clock_in,clock_out,code,notes,tags\n2026-11-20,09:00:00,10:00:00,A,,\n")
+    arguments = ("intake", "csv", "--map", str(ROOT / "examples/bookkeeping.toml"), str(sheet), "--dry-run")
+    shown, told = run(*arguments), run(*arguments, "--json")
+
+    assert (shown.exit_code, told.exit_code) == (0, 0)
+    assert "warning: no terms of A: all entries will be held as engagement_unknown" in shown.stderr
+    assert "--terms FILE" in json.loads(told.stdout)["warnings"][0]
+
+
 def test_an_absent_broker_is_a_sentence(run: Callable[..., Result], monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without a broker each command that needs one ends with exit code 2 and what to do, not with a traceback."""
+    """Without a broker each command that needs one ends with exit code 2 and the same sentence, and nothing else."""
     monkeypatch.setenv("BILLTIDE_KAFKA_BOOTSTRAP", "127.0.0.1:1")
-    for arguments in (("topics", "check"), ("engagement", "E-1"), ("produce", "-")):
+    fix = "start one with `billtide up`, or set BILLTIDE_KAFKA_BOOTSTRAP"
+    for arguments in (("topics", "check"), ("topics", "create"), ("engagement", "E-1"), ("produce", "-")):
         result = run(*arguments, stdin=line())
 
         assert result.exit_code == 2, arguments
-        assert "127.0.0.1:1" in result.stderr
-        assert "Traceback" not in result.output
+        assert result.output == f"Error: no Kafka at 127.0.0.1:1; {fix}\n"
+
+
+def test_a_worker_without_a_broker_says_only_that(tmp_path: Path) -> None:
+    """No log line of the client stands before the sentence that says what to do."""
+    command = [sys.executable, "-m", "billtide.app.cli", "worker"]
+    given = {"BILLTIDE_KAFKA_BOOTSTRAP": "127.0.0.1:1", "BILLTIDE_DATA_DIR": str(tmp_path)}
+    done = subprocess.run(command, env=os.environ | given, capture_output=True, text=True, timeout=30, check=False)
+
+    assert done.returncode == 2
+    assert done.stderr.startswith("Error: no Kafka at 127.0.0.1:1; start one with")
 
 
 def test_every_hold_reason_is_explained() -> None:

@@ -258,3 +258,38 @@ def test_a_terms_file_without_its_section_is_refused(read: Callable[..., Plan]) 
     """Terms cannot be read without [engagements] in the mapping."""
     with pytest.raises(RefusedError, match=r"has no \[engagements\]"):
         read("7,2026-11-20,A,ann,7,OK,", terms="client\nA\n")
+
+
+@pytest.mark.parametrize("terms", ["", "client,kind,price,per\nA,own,,\n"], ids=["no terms", "a terms file"])
+def test_refused_rows_are_told_before_a_missing_date(read: Callable[..., Plan], terms: str) -> None:
+    """When no row can be read, the rows say why; that terms lack a first date only follows from it."""
+    found = read("7,2026-11-20,A,ann,seven,OK,", terms=terms, end=TERMS)
+
+    assert [refusal.column for refusal in found.refused] == ["hours"]
+    assert "engagements" not in found.records
+
+
+def test_a_sheet_without_rows_has_no_first_date(read: Callable[..., Plan]) -> None:
+    """Terms begin with the first period; without a row nothing says when, so the mapping must."""
+    with pytest.raises(RefusedError, match=r"engagements\.start_date is missing"):
+        read(terms="client,kind,price,per\nA,own,,\n", end=TERMS)
+
+
+@pytest.mark.parametrize(
+    ("parts", "sentences"),
+    [
+        pytest.param({"end": TERMS}, ["no terms of A, B: all entries"], id="no terms"),
+        pytest.param({"end": TERMS, "terms": "client,kind,price,per\nA,own,,\n"}, ["no terms of B: 1 of 2 entries"], id="a code without terms"),
+        pytest.param({"end": TERMS, "terms": "client,kind,price,per\nA,own,,\nB,own,,\n"}, [], id="terms of all"),
+        pytest.param({"end": ""}, [], id="terms come from elsewhere"),
+    ],
+)  # fmt: skip
+def test_entries_without_terms_are_warned_of(
+    read: Callable[..., Plan], parts: dict[str, str], sentences: list[str]
+) -> None:
+    """A mapping that is made for terms, used without those of a code, says what will be held and how to give them."""
+    found = read("7,2026-11-20,A,ann,7,OK,", "8,2026-11-20,B,ann,7,OK,", **parts)
+    rest = " will be held as engagement_unknown, unless these engagements were sent before; give their terms with --terms FILE"
+
+    assert found.refused == []
+    assert found.warnings == [sentence + rest for sentence in sentences]
