@@ -8,6 +8,7 @@ from typing import Annotated, Final, Literal
 import msgspec
 
 from .approval import ApprovalLevel
+from .approvers import ApprovalThreshold, Approver
 from .wire import CurrencyCode, DecimalText, Id, OptionalId, Revision, Wire, decoder
 
 TYPE: Final = "billtide.engagement.v1"
@@ -60,13 +61,20 @@ class ExpenseTerms(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_def
 
 
 class Policies(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
-    """The contract's choices where the law of money leaves one; each has a sensible default."""
+    """The contract's choices where the law of money leaves one; each has a sensible default.
+
+    approval_thresholds: levels that larger entries need besides approval_levels; auto_approve_under: entries of less
+    than this amount need no decision but those of thresholds; approvers: who may decide, anybody while empty.
+    """
 
     rounding: Rounding = "half_up"
     accrue_at: Literal["submission", "approval"] = "submission"
     closed_period: Literal["hold", "next_open_period"] = "hold"
     approval_levels: tuple[ApprovalLevel, ...] = ()
     hours_per_day: DecimalText = "8"
+    approval_thresholds: tuple[ApprovalThreshold, ...] = ()
+    auto_approve_under: DecimalText | None = None
+    approvers: tuple[Approver, ...] = ()
 
 
 class Engagement(Wire, frozen=True, kw_only=True, gc=False, omit_defaults=True):

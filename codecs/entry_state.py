@@ -99,16 +99,19 @@ class EntryState(msgspec.Struct, array_like=True, gc=False):
 
 
 class Decision(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """The latest verdict of one level on one revision of an entry."""
+    """The latest verdict of the same people on the same day, at one level, on one revision of an entry."""
 
     entry_revision: int
     level: ApprovalLevel
     sequence: int
     verdict: Verdict
+    approver_id: str = ""
+    on_behalf_of: str = ""
+    decided_on: dt.date | None = None
 
 
 class Approvals(msgspec.Struct, array_like=True, gc=False):
-    """All decisions about one entry, the latest of each revision and level."""
+    """All decisions about one entry that may count; see Decision."""
 
     decisions: tuple[Decision, ...] = ()
 

@@ -20,6 +20,7 @@ from ...codecs.entry_state import Approvals, EntryState, EntryVersion, Posted, P
 from ...codecs.records import EngagementState
 from . import ledger
 from .approval import counting
+from .assessment import Assessment
 from .books import Books
 from .contract import Contract
 from .progress import recognise
@@ -35,7 +36,9 @@ def settle(entry: EntryState, approvals: Approvals | None, books: Books) -> Miss
     Changes the entry's postings and the engagement's figures in place, together with the effects it appends.
     """
     contract = books.contract
-    version, standing = counting(entry, approvals, contract.approval_levels)
+    assessment = None if contract.approval is None else Assessment(contract.approval, entry, books)
+    judge = None if assessment is None else assessment.standing
+    version, standing = counting(entry, approvals, contract.approval_levels, judge)
     approved = standing == "approved"
     wanted = version if approved or contract.accrues_at_submission else None
     _count_time(entry, books, version, approved=approved)
@@ -44,11 +47,12 @@ def settle(entry: EntryState, approvals: Approvals | None, books: Books) -> Miss
         if missing is not None:
             return missing
     if wanted is None or _stands(entry, contract, wanted, approved=approved):
-        return None
-    value = value_of(wanted, contract, books.lookups)
+        return None if assessment is None else assessment.waits_for
+    value = value_of(wanted, contract, books.lookups) if assessment is None else assessment.value_of(wanted)
     if isinstance(value, Missing):
         return value
-    return _post(entry, books, wanted, value, approved=approved)
+    missing = _post(entry, books, wanted, value, approved=approved)
+    return missing if assessment is None else missing or assessment.waits_for
 
 
 def _stands(entry: EntryState, contract: Contract, wanted: EntryVersion, *, approved: bool) -> bool:

@@ -9,6 +9,7 @@ import msgspec
 from billtide.codecs import (
     accrual,
     approval,
+    approvers,
     assignment,
     billing,
     engagement,
@@ -110,7 +111,8 @@ _replace = msgspec.structs.replace
 FULL: dict[str, Sample] = {
     "accrual": _replace(LEAST["accrual"], action="reversal", resource_id="R-7", reverses="psa:time:4711:3:work_in_progress:0"),
     "approval": _replace(
-        LEAST["approval"], entry_type="expense", verdict="rejected", level="finance", sequence=2, approver_id="R-1", reason="zu hoch – prüfen"
+        LEAST["approval"], entry_type="expense", verdict="rejected", level="finance", sequence=2, approver_id="R-1", reason="zu hoch – prüfen",
+        on_behalf_of="R-2", decided_on=DAY,
     ),
     "assignment": _replace(
         LEAST["assignment"], role="analyst", booking="soft", status="cancelled", rate="120.5", weeks=(assignment.PlannedWeek(week=MONDAY, hours="20"),)
@@ -127,7 +129,14 @@ FULL: dict[str, Sample] = {
         fee=engagement.Fee(amount="1000", estimated_cost="700", term="quarter", billed="arrears"),
         expenses=engagement.ExpenseTerms(policy="mark_up", mark_up_percent="7.5"),
         policies=engagement.Policies(
-            rounding="half_even", accrue_at="approval", closed_period="next_open_period", approval_levels=("manager", "finance"), hours_per_day="7.5"
+            rounding="half_even", accrue_at="approval", closed_period="next_open_period", approval_levels=("manager", "finance"), hours_per_day="7.5",
+            approval_thresholds=(approvers.ApprovalThreshold(level="finance", amount="5000", of="cost"),), auto_approve_under="100",
+            approvers=(
+                approvers.Approver(
+                    approver_id="R-1", level="manager", valid_from=DAY, valid_to=LAST,
+                    delegates=(approvers.Delegate(approver_id="R-2", valid_from=DAY, valid_to=LAST),),
+                ),
+            ),
         ),
         planned_revenue="10000.00",
     ),
@@ -183,7 +192,7 @@ CHANGELOG: dict[str, Sample] = {
         counted_time=27_000_000_000,
         posted=_replace(VERSION, revision=2),
     ),
-    "approvals": Approvals((Decision(3, "manager", 1, "approved"), Decision(3, "finance", 2, "recalled"))),
+    "approvals": Approvals((Decision(3, "manager", 1, "approved"), Decision(3, "finance", 2, "recalled", "R-1", "R-2", DAY))),
     "engagements": EngagementState(
         **{field.name: at for at, field in enumerate(msgspec.structs.fields(EngagementState))}
         | {"id": "E-1", "terms": FULL["engagement"], "progress_date": DAY, "fees_through": LAST, "held_entries": {"cap_reached": 1}}
