@@ -64,7 +64,8 @@ class Policies(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_default
     """The contract's choices where the law of money leaves one; each has a sensible default.
 
     approval_thresholds: levels that larger entries need besides approval_levels; auto_approve_under: entries of less
-    than this amount need no decision but those of thresholds; approvers: who may decide, anybody while empty.
+    than this amount need no decision but those of thresholds; approvers: who may decide, anybody while empty;
+    correction of what is billed: reversed and charged anew, or one line of the difference.
     """
 
     rounding: Rounding = "half_up"
@@ -75,6 +76,7 @@ class Policies(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_default
     approval_thresholds: tuple[ApprovalThreshold, ...] = ()
     auto_approve_under: DecimalText | None = None
     approvers: tuple[Approver, ...] = ()
+    correction: Literal["reverse_and_rebill", "adjust"] = "reverse_and_rebill"
 
 
 class Engagement(Wire, frozen=True, kw_only=True, gc=False, omit_defaults=True):

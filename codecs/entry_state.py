@@ -71,13 +71,21 @@ class Price(msgspec.Struct, frozen=True, array_like=True, gc=False):
     fx_rate: int | None
 
 
+class Adjusted(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """A charge that is corrected by adjusting lines: the version and the price it was made with."""
+
+    version: EntryVersion
+    price: Price
+
+
 class EntryState(msgspec.Struct, array_like=True, gc=False):
     """An entry: its latest version, earlier versions that still matter, and its postings.
 
     cost_value: the live cost in minor units of the contract's currency; progress: what of it counts as approved
     cost of a fixed fee; charges: the parts that are billed, or the last one that was, not live;
     approved_value and held_value: minor units, counted in the engagement's figures; posted: the version
-    whose postings stand, None when it is the latest; counted_as and counted_time: its share of the hours.
+    whose postings stand, None when it is the latest; counted_as and counted_time: its share of the hours;
+    adjusted: set while the first live part of charges is a charge and the others are its adjusting lines.
     """
 
     latest: EntryVersion
@@ -96,6 +104,7 @@ class EntryState(msgspec.Struct, array_like=True, gc=False):
     counted_as: str = ""
     counted_time: int = 0
     posted: EntryVersion | None = None
+    adjusted: Adjusted | None = None
 
 
 class Decision(msgspec.Struct, frozen=True, array_like=True, gc=False):

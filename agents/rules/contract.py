@@ -29,12 +29,13 @@ class Contract:
     places: decimal places of its currency; bills_time: T&M and capped; for_customers: neither internal nor
     non-billable; earns_by_cost: fixed fee; day: a day's length in microseconds; cap, fee_amount, estimated_cost,
     planned_revenue: minor units or None; mark_up: 10^-4 percent over cost, None when expenses are not billed;
-    approval: what is asked beyond approval_levels, None when nothing;
+    approval: what is asked beyond approval_levels, None when nothing; adjusts: corrects by lines of the difference;
     worth(unit, rate_unit, currency): numerator and denominator that turn quantity x rate into minor units.
     """
 
     __slots__ = (
         "accrues_at_submission",
+        "adjusts",
         "approval",
         "approval_levels",
         "bills_time",
@@ -69,6 +70,7 @@ class Contract:
         self.places: Final = exponent(terms.currency)
         self.rounding: Final = policies.rounding
         self.approval_levels: Final = policies.approval_levels
+        self.adjusts: Final = policies.correction == "adjust"
         self.approval: Final = approval_terms(policies, terms.currency)
         self.bills_time: Final = terms.contract_type in {"time_and_materials", "capped"}
         self.for_customers: Final = terms.contract_type not in {"non_billable", "internal"}

@@ -16,13 +16,14 @@ from msgspec import structs
 
 from ...codecs.currencies import format_amount
 from ...codecs.engagement import Engagement
-from ...codecs.entry_state import Approvals, EntryState, EntryVersion, Posted, Price
+from ...codecs.entry_state import Adjusted, Approvals, EntryState, EntryVersion, Posted, Price
 from ...codecs.records import EngagementState
 from . import ledger
 from .approval import counting
 from .assessment import Assessment
 from .books import Books
 from .contract import Contract
+from .correction import adjust, as_billed, to_adjust
 from .progress import recognise
 from .valuation import Missing, Value, missing_period, value_of
 
@@ -42,8 +43,11 @@ def settle(entry: EntryState, approvals: Approvals | None, books: Books) -> Miss
     approved = standing == "approved"
     wanted = version if approved or contract.accrues_at_submission else None
     _count_time(entry, books, version, approved=approved)
+    charged: Adjusted | None = None
     if entry.cost is not None and entry.cost.live:
-        missing = _withdraw(entry, books, entry.cost, wanted, approved=approved)
+        if contract.adjusts and approved and wanted is not None:
+            charged = to_adjust(entry, wanted, books)
+        missing = _withdraw(entry, books, entry.cost, wanted, approved=approved, adjusted=charged is not None)
         if missing is not None:
             return missing
     if wanted is None or _stands(entry, contract, wanted, approved=approved):
@@ -51,7 +55,7 @@ def settle(entry: EntryState, approvals: Approvals | None, books: Books) -> Miss
     value = value_of(wanted, contract, books.lookups) if assessment is None else assessment.value_of(wanted)
     if isinstance(value, Missing):
         return value
-    missing = _post(entry, books, wanted, value, approved=approved)
+    missing = _post(entry, books, wanted, value, charged, approved=approved)
     return missing if assessment is None else missing or assessment.waits_for
 
 
@@ -69,12 +73,15 @@ def _stands(entry: EntryState, contract: Contract, wanted: EntryVersion, *, appr
 
 
 def _withdraw(
-    entry: EntryState, books: Books, cost: Posted, wanted: EntryVersion | None, *, approved: bool
+    entry: EntryState, books: Books, cost: Posted, wanted: EntryVersion | None, *, approved: bool, adjusted: bool
 ) -> Missing | None:
-    """Reverse every posting that does not belong to the wanted version and standing; `cost` is the live one."""
+    """Reverse every posting that does not belong to the wanted version and standing; `cost` is the live one.
+
+    adjusted: what is billed stays, for the wanted version adjusts it.
+    """
     stands = entry.posted or entry.latest
     same = wanted is not None and same_money(stands, wanted)
-    unbill = not (same and approved)
+    unbill = not (adjusted or (same and approved))
     accrued = entry.work_in_progress
     unaccrue = accrued is not None and accrued.live and not (same and not approved)
     wrong = list(_live(entry.charges)) if unbill else []
@@ -107,19 +114,23 @@ def _withdraw(
 def _reverse_charges(entry: EntryState, books: Books, stands: EntryVersion, dates: dict[dt.date, dt.date]) -> None:
     engagement = books.engagement
     for part in _live(entry.charges):
-        ledger.reverse_charge(stands, _price_of(entry), part, dates[part.accounting_date], books)
+        version, price = as_billed(entry, part, stands)
+        ledger.reverse_charge(version, price, part, dates[part.accounting_date], books)
         engagement.billed -= part.amount
         engagement.earned -= part.amount
         if stands.kind == "expense":
             engagement.billed_expenses -= part.amount
     if entry.charges:
         entry.charges = (_dead(entry.charges[-1]),)
+    entry.adjusted = None
     engagement.approved_value -= entry.approved_value
     engagement.held -= entry.held_value
     entry.approved_value = entry.held_value = 0
 
 
-def _post(entry: EntryState, books: Books, wanted: EntryVersion, value: Value, *, approved: bool) -> Missing | None:
+def _post(
+    entry: EntryState, books: Books, wanted: EntryVersion, value: Value, charged: Adjusted | None, *, approved: bool
+) -> Missing | None:
     """Post what the wanted version lacks: cost always, accrual while pending, charge or progress once approved."""
     engagement = books.engagement
     entry.posted = None if wanted is entry.latest else wanted
@@ -135,6 +146,9 @@ def _post(entry: EntryState, books: Books, wanted: EntryVersion, value: Value, *
         _progress(entry, books, wanted, entry.cost_value, value.accounting_date)
     price = value.price
     if price is None:
+        return None
+    if charged is not None:
+        adjust(entry, books, charged, wanted, value)
         return None
     if approved:
         return _charge(entry, books, wanted, value, price)

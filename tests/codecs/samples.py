@@ -25,7 +25,7 @@ from billtide.codecs import (
     revenue,
     time_entry,
 )
-from billtide.codecs.entry_state import Approvals, Decision, EntryState, EntryVersion, Hold, Posted, Price
+from billtide.codecs.entry_state import Adjusted, Approvals, Decision, EntryState, EntryVersion, Hold, Posted, Price
 from billtide.codecs.records import (
     AssignmentState,
     Cursor,
@@ -121,6 +121,7 @@ FULL: dict[str, Sample] = {
     "billing": _replace(
         LEAST["billing"], action="reversal", trace=(billing.TraceStep("rate", "120.6/hour", "card std version 1"),), resource_id="R-7",
         role="analyst", item="onsite", task_id="T-1", part_of="-904.50", fx_rate="0.9", reverses="psa:time:4711:3:billing:0",
+        adjusts="psa:time:4711:2:billing:0",
     ),
     "engagement": _replace(
         LEAST["engagement"], name="Löwe & Söhne", practice="cloud", region="dach", end_date=LAST,
@@ -131,6 +132,7 @@ FULL: dict[str, Sample] = {
         policies=engagement.Policies(
             rounding="half_even", accrue_at="approval", closed_period="next_open_period", approval_levels=("manager", "finance"), hours_per_day="7.5",
             approval_thresholds=(approvers.ApprovalThreshold(level="finance", amount="5000", of="cost"),), auto_approve_under="100",
+            correction="adjust",
             approvers=(
                 approvers.Approver(
                     approver_id="R-1", level="manager", valid_from=DAY, valid_to=LAST,
@@ -191,6 +193,7 @@ CHANGELOG: dict[str, Sample] = {
         counted_as="approved_time",
         counted_time=27_000_000_000,
         posted=_replace(VERSION, revision=2),
+        adjusted=Adjusted(VERSION, Price(120_600_000, "hour", 90_450, "EUR", "half_even", 9_000_000_000)),
     ),
     "approvals": Approvals((Decision(3, "manager", 1, "approved"), Decision(3, "finance", 2, "recalled", "R-1", "R-2", DAY))),
     "engagements": EngagementState(
