@@ -151,7 +151,9 @@ def _post(
         adjust(entry, books, charged, wanted, value)
         return None
     if approved:
-        return _charge(entry, books, wanted, value, price)
+        # A contract that has become a fixed fee asks for progress of an expense that is billed already.
+        billed = entry.charges and entry.charges[-1].live and not entry.held_value
+        return None if billed else _charge(entry, books, wanted, value, price)
     accrued = entry.work_in_progress
     if accrued is None or not accrued.live:
         accrued = _posted(accrued, wanted, price.amount, price.currency, value.accounting_date, books.contract.terms)
