@@ -15,6 +15,7 @@ from ..codecs.engagement import Engagement
 from ..tables.entries import engagement_of
 from ..tables.state import TaskState
 from .entries import settle_entry
+from .rules.cap import over_cap
 from .rules.settlement import differs
 from .work import Work
 
@@ -28,8 +29,11 @@ def rerate_engagement(work: Work, before: Engagement | None, terms: Engagement) 
     """Settle the entries of an engagement again that its new terms make worth something else."""
     if before is None or _same_worth(before, terms):
         return
-    for key in work.state.entries.of_engagement(terms.id):
+    keys = work.state.entries.of_engagement(terms.id)
+    for key in keys:
         rerate(work, key)
+    for key in reversed(keys):
+        _give_back(work, key)
 
 
 def _same_worth(before: Engagement, terms: Engagement) -> bool:
@@ -49,6 +53,17 @@ def rerate(work: Work, key: bytes) -> None:
     contract = None if engagement is None else work.contexts.contract(engagement, work.reference)
     approvals = state.approvals.get(b"a" + key[1:])
     if contract is not None and differs(entry, approvals, contract, work.lookups):
+        settle_entry(work, key, entry)
+
+
+def _give_back(work: Work, key: bytes) -> None:
+    """Bill an entry again within a lower cap; what finds no room is held. The cap's later entries give first."""
+    entry = work.state.entries.get(key)
+    engagement = None if entry is None else work.known_engagement(entry.latest.engagement_id)
+    contract = None if engagement is None else work.contexts.contract(engagement, work.reference)
+    if entry is None or engagement is None or contract is None:
+        return
+    if over_cap(entry, engagement, contract):
         settle_entry(work, key, entry)
 
 

@@ -18,10 +18,10 @@ from ...codecs.billing import TraceStep
 from ...codecs.currencies import format_amount
 from ...codecs.engagement import Engagement
 from ...codecs.entry_state import Approvals, EntryState, EntryVersion, Posted, Price
-from ...codecs.records import EngagementState
 from . import ledger
 from .approval import counting
 from .books import Books
+from .cap import over_cap, within_cap
 from .contract import Contract
 from .differences import same_cost, same_money, same_price
 from .progress import recognise
@@ -103,7 +103,7 @@ def _withdraw(
     same = wanted is not None and value is not None and same_money(stands, wanted)
     keep_cost = same and value is not None and same_cost(entry, cost, value, terms)
     keep_price = same and value is not None and same_price(entry, value, terms)
-    unbill = not (keep_price and approved)
+    unbill = not (keep_price and approved) or over_cap(entry, books.engagement, books.contract)
     accrued = entry.work_in_progress
     unaccrue = accrued is not None and accrued.live and not (keep_price and not approved)
     unearn = entry.progress != 0 and not (keep_cost and approved and books.contract.earns_by_cost)
@@ -197,7 +197,7 @@ def _charge(
         entry.price = price
         entry.approved_value = open_amount
         engagement.approved_value += open_amount
-    amount = _within_cap(open_amount, wanted, engagement, books.contract)
+    amount = within_cap(open_amount, wanted, engagement, books.contract)
     over = entry.held_value = open_amount - amount
     engagement.held += over
     if amount or not over:
@@ -213,21 +213,6 @@ def _charge(
         return None
     text = f"{format_amount(over, price.currency)} {price.currency} lie over the cap of engagement {engagement.id}"
     return Missing("cap_reached", f"cap:{engagement.id}", f"{text}; raise the cap, or take something else back")
-
-
-def _within_cap(amount: int, version: EntryVersion, engagement: EngagementState, contract: Contract) -> int:
-    """What of an amount may be billed now, in minor units. The cap is never exceeded (M6)."""
-    if contract.cap is None or (version.kind == "expense" and not contract.cap_includes_expenses):
-        return amount
-    room = contract.cap - capped_value(engagement, contract)
-    if amount <= room:
-        return amount
-    return max(0, room) if contract.cap_mode == "split" else 0
-
-
-def capped_value(engagement: EngagementState, contract: Contract) -> int:
-    """What is billed and counts to the cap, also what was billed before there was one. Minor units."""
-    return engagement.billed - (0 if contract.cap_includes_expenses else engagement.billed_expenses)
 
 
 def _progress(entry: EntryState, books: Books, version: EntryVersion, counted: int, date: dt.date) -> None:
