@@ -44,8 +44,8 @@ def apply(work: Work, record: Record) -> Outcome:
     contract = work.contexts.contract(state, work.reference)
     if contract is None:
         raise AssertionError("terms that were just set are unknown")
-    settle_waiting(work, f"engagement:{terms.id}")
     rerate_engagement(work, before, terms)
+    settle_waiting(work, f"engagement:{terms.id}")
     release_over_cap(work, state, contract)
     return "held" if settle_terms(work, state, contract) else "applied"
 

@@ -15,7 +15,7 @@ from ..codecs.engagement import Engagement
 from ..tables.entries import engagement_of
 from ..tables.state import TaskState
 from .entries import settle_entry
-from .rules.cap import over_cap
+from .rules.cap import count_billed, over_cap
 from .rules.settlement import differs
 from .work import Work
 
@@ -30,6 +30,8 @@ def rerate_engagement(work: Work, before: Engagement | None, terms: Engagement) 
     if before is None or _same_worth(before, terms):
         return
     keys = work.state.entries.of_engagement(terms.id)
+    if before.caps != terms.caps or before.contract_type != terms.contract_type:
+        _count_anew(work, terms.id, keys)
     for key in keys:
         rerate(work, key)
     for key in reversed(keys):
@@ -54,6 +56,18 @@ def rerate(work: Work, key: bytes) -> None:
     approvals = state.approvals.get(b"a" + key[1:])
     if contract is not None and differs(entry, approvals, contract, work.lookups):
         settle_entry(work, key, entry)
+
+
+def _count_anew(work: Work, engagement_id: str, keys: list[bytes]) -> None:
+    """Count what is billed under each cap of new terms, from the charges that stand."""
+    engagement = work.engagement(engagement_id)
+    contract = work.contexts.contract(engagement, work.reference)
+    engagement.capped.clear()
+    for key in keys:
+        entry = work.state.entries.get(key)
+        if entry is not None and contract is not None:
+            billed = sum(part.amount for part in entry.charges if part.live)
+            count_billed(billed, entry.posted or entry.latest, engagement, contract)
 
 
 def _give_back(work: Work, key: bytes) -> None:

@@ -21,7 +21,7 @@ from ...codecs.entry_state import Approvals, EntryState, EntryVersion, Posted, P
 from . import ledger
 from .approval import counting
 from .books import Books
-from .cap import over_cap, within_cap
+from .cap import count_billed, over_cap, within_cap
 from .contract import Contract
 from .differences import same_cost, same_money, same_price
 from .progress import recognise
@@ -140,6 +140,7 @@ def _reverse_charges(entry: EntryState, books: Books, stands: EntryVersion, date
         ledger.reverse_charge(stands, _price_of(entry), part, dates[part.accounting_date], books)
         engagement.billed -= part.amount
         engagement.earned -= part.amount
+        count_billed(-part.amount, stands, engagement, books.contract)
         if stands.kind == "expense":
             engagement.billed_expenses -= part.amount
     if entry.charges:
@@ -206,6 +207,7 @@ def _charge(
         entry.charges = (*_live(entry.charges), part)
         engagement.billed += amount
         engagement.earned += amount
+        count_billed(amount, wanted, engagement, books.contract)
         if wanted.kind == "expense":
             engagement.billed_expenses += amount
         ledger.charge(wanted, price, trace, part, books)
