@@ -1,40 +1,37 @@
 """Assessment: how a version stands under a contract that weighs entries or names who may decide.
 
 Only such contracts pay for it; every other entry is judged by its levels alone. A version is valued only when its
-amount decides, at most once a settlement, and settlement takes that value over. A version that is billed weighs what
-was billed, so that a later rate or a closed period cannot undo an approval. While a weight is unknown the
-version stands as if it were the heaviest, for nothing unapproved is billed (M6), and the entry waits for what the
-value waits for.
+amount decides, at what it is worth now: what a change of rates lifts over a threshold needs that level too, whether the
+change came before or after the approval (M9). A period that has closed since does not matter. While a weight is
+unknown the version stands as if it were the heaviest, for nothing unapproved is billed (M6), and the entry waits for
+what the value waits for.
 """
 
 from __future__ import annotations
 
 from typing import Final
 
-from msgspec import structs
-
-from ...codecs.entry_state import Decision, EntryState, EntryVersion
+from ...codecs.entry_state import Decision, EntryVersion
 from .approval import STANDINGS, VOIDS, Standing, standing, verdicts
 from .approval_terms import ApprovalTerms
-from .books import Books
-from .valuation import Missing, Value, value_of
+from .contract import Contract
+from .valuation import Lookups, Missing, value_of
 
 
 class Assessment:
-    """One entry under such a contract, for one settlement.
+    """One entry under such a contract, judged once.
 
     waits_for: the first value that is missing to judge by, or else the first decision that would matter and does not
     count; None when all is clear.
     """
 
-    __slots__ = ("_books", "_entry", "_ignored", "_terms", "_unknown", "_values")
+    __slots__ = ("_contract", "_ignored", "_lookups", "_terms", "_unknown")
 
-    def __init__(self, terms: ApprovalTerms, entry: EntryState, books: Books) -> None:
-        """Judge this entry's versions by these terms."""
+    def __init__(self, terms: ApprovalTerms, contract: Contract, lookups: Lookups) -> None:
+        """Judge by these terms of the contract."""
         self._terms: Final = terms
-        self._entry: Final = entry
-        self._books: Final = books
-        self._values: Final[dict[int, Value | Missing]] = {}
+        self._contract: Final = contract
+        self._lookups: Final = lookups
         self._unknown: Missing | None = None
         self._ignored: Missing | None = None
 
@@ -42,14 +39,6 @@ class Assessment:
     def waits_for(self) -> Missing | None:
         """What the judgement so far waits for."""
         return self._unknown or self._ignored
-
-    def value_of(self, version: EntryVersion) -> Value | Missing:
-        """Value of a version, worked out once."""
-        known = self._values.get(version.revision)
-        if known is None:
-            books = self._books
-            known = self._values[version.revision] = value_of(version, books.contract, books.lookups)
-        return known
 
     def standing(self, version: EntryVersion, decisions: tuple[Decision, ...]) -> Standing:
         """Standing of one version, given every decision about its entry."""
@@ -69,26 +58,11 @@ class Assessment:
 
     def _weight(self, version: EntryVersion) -> tuple[int, int] | Missing:
         """Price and cost to judge a version by, minor units of the contract's currency, without signs."""
-        entry = self._entry
-        priced = _customer_pays(version, self._books)
-        if self._stands(version) and (not priced or _billed(entry)):
-            price = None if not priced or entry.price is None else entry.price.amount
-            cost = entry.cost_value
-        else:
-            value = self.value_of(version)
-            if isinstance(value, Missing):
-                return value
-            price = None if value.price is None else value.price.amount
-            cost = value.cost_value
-        return abs(cost if price is None else price), abs(cost)
-
-    def _stands(self, version: EntryVersion) -> bool:
-        """Whether what is posted is this version's: it may differ in nothing but revision and status."""
-        entry = self._entry
-        if entry.cost is None or not entry.cost.live:
-            return False
-        posted = entry.posted or entry.latest
-        return structs.replace(version, revision=posted.revision, status=posted.status) == posted
+        value = value_of(version, self._contract, self._lookups, posted=True)
+        if isinstance(value, Missing):
+            return value
+        cost = abs(value.cost_value)
+        return (cost if value.price is None else abs(value.price.amount)), cost
 
     def _left_out(
         self,
@@ -110,7 +84,7 @@ class Assessment:
         return None
 
     def _not_allowed(self, decision: Decision) -> Missing:
-        terms = self._books.contract.terms
+        terms = self._contract.terms
         by = decision.approver_id or "somebody without approver_id"
         if decision.on_behalf_of:
             by = f"{by} on behalf of {decision.on_behalf_of}"
@@ -121,11 +95,9 @@ class Assessment:
         return Missing("approver_not_allowed", f"engagement:{terms.id}", f"{what}, which does not count: {fix}")
 
 
-def _customer_pays(version: EntryVersion, books: Books) -> bool:
-    contract = books.contract
-    return version.billable and (contract.bills_time if version.kind == "time" else contract.mark_up is not None)
-
-
-def _billed(entry: EntryState) -> bool:
-    """Whether the price is kept. What is only accrued is valued again when it is billed, so that value is weighed."""
-    return bool(entry.held_value) or any(part.live for part in entry.charges)
+def assess(contract: Contract, lookups: Lookups) -> Assessment:
+    """Judge an entry under a contract that asks for more than levels."""
+    if contract.approval is None:
+        message = f"contract of {contract.terms.id} asks for nothing beyond its levels"
+        raise AssertionError(message)
+    return Assessment(contract.approval, contract, lookups)

@@ -6,8 +6,8 @@ Charge and adjusting lines sum to the price of the version that counts (M1). Wha
 line as it was billed, so the charge's own version and price are kept beside the entry's.
 
 Only a whole charge is adjusted, on the customer and legal entity it was made for. Otherwise settlement reverses and
-rebills: where the customer no longer pays, where the charge is split or held by a cap, and where the price rises under
-a cap, so that room is given in one place. Source of the form: TigerBeetle, correcting transfers.
+rebills: where the customer no longer pays, where the charge is in parts, and under caps, so that room is given and
+taken in one place. Source of the form: TigerBeetle, correcting transfers.
 """
 
 from __future__ import annotations
@@ -23,40 +23,44 @@ from ...codecs.engagement import Engagement
 from ...codecs.entry_state import Adjusted, EntryState, EntryVersion, Posted, Price
 from . import ledger
 from .books import Books
-from .valuation import Missing, Value, value_of
+from .differences import same_money, same_price
+from .valuation import Value
 
 
-def to_adjust(entry: EntryState, wanted: EntryVersion, books: Books) -> Adjusted | None:
-    """The charge that a correction to the wanted version leaves standing; None where it has to be reversed."""
+def to_adjust(entry: EntryState, wanted: EntryVersion | None, value: Value | None, books: Books) -> Adjusted | None:
+    """The charge that the wanted version's value differs from and leaves standing; None where there is none."""
     live = [part for part in entry.charges if part.live]
     if entry.price is None or entry.held_value or not live or (len(live) > 1 and entry.adjusted is None):
         return None
-    value = value_of(wanted, books.contract, books.lookups)
-    terms, source = books.contract.terms, live[0]
-    if isinstance(value, Missing) or value.price is None:
+    terms, posted = books.contract.terms, entry.posted or entry.latest
+    if wanted is None or value is None or value.price is None or isinstance(value.accounting_date, str):
         return None
-    if (source.customer_id, source.legal_entity_id) != (terms.customer_id, terms.legal_entity_id):
+    if (live[0].customer_id, live[0].legal_entity_id) != (terms.customer_id, terms.legal_entity_id):
         return None
-    if books.contract.cap is not None and value.price.amount > entry.approved_value:
+    if books.contract.limits or (same_money(posted, wanted) and same_price(entry, value, terms)):
         return None
-    return entry.adjusted or Adjusted(entry.posted or entry.latest, entry.price)
+    return entry.adjusted or Adjusted(posted, entry.price)
 
 
-def adjust(entry: EntryState, books: Books, charged: Adjusted, wanted: EntryVersion, value: Value) -> None:
-    """Bill the difference to the wanted version's value in a line that names the charge."""
-    price = value.price
-    if price is None:
-        message = f"entry {wanted.source}:{wanted.id} is adjusted and has no price"
-        raise AssertionError(message)
+def adjust(
+    entry: EntryState,
+    books: Books,
+    charged: Adjusted,
+    wanted: EntryVersion,
+    price: Price,
+    trace: tuple[TraceStep, ...],
+    date: dt.date,
+) -> None:
+    """Bill the difference to the wanted version's price in a line that names the charge."""
     engagement = books.engagement
     parts = tuple(part for part in entry.charges if part.live)
-    part = _next(parts[-1], wanted, price.amount - entry.approved_value, value.accounting_date, books.contract.terms)
+    part = _next(parts[-1], wanted, price.amount - entry.approved_value, date, books.contract.terms)
     version, shown = _shown(charged, part)
     source = ledger.charge_id(charged.version, charged.price, parts[0], books)
     currency = price.currency
     billed, due = format_amount(entry.approved_value, currency), format_amount(price.amount, currency)
-    trace = (*value.trace, TraceStep("price", due, f"revision {wanted.revision}"), TraceStep("billed", billed, source))
-    ledger.adjust(version, shown, trace, part, source, books)
+    steps = TraceStep("price", due, f"revision {wanted.revision}"), TraceStep("billed", billed, source)
+    ledger.adjust(version, shown, (*trace, *steps), part, source, books)
     entry.charges, entry.price, entry.adjusted = (*parts, part), price, charged
     entry.approved_value += part.amount
     engagement.approved_value += part.amount
@@ -68,13 +72,18 @@ def adjust(entry: EntryState, books: Books, charged: Adjusted, wanted: EntryVers
 
 def as_billed(entry: EntryState, part: Posted, stands: EntryVersion) -> tuple[EntryVersion, Price]:
     """Version and price that a billed part shows, for its reversal; `stands` is the version whose postings stand."""
+    if entry.adjusted is None:
+        return stands, price_of(entry)
+    first = next(part for part in entry.charges if part.live)
+    return (entry.adjusted.version, entry.adjusted.price) if part is first else _shown(entry.adjusted, part)
+
+
+def price_of(entry: EntryState) -> Price:
+    """The price of what stands; an entry that was charged or held has one."""
     if entry.price is None:
         message = f"entry {entry.latest.source}:{entry.latest.id} has charges and no price"
         raise AssertionError(message)
-    if entry.adjusted is None:
-        return stands, entry.price
-    first = next(part for part in entry.charges if part.live)
-    return (entry.adjusted.version, entry.adjusted.price) if part is first else _shown(entry.adjusted, part)
+    return entry.price
 
 
 def _shown(charged: Adjusted, part: Posted) -> tuple[EntryVersion, Price]:

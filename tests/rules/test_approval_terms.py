@@ -169,19 +169,28 @@ def test_an_unknown_weight_is_no_small_one() -> None:
     assert figures(task, "billed") == ["400.00"]
 
 
-@pytest.mark.parametrize(
-    ("stream", "sent"),
-    [
-        pytest.param("rate-cards", rate_card(version=2, lines=[{"role": "analyst", "rate": "200"}]), id="dearer-now"),
-        pytest.param("periods", year("closed", revision=2), id="period-closed"),
-    ],
-)
-def test_what_is_billed_keeps_its_weight(stream: str, sent: Object) -> None:
-    """A rate that rises over the threshold, or a period that closes, does not undo an approval or ask again."""
+@pytest.mark.parametrize("last", ["rate-cards", "approvals"])
+def test_a_rate_that_rises_over_a_threshold_asks_for_its_level(last: str) -> None:
+    """Before the approval or after it: what is worth 1,600 now is not billed before finance approves (M6, M9)."""
+    task = task_with(approval_thresholds=[{"level": "finance", "amount": "900"}])
+    task.send("time-entries", time_entry())
+    if last == "rate-cards":
+        task.send("approvals", approval())
+    task.refer("rate-cards", rate_card(version=2, lines=[{"role": "analyst", "rate": "200"}]))
+    if last == "approvals":
+        task.send("approvals", approval())
+    assert figures(task, "billed", "unbilled") == ["0.00", "1600.00"]
+    task.send("approvals", approval(level="finance"))
+
+    assert figures(task, "billed", "unbilled") == ["1600.00", "0.00"]
+
+
+def test_a_period_that_closes_does_not_undo_an_approval() -> None:
+    """The weight is known also when nothing of its date can be posted any more."""
     task = task_with(approval_thresholds=[{"level": "finance", "amount": "900"}])
     task.send("time-entries", time_entry())
     task.send("approvals", approval())
-    task.refer(stream, sent)
+    task.refer("periods", year("closed", revision=2))
     task.clear()
 
     assert task.send("approvals", approval(level="project")) == "applied"
@@ -189,14 +198,14 @@ def test_what_is_billed_keeps_its_weight(stream: str, sent: Object) -> None:
     assert figures(task, "billed") == ["800.00"]
 
 
-def test_what_is_only_accrued_is_weighed_as_it_would_be_billed() -> None:
-    """A rate that rose since the entry was accrued takes its bill over the threshold: finance is asked."""
-    task = task_with(approval_thresholds=[{"level": "finance", "amount": "900"}])
+def test_terms_that_ask_for_more_take_a_bill_back() -> None:
+    """A threshold that comes with new terms holds for what is billed already (M9)."""
+    task = task_with()
     task.send("time-entries", time_entry())
-    task.refer("rate-cards", rate_card(version=2, lines=[{"role": "analyst", "rate": "200"}]))
     task.send("approvals", approval())
+    task.send("engagements", engagement(revision=2, policies={"approval_thresholds": [FINANCE]}))
 
-    assert figures(task, "billed") == ["0.00"]
+    assert figures(task, "billed", "unbilled") == ["0.00", "800.00"]
 
 
 NAMED = [

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from .. import builders as records
-from ..builders import Object, Task, approval, engagement, expense, fx_rate, ready_task, time_entry
+from ..builders import Object, Task, approval, engagement, expense, fx_rate, rate_card, ready_task, time_entry
 from .histories import History, caps, chances, fixed_fees, histories, play, time_and_materials
 from .test_invariants import always_true, figures, money_is_right
 
@@ -110,6 +110,10 @@ REVERSED = [
         {"contract_type": "capped", "cap": {"amount": "2000"}}, id="more-under-a-cap",
     ),
     pytest.param(
+        time_entry(revision=2, status="approved", quantity="6"), [("reversal", "-800.00"), ("charge", "600.00")],
+        {"contract_type": "capped", "cap": {"amount": "2000"}}, id="less-under-a-cap",
+    ),
+    pytest.param(
         time_entry(revision=2, status="approved", quantity="7"), [("reversal", "-500.00"), ("charge", "500.00")],
         {"contract_type": "capped", "cap": {"amount": "500"}}, id="over-the-cap",
     ),
@@ -130,14 +134,27 @@ def test_what_is_no_difference_to_a_whole_charge_is_reversed(
     assert lines(task) == expected
 
 
-def test_less_under_a_cap_is_adjusted_and_gives_room() -> None:
-    """The difference frees room, and what was held over the cap is released into it."""
-    task = ready_task(records.capped("1000", **ADJUST))
-    task.send("time-entries", time_entry(status="approved"), time_entry(id="2", status="approved"))
-    task.clear()
-    task.send("time-entries", time_entry(revision=2, status="approved", quantity="5"))
+@pytest.mark.parametrize(
+    ("stream", "sent"),
+    [
+        pytest.param("rate-cards", rate_card(version=2, lines=[{"role": "analyst", "rate": "90"}]), id="card"),
+        pytest.param("engagements", engagement(revision=2, rates=[{"rate": "90"}], **ADJUST), id="terms"),
+    ],
+)
+def test_a_rate_that_changes_back_in_time_is_a_difference_too(stream: str, sent: Object) -> None:
+    """Cost is what it was and stays; the price falls by a line that names the charge, and comes back whole."""
+    task = ready_task(engagement(**ADJUST))
+    task.send("time-entries", time_entry(status="approved"))
+    (task.refer if stream == "rate-cards" else task.send)(stream, sent)
+    assert [event["action"] for event in task.out["accruals"]] == ["accrual"]
+    task.send("time-entries", time_entry(revision=2, status="deleted"))
 
-    assert lines(task) == [("adjustment", "-300.00"), ("charge", "300.00")]
+    assert lines(task) == [
+        ("charge", "800.00"),
+        ("adjustment", "-80.00"),
+        ("reversal", "-800.00"),
+        ("reversal", "80.00"),
+    ]
 
 
 def test_a_charge_in_parts_is_reversed_part_by_part() -> None:
@@ -145,20 +162,11 @@ def test_a_charge_in_parts_is_reversed_part_by_part() -> None:
     task = ready_task(records.capped("500", **ADJUST))
     task.send("time-entries", time_entry(status="approved"))
     task.send("engagements", records.capped("2000", revision=2, **ADJUST))
+    task.send("engagements", engagement(revision=3, **ADJUST))
     task.clear()
     task.send("time-entries", time_entry(revision=2, status="approved", quantity="6"))
 
     assert lines(task) == [("reversal", "-500.00"), ("reversal", "-300.00"), ("charge", "600.00")]
-
-
-def test_an_adjusted_expense_outside_the_cap_takes_none_of_it() -> None:
-    """100 corrected to 80 beside a cap of 1,000 for time: 1,020 of time are billed up to 1,000."""
-    cap = {"amount": "1000", "includes_expenses": False}
-    task = ready_task(engagement(contract_type="capped", cap=cap, **ADJUST))
-    task.send("expenses", expense(status="approved"), expense(revision=2, status="approved", amount="80"))
-    task.send("time-entries", time_entry(status="approved", quantity="10.2"))
-
-    assert lines(task) == [("charge", "100.00"), ("adjustment", "-20.00"), ("charge", "1000.00")]
 
 
 @pytest.mark.parametrize("moved", [{"customer_id": "C2"}, {"legal_entity_id": "AT"}], ids=["customer", "legal-entity"])
@@ -167,11 +175,11 @@ def test_a_charge_to_somebody_else_is_reversed_where_it_was_made(moved: Object) 
     task = ready_task(engagement(**ADJUST))
     task.refer("periods", records.year(legal_entity_id="AT"))
     task.send("time-entries", time_entry(status="approved"))
-    task.send("engagements", engagement(revision=2, **ADJUST, **moved))
     task.clear()
+    task.send("engagements", engagement(revision=2, **ADJUST, **moved))
     task.send("time-entries", time_entry(revision=2, status="approved", quantity="6"))
 
-    assert lines(task) == [("reversal", "-800.00"), ("charge", "600.00")]
+    assert lines(task) == [("reversal", "-800.00"), ("charge", "800.00"), ("adjustment", "-200.00")]
 
 
 def test_terms_that_no_longer_adjust_reverse_charge_and_adjusting_lines() -> None:
