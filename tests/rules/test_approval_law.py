@@ -14,13 +14,14 @@ from hypothesis import strategies as st
 
 from .. import builders as records
 from . import sums
-from .histories import History, chances, histories, play
+from .histories import History, chances, histories, late_changes, play
 from .model import Expected, accepted
 from .test_invariants import always_true, figures
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from .histories import Changes
     from .model import Name
 
 LAW = settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -181,6 +182,18 @@ def test_only_what_was_approved_by_those_who_may_is_billed(
 def test_any_order_gives_the_same_money(history: History, chance: Random, other: Random) -> None:
     """Two orders in which the same streams meet leave the same figures (M9)."""
     assert figures(play(history.interleaved(chance))) == figures(play(history.interleaved(other)))
+
+
+@LAW
+@given(decided_histories(), policies, late_changes, chances, chances)
+def test_who_and_how_much_may_change_at_any_time(
+    history: History, later: records.Object, changes: Changes, chance: Random, other: Random
+) -> None:
+    """Other approvers, thresholds and rates, before, between or after the entries, leave the same figures (M9)."""
+    changing = history.changed({**changes, "engagements": {**changes.get("engagements", {}), "policies": later}})
+    one = play(changing.interleaved(chance), always_true)
+
+    assert figures(one) == figures(play(changing.interleaved(other)))
 
 
 @LAW

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from .. import builders as records
 from ..builders import Object, Task, approval, engagement, expense, fx_rate, rate_card, ready_task, time_entry
-from .histories import History, caps, chances, fixed_fees, histories, play, time_and_materials
+from .histories import Changes, History, caps, chances, fixed_fees, histories, late_changes, play, time_and_materials
 from .test_invariants import always_true, figures, money_is_right
 
 LAW = settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -257,6 +257,19 @@ def test_both_policies_and_any_order_give_the_same_money(history: History, chanc
     streams = {**history.streams, "engagements": [rebilled]}
 
     one, another = play(history.interleaved(chance)), play(History(rebilled, streams).interleaved(other))
+    shares = {"billed_expenses": 0} if "cap" in history.terms else {}
+
+    assert figures(one) | shares == figures(another) | shares
+
+
+@LAW
+@given(corrected(), late_changes, chances, chances, st.integers(0, 5))
+def test_terms_and_rates_that_change_are_adjusted_to_the_same_money(
+    history: History, changes: Changes, chance: Random, other: Random, restart_every: int
+) -> None:
+    """Before, between or after the entries, and also where the policy itself changes (M2-M4, M7, M9)."""
+    changing = history.changed(changes)
+    one, another = play(changing.interleaved(chance), always_true, restart_every), play(changing.interleaved(other))
     shares = {"billed_expenses": 0} if "cap" in history.terms else {}
 
     assert figures(one) | shares == figures(another) | shares
