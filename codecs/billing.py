@@ -24,6 +24,7 @@ class TraceStep(msgspec.Struct, frozen=True, gc=False):
 class BillingEvent(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """Key is engagement_id. Immutable; a correction is a reversal and a new charge.
 
+    quantity is the billed one, which may differ from what was worked; the trace then says why.
     id is derived from the cause: `{source}:{kind}:{entry id}:{revision}:billing:{ordinal}`, a reversal's is the
     charge's with `:reversal`. quantity x rate, rounded as `rounding` says, is the amount, but for a part of a
     capped entry (`part_of` is then the whole entry's amount). A reversal copies rate, exchange rate and

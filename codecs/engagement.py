@@ -8,6 +8,7 @@ from typing import Annotated, Final, Literal
 import msgspec
 
 from .approval import ApprovalLevel
+from .time_policies import TimeRounding
 from .wire import CurrencyCode, DecimalText, Id, OptionalId, Revision, Wire, decoder
 
 TYPE: Final = "billtide.engagement.v1"
@@ -60,13 +61,19 @@ class ExpenseTerms(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_def
 
 
 class Policies(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
-    """The contract's choices where the law of money leaves one; each has a sensible default."""
+    """The contract's choices where the law of money leaves one; each has a sensible default.
+
+    time_rounding: of billed time; none bills what was worked to the microsecond. day_rounding: `half_day` bills an
+    entry at a day rate as half a day up to half of hours_per_day and as a day above, in place of time_rounding.
+    """
 
     rounding: Rounding = "half_up"
     accrue_at: Literal["submission", "approval"] = "submission"
     closed_period: Literal["hold", "next_open_period"] = "hold"
     approval_levels: tuple[ApprovalLevel, ...] = ()
     hours_per_day: DecimalText = "8"
+    time_rounding: TimeRounding | None = None
+    day_rounding: Literal["exact", "half_day"] = "exact"
 
 
 class Engagement(Wire, frozen=True, kw_only=True, gc=False, omit_defaults=True):

@@ -16,7 +16,8 @@ class EntryVersion(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """One revision of a time entry or expense, in units of the rules.
 
     quantity: 10^-6 of `unit`; amount: minor units of `currency` (expense); rate: the
-    entry's own rate per hour, in 10^-6 of the contract's currency.
+    entry's own rate per hour, in 10^-6 of the contract's currency; billable_quantity: 10^-6 of `unit`, None when
+    it is quantity.
     """
 
     kind: EntryType
@@ -38,6 +39,7 @@ class EntryVersion(msgspec.Struct, frozen=True, array_like=True, gc=False):
     rate: int | None
     amount: int
     currency: str
+    billable_quantity: int | None = None
 
 
 class Posted(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -60,7 +62,8 @@ class Posted(msgspec.Struct, frozen=True, array_like=True, gc=False):
 class Price(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """How the billed or accrued amount came to be; a reversal copies it.
 
-    rate: 10^-6 of the currency per rate_unit; fx_rate: 10^-10, None without conversion; amount: minor units.
+    rate: 10^-6 of the currency per rate_unit; fx_rate: 10^-10, None without conversion; amount: minor units;
+    quantity: the billed one in 10^-6 of unit, None when it is the version's.
     """
 
     rate: int
@@ -69,6 +72,8 @@ class Price(msgspec.Struct, frozen=True, array_like=True, gc=False):
     currency: str
     rounding: Rounding
     fx_rate: int | None
+    quantity: int | None = None
+    unit: str = ""
 
 
 class EntryState(msgspec.Struct, array_like=True, gc=False):

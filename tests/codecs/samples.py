@@ -34,6 +34,7 @@ from billtide.codecs.records import (
     Share,
     WeekState,
 )
+from billtide.codecs.time_policies import TimeRounding
 
 DAY, MONDAY, LAST = dt.date(2026, 11, 20), dt.date(2026, 11, 23), dt.date(2026, 12, 31)
 LINES = (
@@ -127,7 +128,8 @@ FULL: dict[str, Sample] = {
         fee=engagement.Fee(amount="1000", estimated_cost="700", term="quarter", billed="arrears"),
         expenses=engagement.ExpenseTerms(policy="mark_up", mark_up_percent="7.5"),
         policies=engagement.Policies(
-            rounding="half_even", accrue_at="approval", closed_period="next_open_period", approval_levels=("manager", "finance"), hours_per_day="7.5"
+            rounding="half_even", accrue_at="approval", closed_period="next_open_period", approval_levels=("manager", "finance"), hours_per_day="7.5",
+            time_rounding=TimeRounding(unit_minutes=15, mode="up", minimum_minutes=30, factor_percent="200"), day_rounding="half_day",
         ),
         planned_revenue="10000.00",
     ),
@@ -153,7 +155,7 @@ FULL: dict[str, Sample] = {
     ),
     "time-entry": _replace(
         LEAST["time-entry"], unit="minute", billable=False, role="analyst", grade="senior", item="onsite", task_id="T-1", assignment_id="A-1",
-        rate="120.6", notes="Übergabe\n",
+        rate="120.6", notes="Übergabe\n", billable_quantity="6",
     ),
     "utilisation": _replace(LEAST["utilisation"], capacity_hours="40", percent="50.00"),
 }  # fmt: skip
@@ -161,14 +163,14 @@ FULL: dict[str, Sample] = {
 
 VERSION = EntryVersion(
     "time", "psa", "4711", 3, "submitted", "E-1", "R-7", DAY, 7_500_000, "hour", True, "analyst", "senior", "onsite", "T-1", "A-1",
-    120_600_000, 0, "",
+    120_600_000, 0, "", 6_000_000,
 )  # fmt: skip
 POSTED = Posted(3, 1, 90_450, "EUR", DAY, "DE", "C1", live=False)
 CHANGELOG: dict[str, Sample] = {
     "entries": EntryState(
         VERSION,
         earlier=(_replace(VERSION, revision=2),),
-        price=Price(120_600_000, "hour", 90_450, "EUR", "half_even", 9_000_000_000),
+        price=Price(120_600_000, "hour", 90_450, "EUR", "half_even", 9_000_000_000, 6_000_000, "hour"),
         work_in_progress=POSTED,
         cost=_replace(POSTED, live=True),
         cost_value=40_000,

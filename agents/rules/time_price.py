@@ -1,0 +1,73 @@
+"""Price of time where a contract or an entry says more than quantity x rate.
+
+Steps, in this order, each in the trace where it changes something: rate, billable quantity, rounding of the
+quantity, rounding of the amount. The line shows the billed quantity and the charged rate, so that it multiplies
+out to its amount (M1).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from ...codecs.billing import TraceStep
+from ...codecs.currencies import format_amount
+from ...codecs.decimals import RATE_PLACES, format_plain
+from ...codecs.engagement import Engagement
+from ...codecs.entry_state import EntryVersion, Price
+from .money import divide
+from .pricing import ResolvedRate
+from .quantity import BilledQuantity, shown
+
+
+class TimePrice:
+    """How one contract prices time. A value: never changed once made.
+
+    plain: quantity x rate is all, unless the entry says more. of(version, rate) is the price and its trace.
+    """
+
+    __slots__ = ("_quantity", "_terms", "_worth", "plain")
+
+    def __init__(self, terms: Engagement, day: int, worth: Callable[[str, str, str], tuple[int, int]]) -> None:
+        """Read the terms; raises UndecodableError. day and worth: as a contract has them."""
+        self._terms = terms
+        self._worth = worth
+        self._quantity = BilledQuantity(terms, day)
+        self.plain: Final = self._quantity.exact
+
+    def of(self, version: EntryVersion, rate: ResolvedRate) -> tuple[Price, tuple[TraceStep, ...]]:
+        """Price a version whose rate is found."""
+        terms, rounding = self._terms, self._terms.policies.rounding
+        quantity, unit, rounded = self._quantity.of(version, rate.unit)
+        steps = (*self._difference(version, rate.rate, rate.unit), *rounded)
+        amount = self._amount(quantity, unit, rate.rate, rate.unit)
+        price = Price(rate.rate, rate.unit, amount, terms.currency, rounding, None, quantity, unit)
+        if not steps:
+            return price, rate.trace
+        product = f"{shown(quantity, unit)} x {format_plain(rate.rate, RATE_PLACES)}/{rate.unit}"
+        source = f"{product}: policies of {terms.id} revision {terms.revision}"
+        return price, (*rate.trace, *steps, TraceStep("rounding", rounding, source))
+
+    def _amount(self, quantity: int, unit: str, rate: int, rate_unit: str) -> int:
+        """Minor units of a quantity in 10^-6 of a unit, at a rate in 10^-6 per another; rounded once."""
+        numerator, denominator = self._worth(unit, rate_unit, self._terms.currency)
+        return divide(quantity * rate * numerator, denominator, self._terms.policies.rounding)
+
+    def _difference(self, version: EntryVersion, rate: int, rate_unit: str) -> tuple[TraceStep, ...]:
+        """What is billed instead of the worked quantity, and what the difference would be worth."""
+        billable, unit, currency = version.billable_quantity, version.unit, self._terms.currency
+        if billable is None or billable == version.quantity:
+            return ()
+        not_charged = self._amount(version.quantity, unit, rate, rate_unit) - self._amount(
+            billable, unit, rate, rate_unit
+        )
+        worked, charged = shown(version.quantity, unit), shown(billable, unit)
+        down = abs(billable) < abs(version.quantity)
+        return (
+            TraceStep("billable_quantity", charged, f"the entry's own, {worked} worked"),
+            TraceStep(
+                "not_charged" if down else "over_charged",
+                f"{format_amount(not_charged if down else -not_charged, currency)} {currency}",
+                f"{worked} less {charged}" if down else f"{charged} less {worked}",
+            ),
+        )
