@@ -18,7 +18,10 @@ Rounding = Literal["half_up", "half_even", "up", "down"]
 
 
 class EngagementRate(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
-    """A line of the engagement's own card: wins over every shared card. Per hour or per day."""
+    """A line of the engagement's own card: wins over every shared card. Per hour or per day.
+
+    minimum_charge and maximum_charge: least and most that an entry at this rate is billed.
+    """
 
     rate: DecimalText
     unit: Literal["hour", "day"] = "hour"
@@ -26,6 +29,8 @@ class EngagementRate(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_d
     grade: OptionalId = ""
     item: OptionalId = ""
     effective_from: dt.date = dt.date.min
+    minimum_charge: DecimalText | None = None
+    maximum_charge: DecimalText | None = None
 
 
 class Cap(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):

@@ -7,6 +7,7 @@ import datetime as dt
 import msgspec
 
 from .approval import ApprovalLevel, EntryType, Verdict
+from .billing import ChargeLimit
 from .engagement import Rounding
 from .exception import HoldReason
 from .time_entry import EntryStatus
@@ -63,7 +64,8 @@ class Price(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """How the billed or accrued amount came to be; a reversal copies it.
 
     rate: 10^-6 of the currency per rate_unit; fx_rate: 10^-10, None without conversion; amount: minor units;
-    quantity: the billed one in 10^-6 of unit, None when it is the version's.
+    quantity: the billed one in 10^-6 of unit, None when it is the version's; limited_by: the term of the rate that
+    made the amount another than quantity x rate.
     """
 
     rate: int
@@ -74,6 +76,7 @@ class Price(msgspec.Struct, frozen=True, array_like=True, gc=False):
     fx_rate: int | None
     quantity: int | None = None
     unit: str = ""
+    limited_by: ChargeLimit = ""
 
 
 class EntryState(msgspec.Struct, array_like=True, gc=False):

@@ -76,7 +76,7 @@ class Contract:
         self.worth: Final = _worth(self.day)
         self.book: Final = book
         self.calendar: Final = calendar
-        self.time_price: Final = TimePrice(terms, self.day, self.worth)
+        self.time_price: Final = TimePrice(terms, self.day, self.worth, limited=book.limited)
         self.fee: Final = _fee(terms)
         self.fee_amount: Final = (
             None if self.fee is None else parse_amount(self.fee.amount, terms.currency, "$.fee.amount")

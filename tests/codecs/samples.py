@@ -119,11 +119,11 @@ FULL: dict[str, Sample] = {
     "assignment-forecast": _replace(LEAST["assignment-forecast"], expected_cost="1000.00", currency="EUR"),
     "billing": _replace(
         LEAST["billing"], action="reversal", trace=(billing.TraceStep("rate", "120.6/hour", "card std version 1"),), resource_id="R-7",
-        role="analyst", item="onsite", task_id="T-1", part_of="-904.50", fx_rate="0.9", reverses="psa:time:4711:3:billing:0",
+        role="analyst", item="onsite", task_id="T-1", part_of="-904.50", fx_rate="0.9", reverses="psa:time:4711:3:billing:0", limited_by="minimum_charge",
     ),
     "engagement": _replace(
         LEAST["engagement"], name="Löwe & Söhne", practice="cloud", region="dach", end_date=LAST,
-        rates=(engagement.EngagementRate(rate="120.6", unit="day", role="analyst", grade="senior", item="onsite", effective_from=DAY),),
+        rates=(engagement.EngagementRate(rate="120.6", unit="day", role="analyst", grade="senior", item="onsite", effective_from=DAY, minimum_charge="100", maximum_charge="2400"),),
         cap=engagement.Cap(amount="500", mode="hold", includes_expenses=False),
         fee=engagement.Fee(amount="1000", estimated_cost="700", term="quarter", billed="arrears"),
         expenses=engagement.ExpenseTerms(policy="mark_up", mark_up_percent="7.5"),
@@ -143,7 +143,7 @@ FULL: dict[str, Sample] = {
     "period": LEAST["period"],
     "rate-card": _replace(
         LEAST["rate-card"], scope="customer", scope_id="C-9", effective_to=LAST,
-        lines=(rate_card.RateLine(rate="120.6"), rate_card.RateLine(rate="900", unit="day", role="partner", grade="senior")),
+        lines=(rate_card.RateLine(rate="120.6"), rate_card.RateLine(rate="900", unit="day", role="partner", grade="senior", minimum_charge="450", maximum_charge="900")),
     ),
     "resource": _replace(
         LEAST["resource"], role="analyst", grade="senior", practice="cloud", region="dach", weekly_capacity_hours="38.5",
@@ -170,7 +170,7 @@ CHANGELOG: dict[str, Sample] = {
     "entries": EntryState(
         VERSION,
         earlier=(_replace(VERSION, revision=2),),
-        price=Price(120_600_000, "hour", 90_450, "EUR", "half_even", 9_000_000_000, 6_000_000, "hour"),
+        price=Price(120_600_000, "hour", 90_450, "EUR", "half_even", 9_000_000_000, 6_000_000, "hour", "maximum_charge"),
         work_in_progress=POSTED,
         cost=_replace(POSTED, live=True),
         cost_value=40_000,

@@ -25,4 +25,4 @@ def test_a_price_from_before_billed_quantities_is_read() -> None:
     earlier = msgspec.to_builtins(CHANGELOG["entries"].price)[:PRICE_FIELDS]
     read = msgspec.convert(earlier, Price)
 
-    assert (read.amount, read.quantity, read.unit) == (90_450, None, "")
+    assert (read.amount, read.quantity, read.unit, read.limited_by) == (90_450, None, "", "")

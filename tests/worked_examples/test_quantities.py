@@ -67,6 +67,24 @@ def test_15_hours_become_half_days_or_days(hours: str, by_half_days: str, exact:
     assert [amount for _, amount in billed(ready_task(engagement(rates=rates)), quantity=hours)] == [exact]
 
 
+@pytest.mark.parametrize(
+    ("rate", "hours", "expected", "limited_by"),
+    [
+        pytest.param({"rate": "10", "minimum_charge": "100"}, "8", "100.00", "minimum_charge", id="16-8-x-10-minimum-100"),
+        pytest.param({"rate": "12", "maximum_charge": "240"}, "25", "240.00", "maximum_charge", id="16-25-x-12-maximum-240"),
+        pytest.param({"rate": "12", "minimum_charge": "100", "maximum_charge": "240"}, "10", "120.00", None, id="16-10-x-12-in-range"),
+    ],
+)  # fmt: skip
+def test_16_a_rate_has_a_minimum_and_a_maximum_charge(
+    rate: Object, hours: str, expected: str, limited_by: str | None
+) -> None:
+    """Zuora, charge-level min/max rules: 80 becomes 100, 300 becomes 240, 120 stays."""
+    task = ready_task(engagement(rates=[rate]))
+
+    assert billed(task, quantity=hours) == [(f"{hours} hour", expected)]
+    assert task.out["billing"][0].get("limited_by") == limited_by
+
+
 def rounding(**policy: object) -> Task:
     """A task that rounds billed time, at 60 an hour, so that a minute is worth 1."""
     return ready_task(engagement(rates=[{"rate": "60"}], policies={"time_rounding": policy}))
