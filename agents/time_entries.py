@@ -53,6 +53,7 @@ def version_of(entry: time_entry.TimeEntry) -> EntryVersion:
         0,
         "",
         None if entry.billable_quantity is None else _billable(entry.billable_quantity, quantity),
+        entry.work_type,
     )
 
 

@@ -8,7 +8,7 @@ from typing import Annotated, Final, Literal
 import msgspec
 
 from .approval import ApprovalLevel
-from .time_policies import TimeRounding
+from .time_policies import Multipliers, TimeRounding
 from .wire import CurrencyCode, DecimalText, Id, OptionalId, Revision, Wire, decoder
 
 TYPE: Final = "billtide.engagement.v1"
@@ -70,6 +70,7 @@ class Policies(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_default
 
     time_rounding: of billed time; none bills what was worked to the microsecond. day_rounding: `half_day` bills an
     entry at a day rate as half a day up to half of hours_per_day and as a day above, in place of time_rounding.
+    multipliers: of rates, by kind and date of the work; without them every hour costs the same.
     """
 
     rounding: Rounding = "half_up"
@@ -79,10 +80,14 @@ class Policies(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_default
     hours_per_day: DecimalText = "8"
     time_rounding: TimeRounding | None = None
     day_rounding: Literal["exact", "half_day"] = "exact"
+    multipliers: Multipliers | None = None
 
 
 class Engagement(Wire, frozen=True, kw_only=True, gc=False, omit_defaults=True):
-    """One engagement, one revision of its terms. Key is id."""
+    """One engagement, one revision of its terms. Key is id.
+
+    discount_percent: off every rate at which time is billed; expenses and fees are billed without it.
+    """
 
     source: Id
     id: Id
@@ -102,6 +107,7 @@ class Engagement(Wire, frozen=True, kw_only=True, gc=False, omit_defaults=True):
     expenses: ExpenseTerms = ExpenseTerms()
     policies: Policies = Policies()
     planned_revenue: DecimalText | None = None
+    discount_percent: DecimalText = "0"
 
 
 decode: Final = decoder(Engagement)

@@ -41,6 +41,7 @@ class EntryVersion(msgspec.Struct, frozen=True, array_like=True, gc=False):
     amount: int
     currency: str
     billable_quantity: int | None = None
+    work_type: str = ""
 
 
 class Posted(msgspec.Struct, frozen=True, array_like=True, gc=False):

@@ -237,6 +237,7 @@ def same_money(one: EntryVersion, other: EntryVersion) -> bool:
     return one is other or (
         one.quantity == other.quantity
         and one.billable_quantity == other.billable_quantity
+        and one.work_type == other.work_type
         and one.work_date == other.work_date
         and one.resource_id == other.resource_id
         and one.role == other.role

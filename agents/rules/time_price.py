@@ -1,8 +1,9 @@
 """Price of time where a contract or an entry says more than quantity x rate.
 
-Steps, in this order, each in the trace where it changes something: rate, billable quantity, rounding of the
-quantity, minimum or maximum charge, rounding of the amount. The line shows the billed quantity and the charged
-rate, so that it multiplies out to its amount (M1); where a minimum or maximum replaces the amount, the line names it.
+Steps, in this order, each in the trace where it changes something: rate, multiplier, discount, billable quantity,
+rounding of the quantity, minimum or maximum charge, rounding of the amount. The line shows the billed quantity and
+the charged rate, so that it multiplies out to its amount (M1); where a minimum or maximum charge replaces the
+amount, the line names it.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from ...codecs.currencies import format_amount
 from ...codecs.decimals import RATE_PLACES, format_plain
 from ...codecs.engagement import Engagement
 from ...codecs.entry_state import EntryVersion, Price
+from .charged_rate import ChargedRate
 from .money import divide
 from .pricing import ResolvedRate
 from .quantity import BilledQuantity, shown
@@ -23,10 +25,10 @@ from .quantity import BilledQuantity, shown
 class TimePrice:
     """How one contract prices time. A value: never changed once made.
 
-    plain: quantity x rate is all, unless the entry says more. of(version, rate) is the price and its trace.
+    plain: quantity x rate is all, unless the entry says more. of(version, found rate) is the price and its trace.
     """
 
-    __slots__ = ("_quantity", "_terms", "_worth", "plain")
+    __slots__ = ("_quantity", "_rate", "_terms", "_worth", "plain")
 
     def __init__(
         self, terms: Engagement, day: int, worth: Callable[[str, str, str], tuple[int, int]], *, limited: bool
@@ -34,14 +36,16 @@ class TimePrice:
         """Read the terms; raises UndecodableError. day and worth: as a contract has them; limited: as its rates are."""
         self._terms = terms
         self._worth = worth
+        self._rate = ChargedRate(terms)
         self._quantity = BilledQuantity(terms, day)
-        self.plain: Final = self._quantity.exact and not limited
+        self.plain: Final = self._rate.plain and self._quantity.exact and not limited
 
-    def of(self, version: EntryVersion, rate: ResolvedRate) -> tuple[Price, tuple[TraceStep, ...]]:
+    def of(self, version: EntryVersion, found: ResolvedRate) -> tuple[Price, tuple[TraceStep, ...]]:
         """Price a version whose rate is found."""
         terms, rounding = self._terms, self._terms.policies.rounding
+        rate = self._rate.of(version, found)
         quantity, unit, rounded = self._quantity.of(version, rate.unit)
-        steps = (*self._difference(version, rate.rate, rate.unit), *rounded)
+        steps = (*rate.trace, *self._difference(version, rate.rate, rate.unit), *rounded)
         product = self._amount(quantity, unit, rate.rate, rate.unit)
         amount, limited_by = _within_limits(product, quantity, rate)
         price = Price(rate.rate, rate.unit, amount, terms.currency, rounding, None, quantity, unit, limited_by)
@@ -49,10 +53,10 @@ class TimePrice:
         if limited_by:
             instead = f"{factors} would be {self._money(product)}"
             steps = (*steps, TraceStep(limited_by, self._money(amount), instead))
-        if not steps:
-            return price, rate.trace
+        if len(steps) == len(found.trace):
+            return price, found.trace
         source = f"{factors}: policies of {terms.id} revision {terms.revision}"
-        return price, (*rate.trace, *steps, TraceStep("rounding", rounding, source))
+        return price, (*steps, TraceStep("rounding", rounding, source))
 
     def _money(self, amount: int) -> str:
         return f"{format_amount(amount, self._terms.currency)} {self._terms.currency}"

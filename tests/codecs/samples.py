@@ -34,7 +34,7 @@ from billtide.codecs.records import (
     Share,
     WeekState,
 )
-from billtide.codecs.time_policies import TimeRounding
+from billtide.codecs.time_policies import Multipliers, TimeRounding
 
 DAY, MONDAY, LAST = dt.date(2026, 11, 20), dt.date(2026, 11, 23), dt.date(2026, 12, 31)
 LINES = (
@@ -130,8 +130,12 @@ FULL: dict[str, Sample] = {
         policies=engagement.Policies(
             rounding="half_even", accrue_at="approval", closed_period="next_open_period", approval_levels=("manager", "finance"), hours_per_day="7.5",
             time_rounding=TimeRounding(unit_minutes=15, mode="up", minimum_minutes=30, factor_percent="200"), day_rounding="half_day",
+            multipliers=Multipliers(
+                by_work_type={"overtime": "1.15"}, weekend="1.5", holiday="2", weekend_days=("friday", "saturday"), holidays=(LAST,), stacking="multiply"
+            ),
         ),
         planned_revenue="10000.00",
+        discount_percent="2.5",
     ),
     "engagement-figures": _replace(
         LEAST["engagement-figures"], customer_id="C-9", legal_entity_id="DE", contract_type="capped", currency="EUR", planned_cost="1000.00",
@@ -155,7 +159,7 @@ FULL: dict[str, Sample] = {
     ),
     "time-entry": _replace(
         LEAST["time-entry"], unit="minute", billable=False, role="analyst", grade="senior", item="onsite", task_id="T-1", assignment_id="A-1",
-        rate="120.6", notes="Übergabe\n", billable_quantity="6",
+        rate="120.6", notes="Übergabe\n", billable_quantity="6", work_type="overtime",
     ),
     "utilisation": _replace(LEAST["utilisation"], capacity_hours="40", percent="50.00"),
 }  # fmt: skip
@@ -163,7 +167,7 @@ FULL: dict[str, Sample] = {
 
 VERSION = EntryVersion(
     "time", "psa", "4711", 3, "submitted", "E-1", "R-7", DAY, 7_500_000, "hour", True, "analyst", "senior", "onsite", "T-1", "A-1",
-    120_600_000, 0, "", 6_000_000,
+    120_600_000, 0, "", 6_000_000, "overtime",
 )  # fmt: skip
 POSTED = Posted(3, 1, 90_450, "EUR", DAY, "DE", "C1", live=False)
 CHANGELOG: dict[str, Sample] = {

@@ -13,11 +13,11 @@ PRICE_FIELDS = 6
 
 
 def test_a_version_from_before_billable_quantities_is_read() -> None:
-    """It bills what was worked."""
+    """It bills what was worked, as work of no special type."""
     earlier = msgspec.to_builtins(VERSION)[:VERSION_FIELDS]
     read = msgspec.convert(earlier, EntryVersion)
 
-    assert (read.currency, read.billable_quantity) == ("", None)
+    assert (read.currency, read.billable_quantity, read.work_type) == ("", None, "")
 
 
 def test_a_price_from_before_billed_quantities_is_read() -> None:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from ..builders import Object, Task, engagement, expense, fixed_fee, fx_rate, ready_task, resource, time_entry
 
-HUNDRED = [{"rate": "100", "currency": "EUR"}]
-
 
 def costing(rate: str, terms: Object) -> Task:
     """A task in which R1 costs this much."""
@@ -64,16 +62,6 @@ def test_5_an_accrual_is_two_balanced_pairs_and_billing_reverses_one() -> None:
         (("debit", "accrued_revenue", "75.00"), ("credit", "work_in_progress", "75.00")),
     ]
     assert sums(task, "margin") == ["25.00"]
-
-
-def test_7_overtime_is_an_item_with_its_own_rate() -> None:
-    """Base 100, 8 h regular and 2 h overtime onsite at +15 %: 800 + 230 = 1,030."""
-    task = ready_task(engagement(rates=[{"rate": "100"}, {"rate": "115", "item": "overtime-onsite"}]))
-    task.send("time-entries", time_entry(status="approved", role=""))
-    task.send("time-entries", time_entry(id="2", status="approved", role="", quantity="2", item="overtime-onsite"))
-
-    assert task.amounts() == ["800.00", "230.00"]
-    assert sums(task, "billed") == ["1030.00"]
 
 
 def test_18_ten_hours_at_100_earn_1000_at_approval() -> None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import pytest
 
-from ..builders import Object, Task, engagement, ready_task, resource, time_entry
+from ..builders import Object, Task, engagement, rate_card, ready_task, resource, time_entry, year
 
 
 def billed(task: Task, **changes: object) -> list[tuple[str, str]]:
@@ -47,6 +47,67 @@ def test_1_the_approver_bills_another_quantity(
 
     assert sums(task, "cost", "unbilled", "billed") == ["800.00", "0.00", chargeable]
     assert [step for step in steps if step[0].endswith("_charged")] == ([difference] if difference else [])
+
+
+def test_7_overtime_costs_fifteen_percent_more() -> None:
+    """D, set up custom fields as pricing dimensions: base 100, 8 h regular + 2 h overtime onsite +15 %: 800 + 230 = 1,030."""
+    terms = engagement(rates=[{"rate": "100"}], policies={"multipliers": {"by_work_type": {"overtime onsite": "1.15"}}})
+    task = ready_task(terms)
+    billed(task, work_type="regular")
+
+    assert billed(task, id="2", quantity="2", work_type="overtime onsite") == [("8 hour", "800.00"), ("2 hour", "230.00")]  # fmt: skip
+    assert sums(task, "billed") == ["1030.00"]
+
+
+DATED = [
+    rate_card(id="list", version=at, effective_from=start, effective_to="2026-06-30", lines=[{"rate": rate}])
+    for at, (start, rate) in enumerate((("2026-01-01", "100"), ("2026-03-15", "110"), ("2026-04-01", "120")), start=1)
+]
+
+
+@pytest.mark.parametrize(
+    ("date", "rate"),
+    [
+        pytest.param("2026-01-01", "100", id="8-the-first-day"),
+        pytest.param("2026-03-14", "100", id="8-the-day-before-the-override"),
+        pytest.param("2026-03-15", "110", id="8-the-override-begins"),
+        pytest.param("2026-03-31", "110", id="8-until-the-next-whatever-the-table-says"),
+        pytest.param("2026-04-01", "120", id="8-the-next-begins"),
+        pytest.param("2026-06-30", "120", id="8-the-last-day"),
+    ],
+)
+def test_8_a_dated_price_holds_until_the_next(date: str, rate: str) -> None:
+    """D, date effective price overrides: 100 from 1 Jan, 110 from 15 Mar, 120 from 1 Apr, the list ends on 30 Jun."""
+    task = Task()
+    task.refer("rate-cards", *DATED)
+    task.refer("resources", resource())
+    task.refer("periods", year())
+    task.send("engagements", engagement())
+
+    assert billed(task, quantity="1", work_date=date) == [("1 hour", f"{rate}.00")]
+
+
+def test_8_after_the_lists_end_nothing_has_a_price() -> None:
+    """The figures stop at the list's end, 30 Jun; here work of 1 Jul is held until a list covers it."""
+    task = Task()
+    task.refer("rate-cards", *DATED)
+    task.refer("resources", resource())
+    task.refer("periods", year())
+    task.send("engagements", engagement())
+
+    assert billed(task, work_date="2026-07-01") == []
+    assert [event["reason"] for event in task.out["exceptions"]] == ["rate_missing"]
+
+
+def test_8_an_override_of_one_contract_leaves_the_others() -> None:
+    """D, as above: from 15 Mar the contract "Arm Installation" pays 110, all others the list's 120."""
+    task = ready_task(engagement(name="Arm Installation", rates=[{"rate": "110", "effective_from": "2026-03-15"}]))
+    task.refer("rate-cards", rate_card(id="list", scope="region", scope_id="west", lines=[{"rate": "120"}]))
+    task.send("engagements", engagement(id="E2", region="west"))
+    billed(task, quantity="1", work_date="2026-03-15")
+
+    assert billed(task, quantity="1", work_date="2026-03-15", engagement_id="E2")[1] == ("1 hour", "120.00")
+    assert task.amounts() == ["110.00", "120.00"]
 
 
 @pytest.mark.parametrize(
