@@ -99,6 +99,11 @@ def test_a_discount_is_taken_off_every_rate_of_time(discount: str, changes: dict
     assert line(AGREED, {"discount_percent": discount}, **changes)[0] == rate
 
 
+def test_a_discount_needs_no_multipliers() -> None:
+    """It is a term of its own."""
+    assert line(None, {"discount_percent": "10"}) == ("90", "90.00")
+
+
 def test_expenses_are_billed_without_the_discount() -> None:
     """It is off the price of time: an expense stays at cost."""
     task = records.ready_task(records.engagement(discount_percent="10"))

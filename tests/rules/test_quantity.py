@@ -104,6 +104,13 @@ def test_half_days_follow_the_hours_of_the_contracts_day() -> None:
     assert actual == ["500.00", "1000.00"]
 
 
+def test_the_trace_tells_an_hour_that_became_a_day() -> None:
+    """The same number of another unit is a rounding all the same: an hour of a one-hour day is a day."""
+    found = line({"day_rounding": "half_day", "hours_per_day": "1"}, "1000", "day", quantity="1")
+
+    assert (found["billed"], found["trace"][1]) == ("1 day", ("quantity_rounding", "1 day"))
+
+
 def test_an_hourly_rate_knows_no_half_days() -> None:
     """The rule is for day rates: an hourly line stays exact, with the trace of its rate alone."""
     found = line({"day_rounding": "half_day"}, quantity="3.3")
