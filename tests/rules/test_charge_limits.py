@@ -80,6 +80,14 @@ def test_limits_are_in_minor_units_of_the_currency() -> None:
     assert [amount for amount, _, _ in lines(ledger)] == ["5000"]
 
 
+def test_an_unknown_currency_is_the_currencys_mistake() -> None:
+    """Not that of the minimum charge that is read in it."""
+    with pytest.raises(UndecodableError) as refused:
+        contract(currency="XYZ", rates=[{"rate": "10", "minimum_charge": "5"}])
+
+    assert refused.value.field == "$.currency"
+
+
 def test_a_dated_rate_keeps_its_own_limits() -> None:
     """A change of one line from a date on changes its limits from then on."""
     rates = [{"rate": "10", "minimum_charge": "100"}, {"rate": "10", "effective_from": "2026-11-20"}]
