@@ -10,8 +10,9 @@ from ..codecs.records import EngagementState
 from .holds import hold, release
 from .rules.approval import counting
 from .rules.books import Books
+from .rules.cap import capped_value
 from .rules.contract import Contract
-from .rules.settlement import capped_value, settle, supersede
+from .rules.settlement import settle, supersede
 from .rules.valuation import Missing
 from .work import Outcome, Record, Work
 

@@ -7,7 +7,7 @@ import datetime as dt
 import msgspec
 import pytest
 
-from billtide.agents.rules.settlement import same_money
+from billtide.agents.rules.differences import same_money
 from billtide.codecs.entry_state import EntryVersion
 
 from .builders import version
