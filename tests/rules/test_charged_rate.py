@@ -175,6 +175,28 @@ def test_another_work_type_is_reversed_and_rebilled() -> None:
     assert [(event.rate, event.amount) for event in books.effects.billing] == [("125", "1000.00"), ("125", "-1000.00"), ("50", "400.00")]  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("later", "charge"),
+    [
+        pytest.param({"policies": {"multipliers": AGREED}}, ("8", "125", "1000.00"), id="multiplier"),
+        pytest.param({"discount_percent": "10"}, ("8", "90", "720.00"), id="discount"),
+        pytest.param({"policies": {"time_rounding": {"unit_minutes": 600, "mode": "up"}}}, ("10", "100", "1000.00"), id="rounding"),
+        pytest.param({"rates": [{"rate": "100", "maximum_charge": "500"}]}, ("8", "100", "500.00"), id="maximum-charge"),
+    ],
+)  # fmt: skip
+def test_what_is_agreed_later_prices_what_is_posted_anew(later: records.Object, charge: tuple[str, ...]) -> None:
+    """The old line is reversed as it was; the new one is what terms sent first would have given (M9)."""
+    sent = records.time_entry(status="approved", work_type="overtime")
+    afterwards, first = records.ready_task(), records.ready_task(records.engagement(revision=2, **later))
+    afterwards.send("time-entries", sent)
+    afterwards.send("engagements", records.engagement(revision=2, **later))
+    first.send("time-entries", sent)
+    lines, (only,) = ([(e["quantity"], e["rate"], e["amount"]) for e in task.out["billing"]] for task in (afterwards, first))  # fmt: skip
+
+    assert lines == [("8", "100", "800.00"), ("-8", "100", "-800.00"), charge]
+    assert only == charge
+
+
 def test_multipliers_do_not_change_the_cost() -> None:
     """They are what the customer pays: a person's overtime costs the firm the person's cost rate."""
     books = ledger(AGREED)
