@@ -11,15 +11,15 @@ from collections.abc import Callable
 from typing import Final
 
 from ...codecs.currencies import exponent, parse_amount
-from ...codecs.decimals import PERCENT_DIGITS_MAX, RATE_PLACES, parse_scaled
+from ...codecs.decimals import PERCENT_DIGITS_MAX, PERCENT_PLACES, RATE_PLACES, parse_scaled
 from ...codecs.durations import HOUR, MINUTE, parse_duration
 from ...codecs.engagement import Engagement, Fee
 from ...codecs.errors import UndecodableError
 from .calendar import Calendar
 from .limits import limits_of
 from .pricing import RateBook
+from .time_price import TimePrice
 
-PERCENT_PLACES: Final = 4
 _SCALE: Final = 10**RATE_PLACES
 
 
@@ -29,7 +29,7 @@ class Contract:
     places: decimal places of its currency; bills_time: T&M and capped; for_customers: neither internal nor
     non-billable; earns_by_cost: fixed fee; day: a day's length in microseconds; limits: its caps;
     fee_amount, estimated_cost, planned_revenue: minor units or None; mark_up: 10^-4 percent over cost, None when
-    expenses are not billed;
+    expenses are not billed; time_price: its terms for time beyond quantity x rate;
     worth(unit, rate_unit, currency): numerator and denominator that turn quantity x rate into minor units.
     """
 
@@ -52,6 +52,7 @@ class Contract:
         "planned_revenue",
         "rounding",
         "terms",
+        "time_price",
         "worth",
     )
 
@@ -74,6 +75,7 @@ class Contract:
         self.worth: Final = _worth(self.day)
         self.book: Final = book
         self.calendar: Final = calendar
+        self.time_price: Final = TimePrice(terms, self.day, self.worth, limited=book.limited)
         self.fee: Final = _fee(terms)
         self.fee_amount: Final = (
             None if self.fee is None else parse_amount(self.fee.amount, terms.currency, "$.fee.amount")
