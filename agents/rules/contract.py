@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Final
 
 from ...codecs.currencies import exponent, parse_amount
-from ...codecs.decimals import PERCENT_DIGITS_MAX, RATE_PLACES, parse_scaled
+from ...codecs.decimals import PERCENT_DIGITS_MAX, PERCENT_PLACES, RATE_PLACES, parse_scaled
 from ...codecs.durations import HOUR, MINUTE, parse_duration
 from ...codecs.engagement import Engagement, Fee
 from ...codecs.errors import UndecodableError
@@ -19,8 +19,8 @@ from .approval_terms import approval_terms
 from .calendar import Calendar
 from .limits import limits_of
 from .pricing import RateBook
+from .time_price import TimePrice
 
-PERCENT_PLACES: Final = 4
 _SCALE: Final = 10**RATE_PLACES
 
 
@@ -30,8 +30,8 @@ class Contract:
     places: decimal places of its currency; bills_time: T&M and capped; for_customers: neither internal nor
     non-billable; earns_by_cost: fixed fee; day: a day's length in microseconds; limits: its caps;
     fee_amount, estimated_cost, planned_revenue: minor units or None; mark_up: 10^-4 percent over cost, None when
-    expenses are not billed; approval: what is asked beyond approval_levels, None when nothing; adjusts: corrects by
-    lines of the difference;
+    expenses are not billed; time_price: its terms for time beyond quantity x rate; approval: what is asked beyond
+    approval_levels, None when nothing; adjusts: corrects by lines of the difference;
     worth(unit, rate_unit, currency): numerator and denominator that turn quantity x rate into minor units.
     """
 
@@ -56,6 +56,7 @@ class Contract:
         "planned_revenue",
         "rounding",
         "terms",
+        "time_price",
         "worth",
     )
 
@@ -80,6 +81,7 @@ class Contract:
         self.worth: Final = _worth(self.day)
         self.book: Final = book
         self.calendar: Final = calendar
+        self.time_price: Final = TimePrice(terms, self.day, self.worth, limited=book.limited)
         self.fee: Final = _fee(terms)
         self.fee_amount: Final = (
             None if self.fee is None else parse_amount(self.fee.amount, terms.currency, "$.fee.amount")

@@ -13,17 +13,16 @@ import msgspec
 
 from ...codecs.billing import TraceStep
 from ...codecs.currencies import EXPONENTS
-from ...codecs.decimals import FX_PLACES, RATE_PLACES, format_scaled
+from ...codecs.decimals import FX_PLACES, PERCENT_PLACES, RATE_PLACES, WHOLE, format_scaled
 from ...codecs.entry_state import EntryVersion, Price
 from ...codecs.exception import HoldReason
 from ...codecs.resource import ParsedResource
-from .contract import PERCENT_PLACES, Contract
+from .contract import Contract
 from .money import convert, divide
 from .pricing import ResolvedRate, fixed_rate
 
 AMOUNT_MAX: Final = 10**12
 """Most minor units of one price or cost: a line of ten billion is a mistake, and a million of them still add up."""
-_WHOLE = 100 * 10**PERCENT_PLACES
 
 
 class Lookups(Protocol):
@@ -146,11 +145,14 @@ def _time(version: EntryVersion, contract: Contract, lookups: Lookups, date: dt.
     rate = _rate(version, resource, contract, lookups)
     if isinstance(rate, Missing):
         return rate
-    rounding = contract.rounding
-    numerator, denominator = contract.worth(unit, rate.unit, currency)
-    amount = divide(quantity * rate.rate * numerator, denominator, rounding)
-    price = Price(rate.rate, rate.unit, amount, currency, rounding, None)
-    return Value(date, price, rate.trace, cost, spent, cost_value)
+    if contract.time_price.plain and version.billable_quantity is None:
+        rounding = contract.rounding
+        numerator, denominator = contract.worth(unit, rate.unit, currency)
+        amount = divide(quantity * rate.rate * numerator, denominator, rounding)
+        price, trace = Price(rate.rate, rate.unit, amount, currency, rounding, None), rate.trace
+    else:
+        price, trace = contract.time_price.of(version, rate)
+    return Value(date, price, trace, cost, spent, cost_value)
 
 
 def _rate(
@@ -194,8 +196,8 @@ def _expense(
     if contract.mark_up is None or not version.billable:
         return Value(date, None, (), version.amount, version.currency, cost_value)
     rounding = contract.rounding
-    numerator = version.amount * (fx or 10**FX_PLACES) * (_WHOLE + contract.mark_up) * 10**contract.places
-    amount = divide(numerator, 10 ** (FX_PLACES + EXPONENTS[version.currency]) * _WHOLE, rounding)
+    numerator = version.amount * (fx or 10**FX_PLACES) * (WHOLE + contract.mark_up) * 10**contract.places
+    amount = divide(numerator, 10 ** (FX_PLACES + EXPONENTS[version.currency]) * WHOLE, rounding)
     trace = [
         TraceStep(
             "spent",
