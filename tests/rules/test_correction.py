@@ -169,6 +169,30 @@ def test_a_charge_in_parts_is_reversed_part_by_part() -> None:
     assert lines(task) == [("reversal", "-500.00"), ("reversal", "-300.00"), ("charge", "600.00")]
 
 
+def test_a_charge_that_is_partly_held_is_reversed() -> None:
+    """500 of 800 billed, then no cap and 90 an hour: 720 in one charge, not a difference to what never was billed."""
+    task = ready_task(records.capped("500", **ADJUST))
+    task.send("time-entries", time_entry(status="approved"))
+    task.clear()
+    task.send("engagements", engagement(revision=2, rates=[{"rate": "90"}], **ADJUST))
+
+    assert lines(task) == [("reversal", "-500.00"), ("charge", "720.00")]
+
+
+def test_a_correction_into_a_closed_period_is_reversed_and_waits() -> None:
+    """What is wrong is taken back where that can be posted; the line that cannot be is held, and charged anew."""
+    task = ready_task(engagement(rates=[{"rate": "100"}], **ADJUST))
+    closed = records.year("closed", id="2025", start_date="2025-01-01", end_date="2025-12-31")
+    task.refer("periods", closed)
+    task.send("time-entries", time_entry(status="approved"))
+    task.clear()
+    assert task.send("time-entries", time_entry(revision=2, status="approved", work_date="2025-11-20")) == "held"
+    assert lines(task) == [("reversal", "-800.00")]
+    task.refer("periods", {**closed, "status": "open", "revision": 2})
+
+    assert lines(task) == [("reversal", "-800.00"), ("charge", "800.00")]
+
+
 @pytest.mark.parametrize("moved", [{"customer_id": "C2"}, {"legal_entity_id": "AT"}], ids=["customer", "legal-entity"])
 def test_a_charge_to_somebody_else_is_reversed_where_it_was_made(moved: Object) -> None:
     """A difference would stand on the wrong account: the old charge is taken back, the new one made under new terms."""
