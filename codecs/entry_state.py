@@ -3,20 +3,41 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import Final
 
 import msgspec
 
 from .approval import ApprovalLevel, EntryType, Verdict
+from .decimals import RATE_PLACES
 from .engagement import Rounding
 from .exception import HoldReason
 from .time_entry import EntryStatus
+from .wire import ExpenseUnit
+
+
+class SpentLine(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """One line of an expense, in minor units of the currency of spend.
+
+    amount: tax and personal part included, None when quantity x the unit price of the terms says it; quantity:
+    10^-6 of `unit`; unit_price: the line's own, 10^-6 of the currency; recoverable_tax and personal: the parts
+    of the amount that are no cost.
+    """
+
+    category: str
+    amount: int | None
+    quantity: int = 10**RATE_PLACES
+    unit: ExpenseUnit = "unit"
+    unit_price: int | None = None
+    recoverable_tax: int = 0
+    personal: int = 0
 
 
 class EntryVersion(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """One revision of a time entry or expense, in units of the rules.
 
     quantity: 10^-6 of `unit`; amount: minor units of `currency` (expense); rate: the
-    entry's own rate per hour, in 10^-6 of the contract's currency.
+    entry's own rate per hour, in 10^-6 of the contract's currency; lines: of an expense that is
+    more than an amount of one category.
     """
 
     kind: EntryType
@@ -38,6 +59,7 @@ class EntryVersion(msgspec.Struct, frozen=True, array_like=True, gc=False):
     rate: int | None
     amount: int
     currency: str
+    lines: tuple[SpentLine, ...] = ()
 
 
 class Posted(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -55,6 +77,10 @@ class Posted(msgspec.Struct, frozen=True, array_like=True, gc=False):
     legal_entity_id: str
     customer_id: str
     live: bool = True
+
+
+WHOLE_UNIT: Final = "unit"
+"""rate_unit of a price that is for the whole entry: the billing line shows one unit of it."""
 
 
 class Price(msgspec.Struct, frozen=True, array_like=True, gc=False):

@@ -11,14 +11,14 @@ from collections.abc import Callable
 from typing import Final
 
 from ...codecs.currencies import exponent, parse_amount
-from ...codecs.decimals import PERCENT_DIGITS_MAX, RATE_PLACES, parse_scaled
+from ...codecs.decimals import RATE_PLACES
 from ...codecs.durations import HOUR, MINUTE, parse_duration
 from ...codecs.engagement import Engagement, Fee
 from ...codecs.errors import UndecodableError
 from .calendar import Calendar
+from .expense_terms import ExpensePrices
 from .pricing import RateBook
 
-PERCENT_PLACES: Final = 4
 _SCALE: Final = 10**RATE_PLACES
 
 
@@ -27,7 +27,7 @@ class Contract:
 
     places: decimal places of its currency; bills_time: T&M and capped; for_customers: neither internal nor
     non-billable; earns_by_cost: fixed fee; day: a day's length in microseconds; cap, fee_amount, estimated_cost,
-    planned_revenue: minor units or None; mark_up: 10^-4 percent over cost, None when expenses are not billed;
+    planned_revenue: minor units or None; expenses: what the customer pays for them, by category;
     worth(unit, rate_unit, currency): numerator and denominator that turn quantity x rate into minor units.
     """
 
@@ -44,10 +44,10 @@ class Contract:
         "day",
         "earns_by_cost",
         "estimated_cost",
+        "expenses",
         "fee",
         "fee_amount",
         "for_customers",
-        "mark_up",
         "places",
         "planned_revenue",
         "rounding",
@@ -82,7 +82,7 @@ class Contract:
         self.cap: Final = _cap(terms)
         self.cap_mode: Final = "split" if terms.cap is None else terms.cap.mode
         self.cap_includes_expenses: Final = terms.cap is not None and terms.cap.includes_expenses
-        self.mark_up: Final = _mark_up(terms)
+        self.expenses: Final = ExpensePrices(terms)
         self.planned_revenue: Final = (
             None
             if terms.planned_revenue is None
@@ -162,10 +162,3 @@ def _cap(terms: Engagement) -> int | None:
     if terms.cap is None:
         raise UndecodableError("invalid_field", "$.cap", "a capped engagement has no cap", "send cap.amount")
     return parse_amount(terms.cap.amount, terms.currency, "$.cap.amount")
-
-
-def _mark_up(terms: Engagement) -> int | None:
-    expenses = terms.expenses
-    percent = parse_scaled(expenses.mark_up_percent, PERCENT_PLACES, "$.expenses.mark_up_percent", PERCENT_DIGITS_MAX)
-    billed = expenses.policy != "non_billable" and terms.contract_type not in {"non_billable", "internal"}
-    return (percent if expenses.policy == "mark_up" else 0) if billed else None

@@ -18,7 +18,7 @@ from ...codecs.approval import EntryType
 from ...codecs.billing import BillingEvent, TraceStep
 from ...codecs.currencies import format_amount
 from ...codecs.decimals import FX_PLACES, RATE_PLACES, REMEMBERED_MAX, format_plain
-from ...codecs.entry_state import EntryVersion, Posted, Price
+from ...codecs.entry_state import WHOLE_UNIT, EntryVersion, Posted, Price
 from ...codecs.journal import Account, JournalLine
 from ...codecs.revenue import RevenueEvent
 from .books import Books
@@ -112,6 +112,8 @@ def _line(
 ) -> BillingEvent:
     # By position: Python passes more than fifteen keywords six times slower, and this runs for every charge.
     terms = contract.terms
+    # What is priced as a whole is one unit at its price, whatever quantity led to it: quantity x rate is the amount.
+    whole = price.rate_unit == WHOLE_UNIT
     return BillingEvent(
         f"{version.source}:{version.kind}:{version.id}:{part.revision}:billing:{part.ordinal}",
         version.kind,
@@ -125,8 +127,8 @@ def _line(
         terms.contract_type,
         version.work_date,
         part.accounting_date,
-        format_plain(version.quantity, RATE_PLACES),
-        version.unit,
+        "1" if whole else format_plain(version.quantity, RATE_PLACES),
+        WHOLE_UNIT if whole else version.unit,
         format_plain(price.rate, RATE_PLACES),
         price.rate_unit,
         format_amount(part.amount, part.currency),

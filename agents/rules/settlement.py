@@ -57,7 +57,7 @@ def _stands(entry: EntryState, contract: Contract, wanted: EntryVersion, *, appr
         return False
     if approved and contract.earns_by_cost and entry.progress != entry.cost_value:
         return False
-    if not wanted.billable or not (contract.bills_time if wanted.kind == "time" else contract.mark_up is not None):
+    if not wanted.billable or not (contract.bills_time if wanted.kind == "time" else contract.expenses.bills(wanted)):
         return True
     if approved:
         return bool(entry.charges) and entry.charges[-1].live
@@ -248,6 +248,7 @@ def same_money(one: EntryVersion, other: EntryVersion) -> bool:
         and one.rate == other.rate
         and one.amount == other.amount
         and one.currency == other.currency
+        and one.lines == other.lines
     )
 
 

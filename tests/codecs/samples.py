@@ -24,7 +24,7 @@ from billtide.codecs import (
     revenue,
     time_entry,
 )
-from billtide.codecs.entry_state import Approvals, Decision, EntryState, EntryVersion, Hold, Posted, Price
+from billtide.codecs.entry_state import Approvals, Decision, EntryState, EntryVersion, Hold, Posted, Price, SpentLine
 from billtide.codecs.records import (
     AssignmentState,
     Cursor,
@@ -125,7 +125,12 @@ FULL: dict[str, Sample] = {
         rates=(engagement.EngagementRate(rate="120.6", unit="day", role="analyst", grade="senior", item="onsite", effective_from=DAY),),
         cap=engagement.Cap(amount="500", mode="hold", includes_expenses=False),
         fee=engagement.Fee(amount="1000", estimated_cost="700", term="quarter", billed="arrears"),
-        expenses=engagement.ExpenseTerms(policy="mark_up", mark_up_percent="7.5"),
+        expenses=engagement.ExpenseTerms(
+            policy="mark_up", mark_up_percent="7.5", line_cap="500",
+            categories=(engagement.ExpenseCategory(
+                category="mileage", policy="unit_price", mark_up_percent="1", unit_price="0.42", unit="kilometre", line_cap="99.50",
+            ),),
+        ),
         policies=engagement.Policies(
             rounding="half_even", accrue_at="approval", closed_period="next_open_period", approval_levels=("manager", "finance"), hours_per_day="7.5"
         ),
@@ -161,7 +166,7 @@ FULL: dict[str, Sample] = {
 
 VERSION = EntryVersion(
     "time", "psa", "4711", 3, "submitted", "E-1", "R-7", DAY, 7_500_000, "hour", True, "analyst", "senior", "onsite", "T-1", "A-1",
-    120_600_000, 0, "",
+    120_600_000, 0, "", lines=(SpentLine("mileage", 5_334, 127_000_000, "kilometre", 420_000, 852, 100),),
 )  # fmt: skip
 POSTED = Posted(3, 1, 90_450, "EUR", DAY, "DE", "C1", live=False)
 CHANGELOG: dict[str, Sample] = {

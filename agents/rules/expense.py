@@ -1,0 +1,224 @@
+"""What an expense is worth: what it costs the firm, what the customer pays for it, and how that came to be.
+
+An expense is one line or several. Each line is priced by the terms of its category and rounded once, to the minor
+unit of the contract's currency; the price of the expense is their exact sum. With
+
+    cost   = amount - personal part - recoverable tax        in the currency of spend
+    share  = (amount - personal part) / amount               1 where nothing was spent
+
+a line's price is, by policy,
+
+    at_cost, mark_up   cost x exchange rate x (1 + mark-up)
+    unit_price         quantity x unit price of the terms x share; without one, as at_cost
+
+and at most the line cap. The cost of all lines together is converted once.
+"""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+from ...codecs.billing import TraceStep
+from ...codecs.currencies import EXPONENTS, format_amount
+from ...codecs.decimals import FX_PLACES, RATE_PLACES, format_plain, format_scaled
+from ...codecs.entry_state import WHOLE_UNIT, EntryVersion, Price, SpentLine
+from ...codecs.exception import HoldReason
+from .contract import Contract
+from .expense_terms import PERCENT_PLACES, CategoryTerms
+from .money import convert, divide
+
+_HUNDRED_PERCENT: Final = 100 * 10**PERCENT_PLACES
+_UNIT_PRICED: Final = 10 ** (2 * RATE_PLACES)
+
+
+class Worth(NamedTuple):
+    """Worth of an expense.
+
+    price is None when the customer pays for no line of it; cost is in minor units of the currency of spend,
+    cost_value the same in the contract's currency.
+    """
+
+    price: Price | None
+    trace: tuple[TraceStep, ...]
+    cost: int
+    cost_value: int
+
+
+class Unpriced(NamedTuple):
+    """Why an expense has no worth yet: the reason, and what the user reads."""
+
+    reason: HoldReason
+    message: str
+
+
+class _Spent(NamedTuple):
+    """A line whose amount is known, in minor units of the currency of spend. name: what the trace calls it."""
+
+    line: SpentLine
+    terms: CategoryTerms
+    amount: int
+    name: str
+
+    @property
+    def cost(self) -> int:
+        return self.amount - self.line.personal - self.line.recoverable_tax
+
+    @property
+    def by_agreed_price(self) -> bool:
+        """Whether the customer pays the terms' unit price for it, whatever it cost."""
+        return self.terms.policy == "unit_price" and self.terms.unit_price is not None
+
+
+class _Conversion(NamedTuple):
+    """From the currency of spend to the contract's. rate: 10^-10, None where both are the same."""
+
+    spent: str
+    currency: str
+    rate: int | None
+    source: str
+
+
+def worth_of(version: EntryVersion, contract: Contract, fx: int | None) -> Worth | Unpriced:
+    """Value a version of an expense; fx: exchange rate of its work date, 10^-10, None in the contract's currency."""
+    spent = _spent(version, contract)
+    if isinstance(spent, Unpriced):
+        return spent
+    currency = contract.currency
+    cost = cost_value = sum(each.cost for each in spent)
+    if fx is not None:
+        cost_value = convert(cost, EXPONENTS[version.currency], contract.places, fx, FX_PLACES)
+    if not contract.expenses.bills(version):
+        return Worth(None, (), cost, cost_value)
+    source = f"{version.currency}/{currency} on {version.work_date}"
+    conversion = _Conversion(version.currency, currency, fx, source)
+    trace: list[TraceStep] = []
+    amount = sum(_charged(each, conversion, contract, trace, single=len(spent) == 1) for each in spent)
+    rate, unit = _shown_rate(version, spent, amount, contract)
+    converted = fx is not None and any(_converted(each) for each in spent)
+    price = Price(rate, unit, amount, currency, contract.rounding, fx if converted else None)
+    return Worth(price, tuple(trace), cost, cost_value)
+
+
+def _spent(version: EntryVersion, contract: Contract) -> list[_Spent] | Unpriced:
+    """The lines with their amounts and terms, or what is missing to know them."""
+    name = f"expense {version.source}:{version.id}"
+    lines = version.lines or (SpentLine(version.item, version.amount),)
+    found = []
+    for at, line in enumerate(lines, 1):
+        terms = contract.expenses.of(line.category)
+        amount = line.amount
+        if amount is None:
+            amount = _agreed_amount(line, terms, version.currency, contract)
+            if amount is None:
+                return _no_unit_price(line, version.currency)
+        if terms.policy == "unit_price" and not _has_unit_price(line, terms):
+            return _no_unit_price(line, contract.currency)
+        found.append(_Spent(line, terms, amount, name if len(lines) == 1 else f"line {at} of {name}"))
+    return found
+
+
+def _agreed_amount(line: SpentLine, terms: CategoryTerms, spent: str, contract: Contract) -> int | None:
+    """What a line without an amount costs: quantity x the terms' unit price, when that is in the same currency."""
+    if terms.unit_price is None or terms.unit != line.unit or spent != contract.currency:
+        return None
+    return divide(line.quantity * terms.unit_price * 10**contract.places, _UNIT_PRICED, "half_up")
+
+
+def _has_unit_price(line: SpentLine, terms: CategoryTerms) -> bool:
+    """Whether a unit price is known. An agreed one wins over the line's own, and is for its own unit only."""
+    return line.unit_price is not None if terms.unit_price is None else terms.unit == line.unit
+
+
+def _no_unit_price(line: SpentLine, currency: str) -> Unpriced:
+    what = f"no unit price in {currency} per {line.unit} is known for category {line.category}"
+    return Unpriced(
+        "unit_price_missing",
+        f"{what}; send one with the expense terms, or the expense with its quantity, unit and unit price",
+    )
+
+
+def _converted(each: _Spent) -> bool:
+    """Whether the price of a line comes from money spent, so that an exchange rate takes part in it."""
+    return each.terms.policy != "non_billable" and not each.by_agreed_price
+
+
+def _charged(each: _Spent, conversion: _Conversion, contract: Contract, trace: list[TraceStep], *, single: bool) -> int:
+    """What the customer pays for a line, in minor units; its steps are added to the trace."""
+    trace.extend(_spent_steps(each, conversion.spent))
+    terms = each.terms
+    if terms.policy == "non_billable":
+        trace.append(TraceStep("policy", "non_billable", terms.source))
+        return 0
+    if each.by_agreed_price:
+        amount = _by_unit_price(each, contract)
+    else:
+        amount = _by_cost(each, conversion, contract)
+        if conversion.rate is not None:
+            trace.append(TraceStep("exchange_rate", format_scaled(conversion.rate, FX_PLACES), conversion.source))
+        trace.append(TraceStep("mark_up_percent", format_scaled(terms.mark_up, PERCENT_PLACES), terms.source))
+    cap = terms.line_cap
+    if cap is not None and amount > cap:
+        rest = _money(amount - cap, contract.currency)
+        trace.append(
+            TraceStep(
+                "line_cap", _money(cap, contract.currency), f"{terms.source}; {rest} over it are the firm's own cost"
+            )
+        )
+        amount = cap
+    if not single:
+        trace.append(TraceStep("line", _money(amount, contract.currency), each.name))
+    return amount
+
+
+def _by_cost(each: _Spent, conversion: _Conversion, contract: Contract) -> int:
+    """Cost x exchange rate x (1 + mark-up), rounded once."""
+    rate = 10**FX_PLACES if conversion.rate is None else conversion.rate
+    numerator = each.cost * rate * (_HUNDRED_PERCENT + each.terms.mark_up) * 10**contract.places
+    return divide(numerator, 10 ** (FX_PLACES + EXPONENTS[conversion.spent]) * _HUNDRED_PERCENT, contract.rounding)
+
+
+def _by_unit_price(each: _Spent, contract: Contract) -> int:
+    """Quantity x the terms' unit price x the share that is not personal, rounded once."""
+    line = each.line
+    numerator = line.quantity * (each.terms.unit_price or 0) * 10**contract.places
+    if not line.personal:
+        return divide(numerator, _UNIT_PRICED, contract.rounding)
+    # Both have the same sign: a personal part is never more than the amount.
+    numerator *= abs(each.amount - line.personal)
+    return divide(numerator, _UNIT_PRICED * abs(each.amount), contract.rounding)
+
+
+def _shown_rate(version: EntryVersion, spent: list[_Spent], amount: int, contract: Contract) -> tuple[int, str]:
+    """Rate and unit of the billing line: the unit price where quantity x it is the amount, else the whole amount."""
+    each = spent[0]
+    line, unit_price = each.line, each.terms.unit_price
+    if (
+        len(spent) == 1
+        and each.by_agreed_price
+        and unit_price is not None
+        and line.unit != WHOLE_UNIT
+        and (version.quantity, version.unit) == (line.quantity, line.unit)
+        and divide(line.quantity * unit_price * 10**contract.places, _UNIT_PRICED, contract.rounding) == amount
+    ):
+        return unit_price, line.unit
+    return amount * 10 ** (RATE_PLACES - contract.places), WHOLE_UNIT
+
+
+def _spent_steps(each: _Spent, currency: str) -> list[TraceStep]:
+    """What was spent, what of it is no cost, and the quantity where a unit price counts."""
+    line, name = each.line, each.name
+    steps = [TraceStep("spent", _money(each.amount, currency), name)]
+    if line.personal:
+        steps.append(TraceStep("personal_part", _money(line.personal, currency), f"{name}; the employee owes it"))
+    if line.recoverable_tax:
+        steps.append(TraceStep("recoverable_tax", _money(line.recoverable_tax, currency), name))
+    agreed = each.by_agreed_price or line.amount is None
+    unit_price, source = (each.terms.unit_price, each.terms.source) if agreed else (line.unit_price, name)
+    if unit_price is not None:
+        steps.append(TraceStep("quantity", f"{format_plain(line.quantity, RATE_PLACES)} {line.unit}", name))
+        steps.append(TraceStep("unit_price", f"{format_plain(unit_price, RATE_PLACES)}/{line.unit}", source))
+    return steps
+
+
+def _money(amount: int, currency: str) -> str:
+    return f"{format_amount(amount, currency)} {currency}"
