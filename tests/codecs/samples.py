@@ -141,7 +141,14 @@ FULL: dict[str, Sample] = {
         planned_revenue="2400.00", planned_margin="1400.00",
     ),
     "exception": _replace(LEAST["exception"], action="released"),
-    "expense": _replace(LEAST["expense"], billable=False, task_id="T-1", notes="2. Klasse"),
+    "expense": _replace(
+        LEAST["expense"], billable=False, task_id="T-1", notes="2. Klasse", quantity="127.5", unit="kilometre", unit_price="0.42",
+        tax_amount="8.52", tax_recoverable=True, personal_amount="1.00",
+        items=(expense.ExpenseItem(
+            category="mileage", amount="53.55", quantity="127.5", unit="kilometre", unit_price="0.42", tax_amount="8.52", tax_recoverable=True,
+            personal_amount="1.00",
+        ),),
+    ),
     "fx-rate": _replace(LEAST["fx-rate"], valid_to=LAST, revision=2),
     "period": LEAST["period"],
     "rate-card": _replace(

@@ -81,6 +81,31 @@ def hours(version: records.Object, day: Fraction) -> Fraction:
     return Fraction(version["quantity"]) * {"hour": Fraction(1), "minute": Fraction(1, 60), "day": day}[version["unit"]]
 
 
+def lines(expense: records.Object) -> list[records.Object]:
+    """The items of an expense, or itself."""
+    return expense.get("items") or [expense]
+
+
+def borne(line: records.Object) -> Fraction:
+    """What a line costs the firm, in cents of what was spent."""
+    tax = Fraction(line.get("tax_amount", "0")) if line.get("tax_recoverable") else 0
+    return (Fraction(line["amount"]) - Fraction(line.get("personal_amount", "0")) - tax) * 100
+
+
+def charged(line: records.Object, agreed: records.Object, currency: str) -> Fraction:
+    """What the customer pays for a line, in cents of EUR before rounding."""
+    own = next((own for own in agreed.get("categories", ()) if own["category"] == line["category"]), agreed)
+    policy = own.get("policy", "at_cost")
+    if policy == "non_billable":
+        return Fraction(0)
+    if policy == "unit_price":
+        share = 1 - Fraction(line["personal_amount"]) / Fraction(line["amount"])
+        return Fraction(line["quantity"]) * Fraction(own["unit_price"]) * share * 100
+    mark_up = Fraction(own["mark_up_percent"]) / 100 if policy == "mark_up" else 0
+    price = borne(line) * (DOLLAR if currency == "USD" else 1) * (1 + mark_up)
+    return min(price, Fraction(own["line_cap"]) * 100) if "line_cap" in own else price
+
+
 class Expected:
     """What stands after some records: by entry, in minor units of EUR."""
 
@@ -108,8 +133,8 @@ class Expected:
             return 0
         rounding = self.policies.get("rounding", "half_up")
         if name[0] == "expense":
-            rate = DOLLAR if version["currency"] == "USD" else 1
-            return rounded(Fraction(version["amount"]) * rate * 100, rounding)
+            agreed = self.terms.get("expenses", {})
+            return sum(rounded(charged(line, agreed, version["currency"]), rounding) for line in lines(version))
         if self.terms["contract_type"] == "fixed_fee":
             return 0
         rate, unit = (Fraction(version["rate"]), "hour") if "rate" in version else CARD[version["role"]]
@@ -130,7 +155,7 @@ class Expected:
         if version is None or (stands == "pending" and self.policies.get("accrue_at", "submission") != "submission"):
             return 0
         foreign = version["currency"] == "USD" if name[0] == "expense" else self.dollars
-        spent = Fraction(version["amount"]) * 100 if name[0] == "expense" else hours(version, self.day) * COST * 100
+        spent = sum(map(borne, lines(version))) if name[0] == "expense" else hours(version, self.day) * COST * 100
         cost = rounded(spent)
         return rounded(cost * DOLLAR) if foreign else cost
 
