@@ -52,4 +52,5 @@ def version_of(sent: expense.Expense) -> EntryVersion:
         amount,
         sent.currency,
         lines,
+        sent.receipt,
     )

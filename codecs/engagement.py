@@ -58,7 +58,8 @@ class ExpenseCategory(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_
 
     unit_price: what one `unit` costs the customer under the policy `unit_price` (mileage: a kilometre, per diem:
     a day), and what it costs the firm where an expense does not say; line_cap: what the customer pays at most for
-    one line, the rest is the firm's cost. Both in the engagement's currency.
+    one line, the rest is the firm's cost; receipt_above: an expense above it needs a receipt. All in the
+    engagement's currency.
     """
 
     category: Id
@@ -67,17 +68,19 @@ class ExpenseCategory(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_
     unit_price: DecimalText | None = None
     unit: ExpenseUnit = "unit"
     line_cap: DecimalText | None = None
+    receipt_above: DecimalText | None = None
 
 
 class ExpenseTerms(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
     """What the customer pays for an expense: nothing, its cost, its cost and a mark-up in percent, or a unit price.
 
-    The terms of its category if `categories` names it, else these. line_cap as in ExpenseCategory.
+    The terms of its category if `categories` names it, else these. line_cap and receipt_above as in ExpenseCategory.
     """
 
     policy: ExpensePolicy = "at_cost"
     mark_up_percent: DecimalText = "0"
     line_cap: DecimalText | None = None
+    receipt_above: DecimalText | None = None
     categories: tuple[ExpenseCategory, ...] = ()
 
 

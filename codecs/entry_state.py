@@ -37,7 +37,7 @@ class EntryVersion(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
     quantity: 10^-6 of `unit`; amount: minor units of `currency` (expense); rate: the
     entry's own rate per hour, in 10^-6 of the contract's currency; lines: of an expense that is
-    more than an amount of one category.
+    more than an amount of one category; receipt: there is one.
     """
 
     kind: EntryType
@@ -60,6 +60,7 @@ class EntryVersion(msgspec.Struct, frozen=True, array_like=True, gc=False):
     amount: int
     currency: str
     lines: tuple[SpentLine, ...] = ()
+    receipt: bool = False
 
 
 class Posted(msgspec.Struct, frozen=True, array_like=True, gc=False):

@@ -21,6 +21,7 @@ HoldReason = Literal[
     "cap_reached",
     "amount_beyond_limit",
     "unit_price_missing",
+    "receipt_missing",
 ]
 
 

@@ -34,8 +34,9 @@ class Expense(Wire, frozen=True, kw_only=True, gc=False, omit_defaults=True):
     amount is in the currency of spend, tax and personal part included; what the customer pays for it is the
     engagement's expense terms. It may be left out with a quantity (mileage, per diem): then it is quantity x
     unit_price, the expense's own or else the terms'. tax_amount: tax in what is not personal; when recoverable, it
-    is neither cost nor billed. personal_amount: what the employee owes. items: lines of an expense with several
-    categories or taxes; quantities, tax and personal part are then theirs, and amount, if sent, is their sum.
+    is neither cost nor billed. personal_amount: what the employee owes. receipt: there is one. items: lines of an
+    expense with several categories or taxes; quantities, tax and personal part are then theirs, and amount, if
+    sent, is their sum.
     """
 
     source: Id
@@ -57,6 +58,7 @@ class Expense(Wire, frozen=True, kw_only=True, gc=False, omit_defaults=True):
     tax_amount: DecimalText = "0"
     tax_recoverable: bool = False
     personal_amount: DecimalText = "0"
+    receipt: bool = False
     items: Annotated[tuple[ExpenseItem, ...], msgspec.Meta(max_length=ITEMS_MAX)] = ()
 
 

@@ -83,6 +83,10 @@ def worth_of(version: EntryVersion, contract: Contract, fx: int | None) -> Worth
     spent = _spent(version, contract)
     if isinstance(spent, Unpriced):
         return spent
+    if not version.receipt:
+        missing = _missing_receipt(version, spent, contract, fx)
+        if missing is not None:
+            return missing
     currency = contract.currency
     cost = cost_value = sum(each.cost for each in spent)
     if fx is not None:
@@ -135,6 +139,22 @@ def _no_unit_price(line: SpentLine, currency: str) -> Unpriced:
         "unit_price_missing",
         f"{what}; send one with the expense terms, or the expense with its quantity, unit and unit price",
     )
+
+
+def _missing_receipt(version: EntryVersion, spent: list[_Spent], contract: Contract, fx: int | None) -> Unpriced | None:
+    """Why an expense without a receipt needs one. Lines under the same terms count together: no splitting helps."""
+    sums: dict[str, int] = {}
+    for each in spent:
+        sums[each.terms.source] = sums.get(each.terms.source, 0) + each.amount
+    places = EXPONENTS[version.currency]
+    for each in spent:
+        limit, amount = each.terms.receipt_above, sums[each.terms.source]
+        rate = 10**FX_PLACES if fx is None else fx
+        if limit is not None and amount * rate * 10**contract.places > limit * 10 ** (FX_PLACES + places):
+            what = f"{_money(amount, version.currency)} of category {each.line.category} have no receipt"
+            above = f"above {_money(limit, contract.currency)} one is needed"
+            return Unpriced("receipt_missing", f"{what}, and {above}; send a revision with receipt true")
+    return None
 
 
 def _converted(each: _Spent) -> bool:

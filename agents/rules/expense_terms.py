@@ -20,7 +20,7 @@ class CategoryTerms(msgspec.Struct, frozen=True, gc=False):
     """Terms of one category, or of all that have none of their own.
 
     source: where they stand, for the trace; mark_up: 10^-4 percent over cost, 0 unless the policy is `mark_up`;
-    unit_price: 10^-6 of the contract's currency for one `unit`; line_cap: minor units or None.
+    unit_price: 10^-6 of the contract's currency for one `unit`; line_cap and receipt_above: minor units or None.
     """
 
     source: str
@@ -29,6 +29,7 @@ class CategoryTerms(msgspec.Struct, frozen=True, gc=False):
     unit_price: int | None
     unit: ExpenseUnit
     line_cap: int | None
+    receipt_above: int | None
 
 
 class ExpensePrices:
@@ -78,6 +79,7 @@ def _read(terms: Engagement, own: ExpenseTerms | ExpenseCategory, field: str) ->
         unit_price,
         unit,
         _limit(own.line_cap, terms.currency, f"{field}.line_cap"),
+        _limit(own.receipt_above, terms.currency, f"{field}.receipt_above"),
     )
 
 

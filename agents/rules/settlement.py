@@ -233,7 +233,10 @@ def supersede(entry: EntryState, version: EntryVersion) -> None:
 
 
 def same_money(one: EntryVersion, other: EntryVersion) -> bool:
-    """Whether two versions of an entry differ in nothing that money depends on or a bill shows."""
+    """Whether two versions of an entry differ in nothing that money depends on or a bill shows.
+
+    one is what stands: a receipt that the other adds changes nothing, one that it takes back may.
+    """
     return one is other or (
         one.quantity == other.quantity
         and one.work_date == other.work_date
@@ -249,6 +252,7 @@ def same_money(one: EntryVersion, other: EntryVersion) -> bool:
         and one.amount == other.amount
         and one.currency == other.currency
         and one.lines == other.lines
+        and (other.receipt or not one.receipt)
     )
 
 

@@ -1,7 +1,7 @@
 """What a version of an entry is worth: its price for the customer and its cost for the firm, or why unknown.
 
 Reasons are looked for in a fixed order: period, resource, cost rate, assignment, rate, exchange rate,
-unit price. The first one found is what the entry waits for; nothing unknown is ever taken as zero (K3).
+unit price, receipt. The first one found is what the entry waits for; nothing unknown is ever taken as zero (K3).
 """
 
 from __future__ import annotations

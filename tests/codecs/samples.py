@@ -126,9 +126,9 @@ FULL: dict[str, Sample] = {
         cap=engagement.Cap(amount="500", mode="hold", includes_expenses=False),
         fee=engagement.Fee(amount="1000", estimated_cost="700", term="quarter", billed="arrears"),
         expenses=engagement.ExpenseTerms(
-            policy="mark_up", mark_up_percent="7.5", line_cap="500",
+            policy="mark_up", mark_up_percent="7.5", line_cap="500", receipt_above="25",
             categories=(engagement.ExpenseCategory(
-                category="mileage", policy="unit_price", mark_up_percent="1", unit_price="0.42", unit="kilometre", line_cap="99.50",
+                category="mileage", policy="unit_price", mark_up_percent="1", unit_price="0.42", unit="kilometre", line_cap="99.50", receipt_above="75",
             ),),
         ),
         policies=engagement.Policies(
@@ -143,7 +143,7 @@ FULL: dict[str, Sample] = {
     "exception": _replace(LEAST["exception"], action="released"),
     "expense": _replace(
         LEAST["expense"], billable=False, task_id="T-1", notes="2. Klasse", quantity="127.5", unit="kilometre", unit_price="0.42",
-        tax_amount="8.52", tax_recoverable=True, personal_amount="1.00",
+        tax_amount="8.52", tax_recoverable=True, personal_amount="1.00", receipt=True,
         items=(expense.ExpenseItem(
             category="mileage", amount="53.55", quantity="127.5", unit="kilometre", unit_price="0.42", tax_amount="8.52", tax_recoverable=True,
             personal_amount="1.00",
@@ -173,7 +173,7 @@ FULL: dict[str, Sample] = {
 
 VERSION = EntryVersion(
     "time", "psa", "4711", 3, "submitted", "E-1", "R-7", DAY, 7_500_000, "hour", True, "analyst", "senior", "onsite", "T-1", "A-1",
-    120_600_000, 0, "", lines=(SpentLine("mileage", 5_334, 127_000_000, "kilometre", 420_000, 852, 100),),
+    120_600_000, 0, "", lines=(SpentLine("mileage", 5_334, 127_000_000, "kilometre", 420_000, 852, 100),), receipt=True,
 )  # fmt: skip
 POSTED = Posted(3, 1, 90_450, "EUR", DAY, "DE", "C1", live=False)
 CHANGELOG: dict[str, Sample] = {

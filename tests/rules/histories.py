@@ -92,7 +92,7 @@ AGREED = {
     "policy": "mark_up",
     "mark_up_percent": "7.5",
     "categories": [
-        {"category": "hotel", "line_cap": "150.50"},
+        {"category": "hotel", "line_cap": "150.50", "receipt_above": "200"},
         {"category": "minibar", "policy": "non_billable"},
         {"category": "mileage", "policy": "unit_price", "unit_price": "0.427", "unit": "kilometre"},
     ],
@@ -148,6 +148,7 @@ def _expenses(entry: str) -> st.SearchStrategy[list[records.Object]]:
             "currency": st.sampled_from(["EUR", "USD"]),
             "status": st.sampled_from(STATUSES),
             "billable": st.booleans(),
+            "receipt": st.booleans(),
         }
     )
     return st.lists(st.tuples(one, st.sampled_from(SPENT)), max_size=3).map(

@@ -126,10 +126,18 @@ class Expected:
         levels = self.policies.get("approval_levels", [])
         self.counts = {name: counting(sent, decisions.get(name, []), levels) for name, sent in versions.items()}
 
+    def unreceipted(self, version: records.Object) -> bool:
+        """Whether a version waits for its receipt: hotels above a limit in EUR have one."""
+        limit = next((own.get("receipt_above") for own in self.terms.get("expenses", {}).get("categories", ())), None)
+        if limit is None or version.get("receipt", True):
+            return False
+        spent = sum(Fraction(line["amount"]) for line in lines(version) if line["category"] == "hotel")
+        return spent * (DOLLAR if version["currency"] == "USD" else 1) > Fraction(limit)
+
     def price(self, name: Name) -> int:
         """Price of the version that counts, 0 when there is none or the customer does not pay for it."""
         version, _ = self.counts[name]
-        if version is None or not version.get("billable", True):
+        if version is None or not version.get("billable", True) or self.unreceipted(version):
             return 0
         rounding = self.policies.get("rounding", "half_up")
         if name[0] == "expense":
@@ -152,7 +160,11 @@ class Expected:
     def cost(self, name: Name) -> int:
         """Cost of the entry in EUR."""
         version, stands = self.counts[name]
-        if version is None or (stands == "pending" and self.policies.get("accrue_at", "submission") != "submission"):
+        if (
+            version is None
+            or self.unreceipted(version)
+            or (stands == "pending" and self.policies.get("accrue_at", "submission") != "submission")
+        ):
             return 0
         foreign = version["currency"] == "USD" if name[0] == "expense" else self.dollars
         spent = sum(map(borne, lines(version))) if name[0] == "expense" else hours(version, self.day) * COST * 100

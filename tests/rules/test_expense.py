@@ -243,6 +243,7 @@ def test_a_unit_price_of_the_expense_serves_where_none_is_agreed() -> None:
     [
         pytest.param({"line_cap": "-1"}, "$.expenses.line_cap", id="negative-cap"),
         pytest.param({"line_cap": "1.005"}, "$.expenses.line_cap", id="half-a-cent"),
+        pytest.param({"receipt_above": "-1"}, "$.expenses.receipt_above", id="negative-limit"),
         pytest.param({"categories": [HOTEL, HOTEL]}, "$.expenses.categories[1].category", id="twice"),
         pytest.param({"categories": [HOTEL | {"line_cap": "x"}]}, "$.expenses.categories[0].line_cap", id="no-number"),
         pytest.param({"categories": [MILEAGE | {"unit_price": "-0.42"}]}, "$.expenses.categories[0].unit_price", id="negative-price"),
