@@ -96,7 +96,7 @@ def _check_part(part: int, amount: int | None, field: str) -> None:
         return
     if amount is None:
         raise _invalid(field, "it is part of an amount that was not sent", "send the amount")
-    if part * amount <= 0 or abs(part) > abs(amount):
+    if part * amount < 0 or abs(part) > abs(amount):
         raise _invalid(field, "it is no part of the amount", "send a sum between zero and the amount")
 
 

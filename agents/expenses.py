@@ -29,8 +29,8 @@ def apply(work: Work, record: Record) -> Outcome:
 def version_of(sent: expense.Expense) -> EntryVersion:
     """Read an expense in units of the rules; raises UndecodableError."""
     amount, lines = read_lines(sent)
-    # A quantity is shown on the bill where the whole expense has one; otherwise the expense is one unit.
-    quantity, unit = (lines[0].quantity, lines[0].unit) if lines and not sent.items else (10**RATE_PLACES, "unit")
+    # A quantity can be shown on the bill where the whole expense has one; otherwise the expense is one unit.
+    quantity, unit = (lines[0].quantity, lines[0].unit) if len(lines) == 1 else (10**RATE_PLACES, "unit")
     return EntryVersion(
         "expense",
         sent.source,

@@ -35,7 +35,7 @@ class SpentLine(msgspec.Struct, frozen=True, array_like=True, gc=False):
 class EntryVersion(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """One revision of a time entry or expense, in units of the rules.
 
-    quantity: 10^-6 of `unit`; amount: minor units of `currency` (expense); rate: the
+    quantity: 10^-6 of `unit`; amount: minor units of `currency`, as far as the expense says it; rate: the
     entry's own rate per hour, in 10^-6 of the contract's currency; lines: of an expense that is
     more than an amount of one category; receipt: there is one.
     """

@@ -213,8 +213,7 @@ def _shown_rate(version: EntryVersion, spent: list[_Spent], amount: int, contrac
     each = spent[0]
     line, unit_price = each.line, each.terms.unit_price
     if (
-        len(spent) == 1
-        and each.by_agreed_price
+        each.by_agreed_price
         and unit_price is not None
         and line.unit != WHOLE_UNIT
         and (version.quantity, version.unit) == (line.quantity, line.unit)

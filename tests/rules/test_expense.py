@@ -24,7 +24,9 @@ PER_DIEM = {"category": "per-diem", "policy": "unit_price", "unit_price": "28", 
 HOTEL = {"category": "hotel", "line_cap": "150"}
 MEALS = {"category": "meals", "policy": "mark_up", "mark_up_percent": "10"}
 DRINKS = {"category": "drinks", "policy": "non_billable"}
-AGREED = {"categories": [MILEAGE, PER_DIEM, HOTEL, MEALS, DRINKS]}
+TICKET = {"category": "ticket", "policy": "unit_price", "unit_price": "3.20"}
+PASSENGER = {"category": "passenger", "unit_price": "0.05", "unit": "kilometre"}
+AGREED = {"categories": [MILEAGE, PER_DIEM, HOTEL, MEALS, DRINKS, TICKET, PASSENGER]}
 
 
 def valued(*lines: SpentLine, agreed: records.Object = AGREED, **changes: object) -> Value:
@@ -82,6 +84,7 @@ def test_a_category_takes_nothing_from_the_default() -> None:
         pytest.param(driven("10.25"), "down", 430, 431, id="price-rounds-as-the-contract-says"),
         pytest.param(SpentLine("mileage", 3_810, 127 * MILLION, "kilometre", 300_000), "half_up", 5_334, 3_810, id="reimbursed-at-0.30-billed-at-0.42"),
         pytest.param(SpentLine("mileage", 3_000, 127 * MILLION, "kilometre"), "half_up", 5_334, 3_000, id="an-amount-is-the-cost-alone"),
+        pytest.param(SpentLine("passenger", None, 127 * MILLION, "kilometre"), "half_up", 635, 635, id="at-cost-of-the-agreed-price"),
         pytest.param(driven("-127"), "half_up", -5_334, -5_334, id="taken-back"),
         pytest.param(SpentLine("per-diem", None, 2_500_000, "day"), "half_up", 7_000, 7_000, id="2.5-days-at-28-are-70"),
         pytest.param(SpentLine("per-diem", 6_000, 2_500_000, "day"), "half_up", 7_000, 6_000, id="per-diem-paid-60-billed-70"),
@@ -102,6 +105,8 @@ def test_a_unit_price_is_charged_for_the_quantity(line: SpentLine, rounding: str
         pytest.param(127 * MILLION, "kilometre", [driven("127")], (420_000, "kilometre"), id="unit-price"),
         pytest.param(127 * MILLION, "kilometre", [SpentLine("mileage", 4_000, 127 * MILLION, "kilometre", personal=1_000)], (40_010_000, "unit"), id="a-part-is-personal"),
         pytest.param(MILLION, "unit", [driven("127"), driven("1")], (53_760_000, "unit"), id="two-lines"),
+        pytest.param(MILLION, "unit", [driven("127")], (53_340_000, "unit"), id="quantity-not-of-the-whole"),
+        pytest.param(5 * MILLION, "unit", [SpentLine("ticket", None, 5 * MILLION)], (16_000_000, "unit"), id="five-units"),
         pytest.param(3 * MILLION, "night", [SpentLine("hotel", 10_000, 3 * MILLION, "night")], (100_000_000, "unit"), id="at-cost"),
     ],
 )  # fmt: skip
@@ -217,6 +222,7 @@ def test_an_agreed_price_has_no_exchange_rate() -> None:
     [
         pytest.param(expense(lines=(driven("127", "mile"),)), AGREED, "in EUR per mile is known for category mileage", id="another-unit"),
         pytest.param(expense(lines=(SpentLine("mileage", 4_000, MILLION, "mile", 100_000),)), AGREED, "in EUR per mile is known for category mileage", id="agreed-in-another-unit"),
+        pytest.param(expense(lines=(SpentLine("passenger", None, MILLION, "mile"),)), AGREED, "in EUR per mile is known for category passenger", id="cost-in-another-unit"),
         pytest.param(expense(lines=(SpentLine("taxi", None, MILLION, "mile"),)), AGREED, "in EUR per mile is known for category taxi", id="no-terms"),
         pytest.param(expense(lines=(driven("127"),), currency="USD"), AGREED, "in USD per kilometre is known for category mileage", id="cost-in-another-currency"),
         pytest.param(expense(item="mileage"), AGREED, "in EUR per unit is known for category mileage", id="quantity-not-sent"),
