@@ -18,6 +18,8 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
+import msgspec
+
 from ...codecs.billing import TraceStep
 from ...codecs.currencies import EXPONENTS, format_amount
 from ...codecs.decimals import FX_PLACES, RATE_PLACES, format_plain, format_scaled
@@ -51,29 +53,25 @@ class Unpriced(NamedTuple):
     message: str
 
 
-class _Spent(NamedTuple):
-    """A line whose amount is known, in minor units of the currency of spend. name: what the trace calls it."""
+class _Spent(msgspec.Struct, frozen=True, gc=False):
+    """A line whose amount is known, in minor units of the currency of spend.
+
+    cost: what of the amount the firm bears; agreed: the customer pays the terms' unit price, whatever it cost;
+    name: what the trace calls it.
+    """
 
     line: SpentLine
     terms: CategoryTerms
     amount: int
+    cost: int
+    agreed: bool
     name: str
 
-    @property
-    def cost(self) -> int:
-        return self.amount - self.line.personal - self.line.recoverable_tax
 
-    @property
-    def by_agreed_price(self) -> bool:
-        """Whether the customer pays the terms' unit price for it, whatever it cost."""
-        return self.terms.policy == "unit_price" and self.terms.unit_price is not None
-
-
-class _Conversion(NamedTuple):
+class _Conversion(msgspec.Struct, frozen=True, gc=False):
     """From the currency of spend to the contract's. rate: 10^-10, None where both are the same."""
 
     spent: str
-    currency: str
     rate: int | None
     source: str
 
@@ -83,22 +81,23 @@ def worth_of(version: EntryVersion, contract: Contract, fx: int | None) -> Worth
     spent = _spent(version, contract)
     if isinstance(spent, Unpriced):
         return spent
-    if not version.receipt:
+    if contract.expenses.asks_for_receipts and not version.receipt:
         missing = _missing_receipt(version, spent, contract, fx)
         if missing is not None:
             return missing
     currency = contract.currency
-    cost = cost_value = sum(each.cost for each in spent)
+    cost = cost_value = sum([each.cost for each in spent])
     if fx is not None:
         cost_value = convert(cost, EXPONENTS[version.currency], contract.places, fx, FX_PLACES)
     if not contract.expenses.bills(version):
         return Worth(None, (), cost, cost_value)
-    source = f"{version.currency}/{currency} on {version.work_date}"
-    conversion = _Conversion(version.currency, currency, fx, source)
+    source = "" if fx is None else f"{version.currency}/{currency} on {version.work_date}"
+    conversion = _Conversion(version.currency, fx, source)
     trace: list[TraceStep] = []
-    amount = sum(_charged(each, conversion, contract, trace, single=len(spent) == 1) for each in spent)
+    single = len(spent) == 1
+    amount = sum([_charged(each, conversion, contract, trace, single=single) for each in spent])
     rate, unit = _shown_rate(version, spent, amount, contract)
-    converted = fx is not None and any(_converted(each) for each in spent)
+    converted = fx is not None and any(map(_converted, spent))
     price = Price(rate, unit, amount, currency, contract.rounding, fx if converted else None)
     return Worth(price, tuple(trace), cost, cost_value)
 
@@ -117,7 +116,9 @@ def _spent(version: EntryVersion, contract: Contract) -> list[_Spent] | Unpriced
                 return _no_unit_price(line, version.currency)
         if terms.policy == "unit_price" and not _has_unit_price(line, terms):
             return _no_unit_price(line, contract.currency)
-        found.append(_Spent(line, terms, amount, name if len(lines) == 1 else f"line {at} of {name}"))
+        cost = amount - line.personal - line.recoverable_tax
+        agreed = terms.policy == "unit_price" and terms.unit_price is not None
+        found.append(_Spent(line, terms, amount, cost, agreed, name if len(lines) == 1 else f"line {at} of {name}"))
     return found
 
 
@@ -159,7 +160,7 @@ def _missing_receipt(version: EntryVersion, spent: list[_Spent], contract: Contr
 
 def _converted(each: _Spent) -> bool:
     """Whether the price of a line comes from money spent, so that an exchange rate takes part in it."""
-    return each.terms.policy != "non_billable" and not each.by_agreed_price
+    return each.terms.policy != "non_billable" and not each.agreed
 
 
 def _charged(each: _Spent, conversion: _Conversion, contract: Contract, trace: list[TraceStep], *, single: bool) -> int:
@@ -169,7 +170,7 @@ def _charged(each: _Spent, conversion: _Conversion, contract: Contract, trace: l
     if terms.policy == "non_billable":
         trace.append(TraceStep("policy", "non_billable", terms.source))
         return 0
-    if each.by_agreed_price:
+    if each.agreed:
         amount = _by_unit_price(each, contract)
     else:
         amount = _by_cost(each, conversion, contract)
@@ -213,7 +214,7 @@ def _shown_rate(version: EntryVersion, spent: list[_Spent], amount: int, contrac
     each = spent[0]
     line, unit_price = each.line, each.terms.unit_price
     if (
-        each.by_agreed_price
+        each.agreed
         and unit_price is not None
         and line.unit != WHOLE_UNIT
         and (version.quantity, version.unit) == (line.quantity, line.unit)
@@ -231,8 +232,8 @@ def _spent_steps(each: _Spent, currency: str) -> list[TraceStep]:
         steps.append(TraceStep("personal_part", _money(line.personal, currency), f"{name}; the employee owes it"))
     if line.recoverable_tax:
         steps.append(TraceStep("recoverable_tax", _money(line.recoverable_tax, currency), name))
-    agreed = each.by_agreed_price or line.amount is None
-    unit_price, source = (each.terms.unit_price, each.terms.source) if agreed else (line.unit_price, name)
+    from_terms = each.agreed or line.amount is None
+    unit_price, source = (each.terms.unit_price, each.terms.source) if from_terms else (line.unit_price, name)
     if unit_price is not None:
         steps.append(TraceStep("quantity", f"{format_plain(line.quantity, RATE_PLACES)} {line.unit}", name))
         steps.append(TraceStep("unit_price", f"{format_plain(unit_price, RATE_PLACES)}/{line.unit}", source))

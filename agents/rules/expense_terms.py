@@ -33,9 +33,12 @@ class CategoryTerms(msgspec.Struct, frozen=True, gc=False):
 
 
 class ExpensePrices:
-    """The expense terms of one engagement. A value: never changed once made."""
+    """The expense terms of one engagement. A value: never changed once made.
 
-    __slots__ = ("_categories", "_default", "_for_customers")
+    asks_for_receipts: some category does.
+    """
+
+    __slots__ = ("_categories", "_default", "_for_customers", "asks_for_receipts")
 
     def __init__(self, terms: Engagement) -> None:
         """Read the terms; raises UndecodableError naming the field of a term that makes no sense."""
@@ -49,6 +52,8 @@ class ExpensePrices:
                     "invalid_field", f"{field}.category", f"{own.category!r} is there twice", "send each category once"
                 )
             self._categories[own.category] = _read(terms, own, field)
+        every = (self._default, *self._categories.values())
+        self.asks_for_receipts: Final = any(own.receipt_above is not None for own in every)
 
     def of(self, category: str) -> CategoryTerms:
         """The category's own terms, else the engagement's."""

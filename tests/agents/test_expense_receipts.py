@@ -88,3 +88,17 @@ def test_a_receipt_taken_back_takes_the_bill_back() -> None:
     assert early.amounts() == ["60.00", "-60.00"]
     assert [task.figures()["billed"] for task in (late, early)] == ["0.00", "0.00"]
     assert [task.figures()["cost"] for task in (late, early)] == ["0.00", "0.00"]
+
+
+@pytest.mark.parametrize(
+    ("terms", "outcome"),
+    [
+        pytest.param({}, "applied", id="nobody-asks"),
+        pytest.param({"receipt_above": "50"}, "held", id="the-default-asks"),
+        pytest.param({"categories": [{"category": "travel", "receipt_above": "50"}]}, "held", id="the-category-asks"),
+        pytest.param({"receipt_above": "50", "categories": [{"category": "travel"}]}, "applied", id="the-category-does-not"),
+    ],
+)  # fmt: skip
+def test_a_receipt_is_needed_where_the_terms_ask_for_one(terms: Object, outcome: str) -> None:
+    """The default asks for what has no terms of its own, a category for itself alone."""
+    assert ready_task(engagement(expenses=terms)).send("expenses", spent(amount="60")) == outcome
