@@ -31,12 +31,31 @@ class EngagementRate(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_d
 class Cap(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
     """Not to exceed: what the customer pays in all.
 
-    `split` bills up to the minor unit and holds the rest; `hold` bills an entry whole or not at all.
+    `split` bills up to the minor unit and holds the rest; `hold` bills an entry whole or not at all. What exceeds the
+    amount by no more than tolerance is billed whole.
     """
 
     amount: DecimalText
     mode: Literal["split", "hold"] = "split"
     includes_expenses: bool = True
+    tolerance: DecimalText = "0"
+
+
+class PartialCap(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
+    """Not to exceed for a part of the work: a task, a purchase order (several tasks), a person, a period.
+
+    id names it on holds. tasks and resources say what it covers, all when empty. per: a new amount for each day,
+    week (from Monday) or month of the work date. An entry is billed as far as every cap that covers it allows.
+    """
+
+    id: Id
+    amount: DecimalText
+    mode: Literal["split", "hold"] = "split"
+    includes_expenses: bool = True
+    tolerance: DecimalText = "0"
+    tasks: tuple[Id, ...] = ()
+    resources: tuple[Id, ...] = ()
+    per: Literal["day", "week", "month"] | None = None
 
 
 class Fee(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
@@ -111,6 +130,7 @@ class Engagement(Wire, frozen=True, kw_only=True, gc=False, omit_defaults=True):
     end_date: dt.date | None = None
     rates: tuple[EngagementRate, ...] = ()
     cap: Cap | None = None
+    caps: tuple[PartialCap, ...] = ()
     fee: Fee | None = None
     expenses: ExpenseTerms = ExpenseTerms()
     policies: Policies = Policies()

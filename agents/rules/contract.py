@@ -17,6 +17,7 @@ from ...codecs.engagement import Engagement, Fee
 from ...codecs.errors import UndecodableError
 from .calendar import Calendar
 from .expense_terms import ExpensePrices
+from .limits import limits_of
 from .pricing import RateBook
 
 _SCALE: Final = 10**RATE_PLACES
@@ -26,8 +27,9 @@ class Contract:
     """Terms of one engagement, ready for arithmetic. A value: never changed once made.
 
     places: decimal places of its currency; bills_time: T&M and capped; for_customers: neither internal nor
-    non-billable; earns_by_cost: fixed fee; day: a day's length in microseconds; cap, fee_amount, estimated_cost,
-    planned_revenue: minor units or None; expenses: what the customer pays for them, by category;
+    non-billable; earns_by_cost: fixed fee; day: a day's length in microseconds; limits: its caps;
+    fee_amount, estimated_cost, planned_revenue: minor units or None; expenses: what the customer pays for them,
+    by category;
     worth(unit, rate_unit, currency): numerator and denominator that turn quantity x rate into minor units.
     """
 
@@ -37,9 +39,6 @@ class Contract:
         "bills_time",
         "book",
         "calendar",
-        "cap",
-        "cap_includes_expenses",
-        "cap_mode",
         "currency",
         "day",
         "earns_by_cost",
@@ -48,6 +47,7 @@ class Contract:
         "fee",
         "fee_amount",
         "for_customers",
+        "limits",
         "places",
         "planned_revenue",
         "rounding",
@@ -79,9 +79,7 @@ class Contract:
             None if self.fee is None else parse_amount(self.fee.amount, terms.currency, "$.fee.amount")
         )
         self.estimated_cost: Final = _estimated_cost(terms)
-        self.cap: Final = _cap(terms)
-        self.cap_mode: Final = "split" if terms.cap is None else terms.cap.mode
-        self.cap_includes_expenses: Final = terms.cap is not None and terms.cap.includes_expenses
+        self.limits: Final = limits_of(terms)
         self.expenses: Final = ExpensePrices(terms)
         self.planned_revenue: Final = (
             None
@@ -154,11 +152,3 @@ def _estimated_cost(terms: Engagement) -> int | None:
             "send the expected cost at completion, above zero",
         )
     return cost
-
-
-def _cap(terms: Engagement) -> int | None:
-    if terms.contract_type != "capped":
-        return None
-    if terms.cap is None:
-        raise UndecodableError("invalid_field", "$.cap", "a capped engagement has no cap", "send cap.amount")
-    return parse_amount(terms.cap.amount, terms.currency, "$.cap.amount")

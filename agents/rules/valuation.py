@@ -50,11 +50,12 @@ class Missing(NamedTuple):
 class Value(msgspec.Struct, frozen=True, gc=False):
     """Worth of a version.
 
+    accounting_date is the reason why it cannot be posted now, where it cannot;
     price is None when the customer never pays for it; cost is in minor units of cost_currency, cost_value the
     same in the contract's currency.
     """
 
-    accounting_date: dt.date
+    accounting_date: dt.date | HoldReason
     price: Price | None
     trace: tuple[TraceStep, ...]
     cost: int
@@ -62,10 +63,13 @@ class Value(msgspec.Struct, frozen=True, gc=False):
     cost_value: int
 
 
-def value_of(version: EntryVersion, contract: Contract, lookups: Lookups) -> Value | Missing:
-    """Value one version of a time entry or an expense."""
+def value_of(version: EntryVersion, contract: Contract, lookups: Lookups, *, posted: bool = False) -> Value | Missing:
+    """Value one version of a time entry or an expense.
+
+    Of one that is posted the worth is told also when its period has closed since: it may be what stands.
+    """
     date = contract.calendar.accounting_date(version.work_date)
-    if isinstance(date, str):
+    if isinstance(date, str) and not posted:
         return missing_period(date, contract, version.work_date)
     valued = _time if version.kind == "time" else _expense
     value = valued(version, contract, lookups, date)
@@ -110,7 +114,7 @@ def missing_period(reason: HoldReason, contract: Contract, date: dt.date) -> Mis
     return Missing(reason, f"period:{entity}", f"the accounting period of {entity} that covers {date} {state}")
 
 
-def _time(version: EntryVersion, contract: Contract, lookups: Lookups, date: dt.date) -> Value | Missing:
+def _time(version: EntryVersion, contract: Contract, lookups: Lookups, date: dt.date | HoldReason) -> Value | Missing:
     resource = lookups.resource(version.resource_id)
     if resource is None:
         return Missing(
@@ -176,7 +180,9 @@ def _rate(
     return found
 
 
-def _expense(version: EntryVersion, contract: Contract, lookups: Lookups, date: dt.date) -> Value | Missing:
+def _expense(
+    version: EntryVersion, contract: Contract, lookups: Lookups, date: dt.date | HoldReason
+) -> Value | Missing:
     spent, currency = version.currency, contract.currency
     fx = None
     if spent != currency:

@@ -68,6 +68,16 @@ def test_terms_that_need_no_receipt_release_the_expense() -> None:
     assert task.state.holds.waited_on() == []
 
 
+def test_terms_that_come_to_need_a_receipt_take_the_bill_back() -> None:
+    """A limit that is agreed later holds what it would have held before (M9)."""
+    task = ready_task()
+    task.send("expenses", spent(amount="60"))
+    task.send("engagements", RECEIPTS | {"revision": 2})
+
+    assert task.amounts() == ["60.00", "-60.00"]
+    assert task.figures()["held_entries"] == {"receipt_missing": 1}
+
+
 def test_a_receipt_that_comes_later_posts_nothing_again() -> None:
     """Below the limit a receipt changes no money: what is billed stands."""
     task = ready_task(RECEIPTS)

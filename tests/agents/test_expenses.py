@@ -149,7 +149,7 @@ def test_a_correction_of_one_item_reverses_and_rebills() -> None:
 
 
 def test_a_reversal_keeps_price_and_exchange_rate_as_billed() -> None:
-    """Terms and exchange rate change after billing: the reversal copies what was billed, only the new line knows them."""
+    """Exchange rate, terms and tax change one by one after billing: each reversal copies what was billed before it."""
     task = ready_task(engagement(expenses={"categories": [HOTEL]}))
     task.refer("fx-rates", fx_rate())
     sent = {"amount": "119", "tax_amount": "19", "tax_recoverable": True, "currency": "USD", "category": "hotel"}
@@ -161,6 +161,10 @@ def test_a_reversal_keeps_price_and_exchange_rate_as_billed() -> None:
     assert [(line["amount"], line["fx_rate"]) for line in task.out["billing"]] == [
         ("90.00", "0.9"),
         ("-90.00", "0.9"),
+        ("80.00", "0.8"),
+        ("-80.00", "0.8"),
+        ("120.00", "0.8"),
+        ("-120.00", "0.8"),
         ("132.00", "0.8"),
     ]
 

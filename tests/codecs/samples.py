@@ -123,7 +123,19 @@ FULL: dict[str, Sample] = {
     "engagement": _replace(
         LEAST["engagement"], name="Löwe & Söhne", practice="cloud", region="dach", end_date=LAST,
         rates=(engagement.EngagementRate(rate="120.6", unit="day", role="analyst", grade="senior", item="onsite", effective_from=DAY),),
-        cap=engagement.Cap(amount="500", mode="hold", includes_expenses=False),
+        cap=engagement.Cap(amount="500", mode="hold", includes_expenses=False, tolerance="0.99"),
+        caps=(
+            engagement.PartialCap(
+                id="PO-7",
+                amount="100",
+                mode="hold",
+                includes_expenses=False,
+                tolerance="1",
+                tasks=("T-1",),
+                resources=("R-1",),
+                per="week",
+            ),
+        ),
         fee=engagement.Fee(amount="1000", estimated_cost="700", term="quarter", billed="arrears"),
         expenses=engagement.ExpenseTerms(
             policy="mark_up", mark_up_percent="7.5", line_cap="500", receipt_above="25",
@@ -198,7 +210,7 @@ CHANGELOG: dict[str, Sample] = {
     "approvals": Approvals((Decision(3, "manager", 1, "approved"), Decision(3, "finance", 2, "recalled"))),
     "engagements": EngagementState(
         **{field.name: at for at, field in enumerate(msgspec.structs.fields(EngagementState))}
-        | {"id": "E-1", "terms": FULL["engagement"], "progress_date": DAY, "fees_through": LAST, "held_entries": {"cap_reached": 1}}
+        | {"id": "E-1", "terms": FULL["engagement"], "progress_date": DAY, "fees_through": LAST, "held_entries": {"cap_reached": 1}, "capped": {"PO-7:2026-11-16": 500}}
     ),
     "holds": Hold(1, "cap_reached", "E-1", "cap:E-1"),
     "assignments": AssignmentState(FULL["assignment"], (PlannedCost(MONDAY, 72_000_000_000, 100_000, "EUR"), PlannedCost(LAST, 1, None, ""))),
