@@ -29,8 +29,6 @@ def apply(work: Work, record: Record) -> Outcome:
 def version_of(sent: expense.Expense) -> EntryVersion:
     """Read an expense in units of the rules; raises UndecodableError."""
     amount, lines = read_lines(sent)
-    # A quantity can be shown on the bill where the whole expense has one; otherwise the expense is one unit.
-    quantity, unit = (lines[0].quantity, lines[0].unit) if len(lines) == 1 else (10**RATE_PLACES, "unit")
     return EntryVersion(
         "expense",
         sent.source,
@@ -40,8 +38,8 @@ def version_of(sent: expense.Expense) -> EntryVersion:
         sent.engagement_id,
         sent.resource_id,
         sent.spent_on,
-        quantity,
-        unit,
+        10**RATE_PLACES,
+        "unit",
         sent.billable,
         "",
         "",
@@ -51,6 +49,6 @@ def version_of(sent: expense.Expense) -> EntryVersion:
         None,
         amount,
         sent.currency,
-        lines,
-        sent.receipt,
+        lines=lines,
+        receipt=sent.receipt,
     )

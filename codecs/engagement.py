@@ -8,6 +8,7 @@ from typing import Annotated, Final, Literal
 import msgspec
 
 from .approval import ApprovalLevel
+from .time_policies import Multipliers, TimeRounding
 from .wire import CurrencyCode, DecimalText, ExpenseUnit, Id, OptionalId, Revision, Wire, decoder
 
 TYPE: Final = "billtide.engagement.v1"
@@ -18,7 +19,10 @@ ExpensePolicy = Literal["at_cost", "mark_up", "unit_price", "non_billable"]
 
 
 class EngagementRate(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
-    """A line of the engagement's own card: wins over every shared card. Per hour or per day."""
+    """A line of the engagement's own card: wins over every shared card. Per hour or per day.
+
+    minimum_charge and maximum_charge: least and most that an entry at this rate is billed.
+    """
 
     rate: DecimalText
     unit: Literal["hour", "day"] = "hour"
@@ -26,6 +30,8 @@ class EngagementRate(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_d
     grade: OptionalId = ""
     item: OptionalId = ""
     effective_from: dt.date = dt.date.min
+    minimum_charge: DecimalText | None = None
+    maximum_charge: DecimalText | None = None
 
 
 class Cap(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
@@ -104,17 +110,28 @@ class ExpenseTerms(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_def
 
 
 class Policies(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
-    """The contract's choices where the law of money leaves one; each has a sensible default."""
+    """The contract's choices where the law of money leaves one; each has a sensible default.
+
+    time_rounding: of billed time; none bills what was worked to the microsecond. day_rounding: `half_day` bills an
+    entry at a day rate as half a day up to half of hours_per_day and as a day above, in place of time_rounding.
+    multipliers: of rates, by kind and date of the work; without them every hour costs the same.
+    """
 
     rounding: Rounding = "half_up"
     accrue_at: Literal["submission", "approval"] = "submission"
     closed_period: Literal["hold", "next_open_period"] = "hold"
     approval_levels: tuple[ApprovalLevel, ...] = ()
     hours_per_day: DecimalText = "8"
+    time_rounding: TimeRounding | None = None
+    day_rounding: Literal["exact", "half_day"] = "exact"
+    multipliers: Multipliers | None = None
 
 
 class Engagement(Wire, frozen=True, kw_only=True, gc=False, omit_defaults=True):
-    """One engagement, one revision of its terms. Key is id."""
+    """One engagement, one revision of its terms. Key is id.
+
+    discount_percent: off every rate at which time is billed; expenses and fees are billed without it.
+    """
 
     source: Id
     id: Id
@@ -135,6 +152,7 @@ class Engagement(Wire, frozen=True, kw_only=True, gc=False, omit_defaults=True):
     expenses: ExpenseTerms = ExpenseTerms()
     policies: Policies = Policies()
     planned_revenue: DecimalText | None = None
+    discount_percent: DecimalText = "0"
 
 
 decode: Final = decoder(Engagement)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Final
 
 import msgspec
 
 from .approval import ApprovalLevel, EntryType, Verdict
+from .billing import ChargeLimit
 from .decimals import RATE_PLACES
 from .engagement import Rounding
 from .exception import HoldReason
@@ -36,8 +36,8 @@ class EntryVersion(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """One revision of a time entry or expense, in units of the rules.
 
     quantity: 10^-6 of `unit`; amount: minor units of `currency`, as far as the expense says it; rate: the
-    entry's own rate per hour, in 10^-6 of the contract's currency; lines: of an expense that is
-    more than an amount of one category; receipt: there is one.
+    entry's own rate per hour, in 10^-6 of the contract's currency; billable_quantity: 10^-6 of `unit`, None when
+    it is quantity; lines: of an expense that is more than an amount of one category; receipt: there is one.
     """
 
     kind: EntryType
@@ -59,6 +59,8 @@ class EntryVersion(msgspec.Struct, frozen=True, array_like=True, gc=False):
     rate: int | None
     amount: int
     currency: str
+    billable_quantity: int | None = None
+    work_type: str = ""
     lines: tuple[SpentLine, ...] = ()
     receipt: bool = False
 
@@ -80,14 +82,12 @@ class Posted(msgspec.Struct, frozen=True, array_like=True, gc=False):
     live: bool = True
 
 
-WHOLE_UNIT: Final = "unit"
-"""rate_unit of a price that is for the whole entry: the billing line shows one unit of it."""
-
-
 class Price(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """How the billed or accrued amount came to be; a reversal copies it.
 
-    rate: 10^-6 of the currency per rate_unit; fx_rate: 10^-10, None without conversion; amount: minor units.
+    rate: 10^-6 of the currency per rate_unit; fx_rate: 10^-10, None without conversion; amount: minor units;
+    quantity: the billed one in 10^-6 of unit, None when it is the version's; limited_by: the term of the rate that
+    made the amount another than quantity x rate.
     """
 
     rate: int
@@ -96,6 +96,9 @@ class Price(msgspec.Struct, frozen=True, array_like=True, gc=False):
     currency: str
     rounding: Rounding
     fx_rate: int | None
+    quantity: int | None = None
+    unit: str = ""
+    limited_by: ChargeLimit = ""
 
 
 class EntryState(msgspec.Struct, array_like=True, gc=False):

@@ -19,6 +19,7 @@ from .calendar import Calendar
 from .expense_terms import ExpensePrices
 from .limits import limits_of
 from .pricing import RateBook
+from .time_price import TimePrice
 
 _SCALE: Final = 10**RATE_PLACES
 
@@ -29,7 +30,7 @@ class Contract:
     places: decimal places of its currency; bills_time: T&M and capped; for_customers: neither internal nor
     non-billable; earns_by_cost: fixed fee; day: a day's length in microseconds; limits: its caps;
     fee_amount, estimated_cost, planned_revenue: minor units or None; expenses: what the customer pays for them,
-    by category;
+    by category; time_price: its terms for time beyond quantity x rate;
     worth(unit, rate_unit, currency): numerator and denominator that turn quantity x rate into minor units.
     """
 
@@ -52,6 +53,7 @@ class Contract:
         "planned_revenue",
         "rounding",
         "terms",
+        "time_price",
         "worth",
     )
 
@@ -74,6 +76,7 @@ class Contract:
         self.worth: Final = _worth(self.day)
         self.book: Final = book
         self.calendar: Final = calendar
+        self.time_price: Final = TimePrice(terms, self.day, self.worth, limited=book.limited)
         self.fee: Final = _fee(terms)
         self.fee_amount: Final = (
             None if self.fee is None else parse_amount(self.fee.amount, terms.currency, "$.fee.amount")

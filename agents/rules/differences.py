@@ -11,6 +11,8 @@ def same_money(one: EntryVersion, other: EntryVersion) -> bool:
     """Whether two versions of an entry differ in nothing that money depends on or a bill shows."""
     return one is other or (
         one.quantity == other.quantity
+        and one.billable_quantity == other.billable_quantity
+        and one.work_type == other.work_type
         and one.work_date == other.work_date
         and one.resource_id == other.resource_id
         and one.role == other.role

@@ -22,14 +22,13 @@ import msgspec
 
 from ...codecs.billing import TraceStep
 from ...codecs.currencies import EXPONENTS, format_amount
-from ...codecs.decimals import FX_PLACES, RATE_PLACES, format_plain, format_scaled
-from ...codecs.entry_state import WHOLE_UNIT, EntryVersion, Price, SpentLine
+from ...codecs.decimals import FX_PLACES, PERCENT_PLACES, RATE_PLACES, WHOLE, format_plain, format_scaled
+from ...codecs.entry_state import EntryVersion, Price, SpentLine
 from ...codecs.exception import HoldReason
 from .contract import Contract
-from .expense_terms import PERCENT_PLACES, CategoryTerms
+from .expense_terms import CategoryTerms
 from .money import convert, divide
 
-_HUNDRED_PERCENT: Final = 100 * 10**PERCENT_PLACES
 _UNIT_PRICED: Final = 10 ** (2 * RATE_PLACES)
 
 
@@ -85,20 +84,17 @@ def worth_of(version: EntryVersion, contract: Contract, fx: int | None) -> Worth
         missing = _missing_receipt(version, spent, contract, fx)
         if missing is not None:
             return missing
-    currency = contract.currency
     cost = cost_value = sum([each.cost for each in spent])
     if fx is not None:
         cost_value = convert(cost, EXPONENTS[version.currency], contract.places, fx, FX_PLACES)
     if not contract.expenses.bills(version):
         return Worth(None, (), cost, cost_value)
-    source = "" if fx is None else f"{version.currency}/{currency} on {version.work_date}"
+    source = "" if fx is None else f"{version.currency}/{contract.currency} on {version.work_date}"
     conversion = _Conversion(version.currency, fx, source)
     trace: list[TraceStep] = []
     single = len(spent) == 1
     amount = sum([_charged(each, conversion, contract, trace, single=single) for each in spent])
-    rate, unit = _shown_rate(version, spent, amount, contract)
-    converted = fx is not None and any(map(_converted, spent))
-    price = Price(rate, unit, amount, currency, contract.rounding, fx if converted else None)
+    price = _priced(spent, amount, contract, fx if any(map(_converted, spent)) else None)
     return Worth(price, tuple(trace), cost, cost_value)
 
 
@@ -194,8 +190,8 @@ def _charged(each: _Spent, conversion: _Conversion, contract: Contract, trace: l
 def _by_cost(each: _Spent, conversion: _Conversion, contract: Contract) -> int:
     """Cost x exchange rate x (1 + mark-up), rounded once."""
     rate = 10**FX_PLACES if conversion.rate is None else conversion.rate
-    numerator = each.cost * rate * (_HUNDRED_PERCENT + each.terms.mark_up) * 10**contract.places
-    return divide(numerator, 10 ** (FX_PLACES + EXPONENTS[conversion.spent]) * _HUNDRED_PERCENT, contract.rounding)
+    numerator = each.cost * rate * (WHOLE + each.terms.mark_up) * 10**contract.places
+    return divide(numerator, 10 ** (FX_PLACES + EXPONENTS[conversion.spent]) * WHOLE, contract.rounding)
 
 
 def _by_unit_price(each: _Spent, contract: Contract) -> int:
@@ -209,19 +205,16 @@ def _by_unit_price(each: _Spent, contract: Contract) -> int:
     return divide(numerator, _UNIT_PRICED * abs(each.amount), contract.rounding)
 
 
-def _shown_rate(version: EntryVersion, spent: list[_Spent], amount: int, contract: Contract) -> tuple[int, str]:
-    """Rate and unit of the billing line: the unit price where quantity x it is the amount, else the whole amount."""
+def _priced(spent: list[_Spent], amount: int, contract: Contract, fx: int | None) -> Price:
+    """The price as the bill shows it: quantity x unit price where that is the amount, else one unit at the amount."""
     each = spent[0]
     line, unit_price = each.line, each.terms.unit_price
-    if (
-        each.agreed
-        and unit_price is not None
-        and line.unit != WHOLE_UNIT
-        and (version.quantity, version.unit) == (line.quantity, line.unit)
-        and divide(line.quantity * unit_price * 10**contract.places, _UNIT_PRICED, contract.rounding) == amount
-    ):
-        return unit_price, line.unit
-    return amount * 10 ** (RATE_PLACES - contract.places), WHOLE_UNIT
+    currency, rounding = contract.currency, contract.rounding
+    if each.agreed and unit_price is not None and len(spent) == 1:
+        product = line.quantity * unit_price * 10**contract.places
+        if divide(product, _UNIT_PRICED, rounding) == amount:
+            return Price(unit_price, line.unit, amount, currency, rounding, fx, line.quantity, line.unit)
+    return Price(amount * 10 ** (RATE_PLACES - contract.places), "unit", amount, currency, rounding, fx)
 
 
 def _spent_steps(each: _Spent, currency: str) -> list[TraceStep]:

@@ -7,13 +7,11 @@ from typing import Final
 import msgspec
 
 from ...codecs.currencies import parse_amount
-from ...codecs.decimals import PERCENT_DIGITS_MAX, parse_rate, parse_scaled
+from ...codecs.decimals import PERCENT_DIGITS_MAX, PERCENT_PLACES, parse_rate, parse_scaled
 from ...codecs.engagement import Engagement, ExpenseCategory, ExpensePolicy, ExpenseTerms
 from ...codecs.entry_state import EntryVersion
 from ...codecs.errors import UndecodableError
 from ...codecs.wire import ExpenseUnit
-
-PERCENT_PLACES: Final = 4
 
 
 class CategoryTerms(msgspec.Struct, frozen=True, gc=False):

@@ -18,7 +18,7 @@ from ...codecs.approval import EntryType
 from ...codecs.billing import BillingEvent, TraceStep
 from ...codecs.currencies import format_amount
 from ...codecs.decimals import FX_PLACES, RATE_PLACES, REMEMBERED_MAX, format_plain
-from ...codecs.entry_state import WHOLE_UNIT, EntryVersion, Posted, Price
+from ...codecs.entry_state import EntryVersion, Posted, Price
 from ...codecs.journal import Account, JournalLine
 from ...codecs.revenue import RevenueEvent
 from .books import Books
@@ -66,9 +66,11 @@ def charge(version: EntryVersion, price: Price, trace: tuple[TraceStep, ...], pa
 def kept_trace(price: Price, version: EntryVersion) -> tuple[TraceStep, ...]:
     """Trace of a part that is billed later than the first: the price is the one kept since then."""
     rate = f"{format_plain(price.rate, RATE_PLACES)}/{price.rate_unit}"
-    return (
-        TraceStep("rate", rate, f"kept since revision {version.revision} of {version.id} was first billed or held"),
-    )
+    kept = f"kept since revision {version.revision} of {version.id} was first billed or held"
+    if not price.limited_by:
+        return (TraceStep("rate", rate, kept),)
+    limit = TraceStep(price.limited_by, f"{format_amount(price.amount, price.currency)} {price.currency}", kept)
+    return TraceStep("rate", rate, kept), limit
 
 
 def reverse_charge(version: EntryVersion, price: Price, part: Posted, date: dt.date, books: Books) -> None:
@@ -112,8 +114,6 @@ def _line(
 ) -> BillingEvent:
     # By position: Python passes more than fifteen keywords six times slower, and this runs for every charge.
     terms = contract.terms
-    # What is priced as a whole is one unit at its price, whatever quantity led to it: quantity x rate is the amount.
-    whole = price.rate_unit == WHOLE_UNIT
     return BillingEvent(
         f"{version.source}:{version.kind}:{version.id}:{part.revision}:billing:{part.ordinal}",
         version.kind,
@@ -127,8 +127,8 @@ def _line(
         terms.contract_type,
         version.work_date,
         part.accounting_date,
-        "1" if whole else format_plain(version.quantity, RATE_PLACES),
-        WHOLE_UNIT if whole else version.unit,
+        format_plain(version.quantity if price.quantity is None else price.quantity, RATE_PLACES),
+        version.unit if price.quantity is None else price.unit,
         format_plain(price.rate, RATE_PLACES),
         price.rate_unit,
         format_amount(part.amount, part.currency),
@@ -141,6 +141,7 @@ def _line(
         version.task_id,
         part_of=None if part.amount == price.amount else format_amount(price.amount, price.currency),
         fx_rate=None if price.fx_rate is None else format_plain(price.fx_rate, FX_PLACES),
+        limited_by=price.limited_by,
     )
 
 

@@ -146,11 +146,14 @@ def _time(version: EntryVersion, contract: Contract, lookups: Lookups, date: dt.
     rate = _rate(version, resource, contract, lookups)
     if isinstance(rate, Missing):
         return rate
-    rounding = contract.rounding
-    numerator, denominator = contract.worth(unit, rate.unit, currency)
-    amount = divide(quantity * rate.rate * numerator, denominator, rounding)
-    price = Price(rate.rate, rate.unit, amount, currency, rounding, None)
-    return Value(date, price, rate.trace, cost, spent, cost_value)
+    if contract.time_price.plain and version.billable_quantity is None:
+        rounding = contract.rounding
+        numerator, denominator = contract.worth(unit, rate.unit, currency)
+        amount = divide(quantity * rate.rate * numerator, denominator, rounding)
+        price, trace = Price(rate.rate, rate.unit, amount, currency, rounding, None), rate.trace
+    else:
+        price, trace = contract.time_price.of(version, rate)
+    return Value(date, price, trace, cost, spent, cost_value)
 
 
 def _rate(

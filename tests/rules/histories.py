@@ -115,6 +115,9 @@ policies = st.fixed_dictionaries(
         "accrue_at": st.sampled_from(["submission", "approval"]),
         "approval_levels": st.sampled_from([["manager"], ["manager", "finance"]]),
         "hours_per_day": st.sampled_from(["7.5", "8"]),
+        "time_rounding": st.just({"unit_minutes": 20, "mode": "up", "minimum_minutes": 30}),
+        "day_rounding": st.just("half_day"),
+        "multipliers": st.just({"by_work_type": {"overtime": "1.15"}, "weekend": "1.5"}),
     },
 )
 quantities = st.sampled_from(["0", "0.25", "1", "3.333", "7.5", "8"])
@@ -174,7 +177,11 @@ def _versions(entry: str, count: int) -> st.SearchStrategy[list[records.Object]]
             "billable": st.sampled_from([True, True, True, False]),
             "role": st.sampled_from(["analyst", "partner"]),
         },
-        optional={"rate": st.sampled_from(["80", "120.125"])},
+        optional={
+            "rate": st.sampled_from(["80", "120.125"]),
+            "billable_quantity": quantities,
+            "work_type": st.sampled_from(["overtime", "travel"]),
+        },
     )
     return st.lists(one, min_size=1, max_size=count).map(
         lambda found: [records.time_entry(id=entry, revision=at, **changes) for at, changes in enumerate(found, 1)]
