@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import AsyncIterable
 
 from ..codecs import cloudevents, expense
-from ..codecs.currencies import parse_amount
-from ..codecs.decimals import DIGITS_MAX, RATE_PLACES
+from ..codecs.decimals import RATE_PLACES
 from ..codecs.entry_state import EntryVersion
 from .entries import apply_version, check_key
+from .expense_lines import read_lines
 from .shell import run
 from .work import Outcome, Record, Slab, Work
 
@@ -26,26 +26,29 @@ def apply(work: Work, record: Record) -> Outcome:
     return apply_version(work, version_of(line))
 
 
-def version_of(line: expense.Expense) -> EntryVersion:
+def version_of(sent: expense.Expense) -> EntryVersion:
     """Read an expense in units of the rules; raises UndecodableError."""
+    amount, lines = read_lines(sent)
     return EntryVersion(
         "expense",
-        line.source,
-        line.id,
-        line.revision,
-        line.status,
-        line.engagement_id,
-        line.resource_id,
-        line.spent_on,
+        sent.source,
+        sent.id,
+        sent.revision,
+        sent.status,
+        sent.engagement_id,
+        sent.resource_id,
+        sent.spent_on,
         10**RATE_PLACES,
         "unit",
-        line.billable,
+        sent.billable,
         "",
         "",
-        line.category,
-        line.task_id,
+        sent.category,
+        sent.task_id,
         "",
         None,
-        parse_amount(line.amount, line.currency, "$.amount", DIGITS_MAX),
-        line.currency,
+        amount,
+        sent.currency,
+        lines=lines,
+        receipt=sent.receipt,
     )

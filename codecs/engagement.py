@@ -10,12 +10,13 @@ import msgspec
 from .approval import ApprovalLevel
 from .approvers import ApprovalThreshold, Approver
 from .time_policies import Multipliers, TimeRounding
-from .wire import CurrencyCode, DecimalText, Id, OptionalId, Revision, Wire, decoder
+from .wire import CurrencyCode, DecimalText, ExpenseUnit, Id, OptionalId, Revision, Wire, decoder
 
 TYPE: Final = "billtide.engagement.v1"
 
 ContractType = Literal["time_and_materials", "capped", "fixed_fee", "retainer", "non_billable", "internal"]
 Rounding = Literal["half_up", "half_even", "up", "down"]
+ExpensePolicy = Literal["at_cost", "mark_up", "unit_price", "non_billable"]
 
 
 class EngagementRate(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
@@ -78,11 +79,35 @@ class Fee(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=Tru
     billed: Literal["advance", "arrears"] = "advance"
 
 
-class ExpenseTerms(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
-    """What the customer pays for an expense: nothing, its cost, or its cost and a mark-up in percent."""
+class ExpenseCategory(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
+    """What the customer pays for the expenses of one category; nothing of the engagement's other terms applies to them.
 
-    policy: Literal["at_cost", "mark_up", "non_billable"] = "at_cost"
+    unit_price: what one `unit` costs the customer under the policy `unit_price` (mileage: a kilometre, per diem:
+    a day), and what it costs the firm where an expense does not say; line_cap: what the customer pays at most for
+    one line, the rest is the firm's cost; receipt_above: an expense above it needs a receipt. All in the
+    engagement's currency.
+    """
+
+    category: Id
+    policy: ExpensePolicy = "at_cost"
     mark_up_percent: DecimalText = "0"
+    unit_price: DecimalText | None = None
+    unit: ExpenseUnit = "unit"
+    line_cap: DecimalText | None = None
+    receipt_above: DecimalText | None = None
+
+
+class ExpenseTerms(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
+    """What the customer pays for an expense: nothing, its cost, its cost and a mark-up in percent, or a unit price.
+
+    The terms of its category if `categories` names it, else these. line_cap and receipt_above as in ExpenseCategory.
+    """
+
+    policy: ExpensePolicy = "at_cost"
+    mark_up_percent: DecimalText = "0"
+    line_cap: DecimalText | None = None
+    receipt_above: DecimalText | None = None
+    categories: tuple[ExpenseCategory, ...] = ()
 
 
 class Policies(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):

@@ -8,17 +8,36 @@ import msgspec
 
 from .approval import ApprovalLevel, EntryType, Verdict
 from .billing import ChargeLimit
+from .decimals import RATE_PLACES
 from .engagement import Rounding
 from .exception import HoldReason
 from .time_entry import EntryStatus
+from .wire import ExpenseUnit
+
+
+class SpentLine(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """One line of an expense, in minor units of the currency of spend.
+
+    amount: tax and personal part included, None when quantity x the unit price of the terms says it; quantity:
+    10^-6 of `unit`; unit_price: the line's own, 10^-6 of the currency; recoverable_tax and personal: the parts
+    of the amount that are no cost.
+    """
+
+    category: str
+    amount: int | None
+    quantity: int = 10**RATE_PLACES
+    unit: ExpenseUnit = "unit"
+    unit_price: int | None = None
+    recoverable_tax: int = 0
+    personal: int = 0
 
 
 class EntryVersion(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """One revision of a time entry or expense, in units of the rules.
 
-    quantity: 10^-6 of `unit`; amount: minor units of `currency` (expense); rate: the
+    quantity: 10^-6 of `unit`; amount: minor units of `currency`, as far as the expense says it; rate: the
     entry's own rate per hour, in 10^-6 of the contract's currency; billable_quantity: 10^-6 of `unit`, None when
-    it is quantity.
+    it is quantity; lines: of an expense that is more than an amount of one category; receipt: there is one.
     """
 
     kind: EntryType
@@ -42,6 +61,8 @@ class EntryVersion(msgspec.Struct, frozen=True, array_like=True, gc=False):
     currency: str
     billable_quantity: int | None = None
     work_type: str = ""
+    lines: tuple[SpentLine, ...] = ()
+    receipt: bool = False
 
 
 class Posted(msgspec.Struct, frozen=True, array_like=True, gc=False):

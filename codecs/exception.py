@@ -21,6 +21,8 @@ HoldReason = Literal[
     "cap_reached",
     "amount_beyond_limit",
     "approver_not_allowed",
+    "unit_price_missing",
+    "receipt_missing",
 ]
 
 

@@ -27,6 +27,7 @@ DecimalText = Annotated[
 ]
 CurrencyCode = Annotated[str, msgspec.Meta(min_length=3, max_length=3, description="ISO 4217 code", examples=["EUR"])]
 Unit = Literal["hour", "minute", "day", "unit"]
+ExpenseUnit = Literal["unit", "day", "night", "kilometre", "mile"]
 
 
 class Wire(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):

@@ -11,12 +11,13 @@ from collections.abc import Callable
 from typing import Final
 
 from ...codecs.currencies import exponent, parse_amount
-from ...codecs.decimals import PERCENT_DIGITS_MAX, PERCENT_PLACES, RATE_PLACES, parse_scaled
+from ...codecs.decimals import RATE_PLACES
 from ...codecs.durations import HOUR, MINUTE, parse_duration
 from ...codecs.engagement import Engagement, Fee
 from ...codecs.errors import UndecodableError
 from .approval_terms import approval_terms
 from .calendar import Calendar
+from .expense_terms import ExpensePrices
 from .limits import limits_of
 from .pricing import RateBook
 from .time_price import TimePrice
@@ -29,8 +30,8 @@ class Contract:
 
     places: decimal places of its currency; bills_time: T&M and capped; for_customers: neither internal nor
     non-billable; earns_by_cost: fixed fee; day: a day's length in microseconds; limits: its caps;
-    fee_amount, estimated_cost, planned_revenue: minor units or None; mark_up: 10^-4 percent over cost, None when
-    expenses are not billed; time_price: its terms for time beyond quantity x rate; approval: what is asked beyond
+    fee_amount, estimated_cost, planned_revenue: minor units or None; expenses: what the customer pays for them,
+    by category; time_price: its terms for time beyond quantity x rate; approval: what is asked beyond
     approval_levels, None when nothing; adjusts: corrects by lines of the difference;
     worth(unit, rate_unit, currency): numerator and denominator that turn quantity x rate into minor units.
     """
@@ -47,11 +48,11 @@ class Contract:
         "day",
         "earns_by_cost",
         "estimated_cost",
+        "expenses",
         "fee",
         "fee_amount",
         "for_customers",
         "limits",
-        "mark_up",
         "places",
         "planned_revenue",
         "rounding",
@@ -88,7 +89,7 @@ class Contract:
         )
         self.estimated_cost: Final = _estimated_cost(terms)
         self.limits: Final = limits_of(terms)
-        self.mark_up: Final = _mark_up(terms)
+        self.expenses: Final = ExpensePrices(terms)
         self.planned_revenue: Final = (
             None
             if terms.planned_revenue is None
@@ -160,10 +161,3 @@ def _estimated_cost(terms: Engagement) -> int | None:
             "send the expected cost at completion, above zero",
         )
     return cost
-
-
-def _mark_up(terms: Engagement) -> int | None:
-    expenses = terms.expenses
-    percent = parse_scaled(expenses.mark_up_percent, PERCENT_PLACES, "$.expenses.mark_up_percent", PERCENT_DIGITS_MAX)
-    billed = expenses.policy != "non_billable" and terms.contract_type not in {"non_billable", "internal"}
-    return (percent if expenses.policy == "mark_up" else 0) if billed else None

@@ -25,6 +25,7 @@ def same_money(one: EntryVersion, other: EntryVersion) -> bool:
         and one.rate == other.rate
         and one.amount == other.amount
         and one.currency == other.currency
+        and one.lines == other.lines
     )
 
 

@@ -1,7 +1,7 @@
 """What a version of an entry is worth: its price for the customer and its cost for the firm, or why unknown.
 
-Reasons are looked for in a fixed order: period, resource, cost rate, assignment, rate, exchange rate. The first one
-found is what the entry waits for; nothing unknown is ever taken as zero (K3).
+Reasons are looked for in a fixed order: period, resource, cost rate, assignment, rate, exchange rate,
+unit price, receipt. The first one found is what the entry waits for; nothing unknown is ever taken as zero (K3).
 """
 
 from __future__ import annotations
@@ -13,11 +13,12 @@ import msgspec
 
 from ...codecs.billing import TraceStep
 from ...codecs.currencies import EXPONENTS
-from ...codecs.decimals import FX_PLACES, PERCENT_PLACES, RATE_PLACES, WHOLE, format_scaled
+from ...codecs.decimals import FX_PLACES
 from ...codecs.entry_state import EntryVersion, Price
 from ...codecs.exception import HoldReason
 from ...codecs.resource import ParsedResource
 from .contract import Contract
+from .expense import Unpriced, worth_of
 from .money import convert, divide
 from .pricing import ResolvedRate, fixed_rate
 
@@ -185,41 +186,17 @@ def _rate(
 def _expense(
     version: EntryVersion, contract: Contract, lookups: Lookups, date: dt.date | HoldReason
 ) -> Value | Missing:
-    currency = contract.currency
-    fx: int | None = None
-    cost_value = version.amount
-    if version.currency != currency:
-        fx = lookups.fx_rate(version.currency, currency, version.work_date)
+    spent, currency = version.currency, contract.currency
+    fx = None
+    if spent != currency:
+        fx = lookups.fx_rate(spent, currency, version.work_date)
         if fx is None:
-            return _missing_fx(version.currency, currency, version.work_date)
-        cost_value = convert(version.amount, EXPONENTS[version.currency], contract.places, fx, FX_PLACES)
-    if contract.mark_up is None or not version.billable:
-        return Value(date, None, (), version.amount, version.currency, cost_value)
-    rounding = contract.rounding
-    numerator = version.amount * (fx or 10**FX_PLACES) * (WHOLE + contract.mark_up) * 10**contract.places
-    amount = divide(numerator, 10 ** (FX_PLACES + EXPONENTS[version.currency]) * WHOLE, rounding)
-    trace = [
-        TraceStep(
-            "spent",
-            f"{format_scaled(version.amount, EXPONENTS[version.currency])} {version.currency}",
-            f"expense {version.source}:{version.id}",
-        )
-    ]
-    if fx is not None:
-        trace.append(
-            TraceStep(
-                "exchange_rate", format_scaled(fx, FX_PLACES), f"{version.currency}/{currency} on {version.work_date}"
-            )
-        )
-    trace.append(
-        TraceStep(
-            "mark_up_percent",
-            format_scaled(contract.mark_up, PERCENT_PLACES),
-            f"expense terms of {contract.terms.id} revision {contract.terms.revision}",
-        )
-    )
-    price = Price(amount * 10 ** (RATE_PLACES - contract.places), "unit", amount, currency, rounding, fx)
-    return Value(date, price, tuple(trace), version.amount, version.currency, cost_value)
+            return _missing_fx(spent, currency, version.work_date)
+    worth = worth_of(version, contract, fx)
+    if isinstance(worth, Unpriced):
+        # New terms may end the wait as well as a new revision, which needs no waking.
+        return Missing(worth.reason, f"engagement:{contract.terms.id}", worth.message)
+    return Value(date, worth.price, worth.trace, worth.cost, spent, worth.cost_value)
 
 
 def _missing_fx(base: str, quote: str, date: dt.date) -> Missing:

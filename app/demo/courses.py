@@ -77,6 +77,8 @@ class Line(NamedTuple):
         """What a correction changes: a quarter less or half as much again, in whole minor units for any currency."""
         first = self.first
         if isinstance(first, Expense):
+            if first.amount is None:
+                raise AssertionError("an expense of the sample week has an amount")
             whole = int(first.amount.partition(".")[0])
             return {"amount": str(whole * 3 // 4 + 1)}
         quantity = parse_scaled(first.quantity, RATE_PLACES, "$.quantity")

@@ -135,8 +135,18 @@ def _time_entry(facts: Facts, record: Record) -> None:
 def _expense(facts: Facts, record: Record) -> None:
     entry = expense.decode(record.value)
     _check_place(record, entry.source, entry.engagement_id)
-    minor(entry.amount, entry.currency)
+    _refuse_when(entry.amount is None and entry.quantity is None and not entry.items, "amount")
+    minor(plain_amount(entry), entry.currency)
     _add_version(facts, EntryId("expense", entry.source, entry.engagement_id, entry.id), entry)
+
+
+def plain_amount(entry: Expense) -> str:
+    """Amount of an expense that is that and no more: the sample week has no others, and none are reckoned."""
+    parts = entry.items or entry.quantity or entry.tax_recoverable or entry.personal_amount != "0"
+    if entry.amount is None or parts:
+        message = f"expense {entry.id} has lines or parts, which this reckoning does not know"
+        raise AssertionError(message)
+    return entry.amount
 
 
 def _add_version(facts: Facts, entry_id: EntryId, entry: Entry) -> None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 from ...codecs.engagement import Engagement, Policies, Rounding
 from ...codecs.time_entry import TimeEntry
-from .reckoning_facts import FX_PLACES, MINOR_UNITS, Entry, EntryId, Facts, minor, number
+from .reckoning_facts import FX_PLACES, MINOR_UNITS, Entry, EntryId, Facts, minor, number, plain_amount
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -245,13 +245,14 @@ def _in_force(versions: list[RateCard], on: dt.date) -> RateCard | None:
 
 def _expense(facts: Facts, terms: Engagement, entry: Expense) -> tuple[int, int | None]:
     """Cost and price of an expense, in minor units of the contract's currency."""
-    spent = minor(entry.amount, entry.currency)
+    amount = plain_amount(entry)
+    spent = minor(amount, entry.currency)
     cost = _converted(facts, terms, spent, entry.currency, entry.spent_on)
     policy = terms.expenses.policy
     if policy == "non_billable" or not entry.billable or terms.contract_type in _UNPRICED:
         return cost, None
     mark_up = number(terms.expenses.mark_up_percent) if policy == "mark_up" else Fraction(0)
-    exact = number(entry.amount) * _exchange(facts, entry.currency, terms.currency, entry.spent_on)
+    exact = number(amount) * _exchange(facts, entry.currency, terms.currency, entry.spent_on)
     exact = exact * (100 + mark_up) / 100
     return cost, rounded(exact * 10 ** MINOR_UNITS[terms.currency], terms.policies.rounding)
 

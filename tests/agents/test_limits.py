@@ -25,6 +25,7 @@ MANY = "999999999"
 LONG = "999999"
 DEAR = resource(revision=2, cost_rates=[{"rate": MANY, "currency": "USD"}])
 CLF = resource(revision=2, cost_rates=[{"rate": "1", "currency": "CLF"}])
+BY_THE_DAY = {"category": "per-diem", "policy": "unit_price", "unit_price": MANY, "unit": "day"}
 FX = ("fx-rates", fx_rate(rate="99999"))
 YEN = ("fx-rates", fx_rate(base="JPY", rate="99999"))
 
@@ -39,6 +40,9 @@ CASES = [
     pytest.param({}, [FX, ("expenses", expense(amount=MANY, currency="USD"))], id="expense-and-exchange-rate"),
     pytest.param({}, [YEN, ("expenses", expense(amount=MANY, currency="JPY"))], id="expense-without-places"),
     pytest.param({"expenses": {"policy": "mark_up", "mark_up_percent": "999"}}, [("expenses", expense(amount=MANY))], id="expense-and-mark-up"),
+    pytest.param({"expenses": {"categories": [BY_THE_DAY]}}, [("expenses", expense(amount=None, category="per-diem", quantity=LONG, unit="day"))], id="quantity-and-agreed-unit-price"),
+    pytest.param({}, [("expenses", expense(amount=None, quantity=LONG, unit="day", unit_price=MANY))], id="quantity-and-unit-price"),
+    pytest.param({}, [("expenses", expense(amount=None, items=[{"category": "travel", "amount": MANY}] * 200))], id="sum-of-items"),
     pytest.param({}, [("resources", DEAR), FX, ("assignments", assignment(weeks=[{"week": "2026-11-23", "hours": LONG}]))], id="planned-cost"),
     pytest.param({}, [("time-entries", time_entry(status="approved")), ("engagements", fixed_fee(revision=2) | {"fee": {"amount": "999999999999", "estimated_cost": "0.01"}})], id="fee"),
 ]  # fmt: skip

@@ -25,7 +25,17 @@ from billtide.codecs import (
     revenue,
     time_entry,
 )
-from billtide.codecs.entry_state import Adjusted, Approvals, Decision, EntryState, EntryVersion, Hold, Posted, Price
+from billtide.codecs.entry_state import (
+    Adjusted,
+    Approvals,
+    Decision,
+    EntryState,
+    EntryVersion,
+    Hold,
+    Posted,
+    Price,
+    SpentLine,
+)
 from billtide.codecs.records import (
     AssignmentState,
     Cursor,
@@ -141,7 +151,12 @@ FULL: dict[str, Sample] = {
             ),
         ),
         fee=engagement.Fee(amount="1000", estimated_cost="700", term="quarter", billed="arrears"),
-        expenses=engagement.ExpenseTerms(policy="mark_up", mark_up_percent="7.5"),
+        expenses=engagement.ExpenseTerms(
+            policy="mark_up", mark_up_percent="7.5", line_cap="500", receipt_above="25",
+            categories=(engagement.ExpenseCategory(
+                category="mileage", policy="unit_price", mark_up_percent="1", unit_price="0.42", unit="kilometre", line_cap="99.50", receipt_above="75",
+            ),),
+        ),
         policies=engagement.Policies(
             rounding="half_even", accrue_at="approval", closed_period="next_open_period", approval_levels=("manager", "finance"), hours_per_day="7.5",
             approval_thresholds=(approvers.ApprovalThreshold(level="finance", amount="5000", of="cost"),), auto_approve_under="100",
@@ -165,7 +180,14 @@ FULL: dict[str, Sample] = {
         planned_revenue="2400.00", planned_margin="1400.00",
     ),
     "exception": _replace(LEAST["exception"], action="released"),
-    "expense": _replace(LEAST["expense"], billable=False, task_id="T-1", notes="2. Klasse"),
+    "expense": _replace(
+        LEAST["expense"], billable=False, task_id="T-1", notes="2. Klasse", quantity="127.5", unit="kilometre", unit_price="0.42",
+        tax_amount="8.52", tax_recoverable=True, personal_amount="1.00", receipt=True,
+        items=(expense.ExpenseItem(
+            category="mileage", amount="53.55", quantity="127.5", unit="kilometre", unit_price="0.42", tax_amount="8.52", tax_recoverable=True,
+            personal_amount="1.00",
+        ),),
+    ),
     "fx-rate": _replace(LEAST["fx-rate"], valid_to=LAST, revision=2),
     "period": LEAST["period"],
     "rate-card": _replace(
@@ -191,6 +213,7 @@ FULL: dict[str, Sample] = {
 VERSION = EntryVersion(
     "time", "psa", "4711", 3, "submitted", "E-1", "R-7", DAY, 7_500_000, "hour", True, "analyst", "senior", "onsite", "T-1", "A-1",
     120_600_000, 0, "", 6_000_000, "overtime",
+    lines=(SpentLine("mileage", 5_334, 127_000_000, "kilometre", 420_000, 852, 100),), receipt=True,
 )  # fmt: skip
 POSTED = Posted(3, 1, 90_450, "EUR", DAY, "DE", "C1", live=False)
 CHANGELOG: dict[str, Sample] = {

@@ -86,6 +86,28 @@ def references(dollar_costs: bool) -> dict[str, list[records.Object]]:  # noqa: 
     }  # fmt: skip
 
 
+PARTS = {"tax_amount": "19", "tax_recoverable": True, "personal_amount": "10.01"}
+HOTEL, MINIBAR = {"category": "hotel", "amount": "250"}, {"category": "minibar", "amount": "12.34"}
+DRIVE = {"category": "mileage", "amount": "5", "personal_amount": "1", "quantity": "12.55", "unit": "kilometre"}
+SPENT: list[records.Object] = [
+    {"amount": "0"},
+    {"amount": "12.34"},
+    {"amount": "119", **PARTS},
+    HOTEL,
+    MINIBAR,
+    DRIVE,
+    {"amount": None, "items": [HOTEL | PARTS, MINIBAR, DRIVE, {"category": "travel", "amount": "0.33"}]},
+]
+AGREED = {
+    "policy": "mark_up",
+    "mark_up_percent": "7.5",
+    "categories": [
+        {"category": "hotel", "line_cap": "150.50", "receipt_above": "200"},
+        {"category": "minibar", "policy": "non_billable"},
+        {"category": "mileage", "policy": "unit_price", "unit_price": "0.427", "unit": "kilometre"},
+    ],
+}
+expense_terms = st.sampled_from([{}, AGREED])
 policies = st.fixed_dictionaries(
     {},
     optional={
@@ -99,15 +121,19 @@ policies = st.fixed_dictionaries(
     },
 )
 quantities = st.sampled_from(["0", "0.25", "1", "3.333", "7.5", "8"])
-time_and_materials = st.builds(lambda p: records.engagement(policies=p), policies)
+time_and_materials = st.builds(lambda p, e: records.engagement(policies=p, expenses=e), policies, expense_terms)
 caps = st.builds(
-    lambda p, cap: records.capped(cap, policies=p), policies, st.sampled_from(["0", "100", "333.33", "1000", "9999"])
+    lambda p, e, cap: records.capped(cap, policies=p, expenses=e),
+    policies,
+    expense_terms,
+    st.sampled_from(["0", "100", "333.33", "1000", "9999"]),
 )
 fixed_fees = st.builds(
-    lambda p, fee, cost: records.engagement(
-        contract_type="fixed_fee", fee={"amount": fee, "estimated_cost": cost}, policies=p
+    lambda p, e, fee, cost: records.engagement(
+        contract_type="fixed_fee", fee={"amount": fee, "estimated_cost": cost}, policies=p, expenses=e
     ),
     policies,
+    expense_terms,
     st.sampled_from(["1000", "9999.99"]),
     st.sampled_from(["700", "1234.56", "5000"]),
 )
@@ -122,7 +148,7 @@ late_changes: st.SearchStrategy[Changes] = st.fixed_dictionaries(
                 "rates": st.sampled_from([[{"rate": "95"}], [{"rate": "111.11", "role": "analyst"}]]),
                 "policies": policies,
                 "expenses": st.sampled_from(
-                    [{"policy": "mark_up", "mark_up_percent": "7.5"}, {"policy": "non_billable"}]
+                    [{"policy": "mark_up", "mark_up_percent": "7.5"}, {"policy": "non_billable"}, AGREED]
                 ),
                 "contract_type": st.just("non_billable"),
                 "legal_entity_id": st.just("AT"),
@@ -165,14 +191,16 @@ def _versions(entry: str, count: int) -> st.SearchStrategy[list[records.Object]]
 def _expenses(entry: str) -> st.SearchStrategy[list[records.Object]]:
     one = st.fixed_dictionaries(
         {
-            "amount": st.sampled_from(["0", "12.34", "250"]),
             "currency": st.sampled_from(["EUR", "USD"]),
             "status": st.sampled_from(STATUSES),
             "billable": st.booleans(),
+            "receipt": st.booleans(),
         }
     )
-    return st.lists(one, max_size=3).map(
-        lambda found: [records.expense(id=entry, revision=at, **changes) for at, changes in enumerate(found, 1)]
+    return st.lists(st.tuples(one, st.sampled_from(SPENT)), max_size=3).map(
+        lambda found: [
+            records.expense(id=entry, revision=at, **changes, **spent) for at, (changes, spent) in enumerate(found, 1)
+        ]
     )
 
 

@@ -81,6 +81,31 @@ def hours(version: records.Object, day: Fraction) -> Fraction:
     return Fraction(version["quantity"]) * {"hour": Fraction(1), "minute": Fraction(1, 60), "day": day}[version["unit"]]
 
 
+def lines(expense: records.Object) -> list[records.Object]:
+    """The items of an expense, or itself."""
+    return expense.get("items") or [expense]
+
+
+def borne(line: records.Object) -> Fraction:
+    """What a line costs the firm, in cents of what was spent."""
+    tax = Fraction(line.get("tax_amount", "0")) if line.get("tax_recoverable") else 0
+    return (Fraction(line["amount"]) - Fraction(line.get("personal_amount", "0")) - tax) * 100
+
+
+def charged(line: records.Object, agreed: records.Object, currency: str) -> Fraction:
+    """What the customer pays for a line, in cents of EUR before rounding."""
+    own = next((own for own in agreed.get("categories", ()) if own["category"] == line["category"]), agreed)
+    policy = own.get("policy", "at_cost")
+    if policy == "non_billable":
+        return Fraction(0)
+    if policy == "unit_price":
+        share = 1 - Fraction(line["personal_amount"]) / Fraction(line["amount"])
+        return Fraction(line["quantity"]) * Fraction(own["unit_price"]) * share * 100
+    mark_up = Fraction(own["mark_up_percent"]) / 100 if policy == "mark_up" else 0
+    price = borne(line) * (DOLLAR if currency == "USD" else 1) * (1 + mark_up)
+    return min(price, Fraction(own["line_cap"]) * 100) if "line_cap" in own else price
+
+
 class Expected:
     """What stands after some records: by entry, in minor units of EUR."""
 
@@ -101,15 +126,23 @@ class Expected:
         levels = self.policies.get("approval_levels", [])
         self.counts = {name: counting(sent, decisions.get(name, []), levels) for name, sent in versions.items()}
 
+    def unreceipted(self, version: records.Object) -> bool:
+        """Whether a version waits for its receipt: hotels above a limit in EUR have one."""
+        limit = next((own.get("receipt_above") for own in self.terms.get("expenses", {}).get("categories", ())), None)
+        if limit is None or version.get("receipt", True):
+            return False
+        spent = sum(Fraction(line["amount"]) for line in lines(version) if line["category"] == "hotel")
+        return spent * (DOLLAR if version["currency"] == "USD" else 1) > Fraction(limit)
+
     def price(self, name: Name) -> int:
         """Price of the version that counts, 0 when there is none or the customer does not pay for it."""
         version, _ = self.counts[name]
-        if version is None or not version.get("billable", True):
+        if version is None or not version.get("billable", True) or self.unreceipted(version):
             return 0
         rounding = self.policies.get("rounding", "half_up")
         if name[0] == "expense":
-            rate = DOLLAR if version["currency"] == "USD" else 1
-            return rounded(Fraction(version["amount"]) * rate * 100, rounding)
+            agreed = self.terms.get("expenses", {})
+            return sum(rounded(charged(line, agreed, version["currency"]), rounding) for line in lines(version))
         if self.terms["contract_type"] == "fixed_fee":
             return 0
         rate, unit = (Fraction(version["rate"]), "hour") if "rate" in version else CARD[version["role"]]
@@ -140,10 +173,14 @@ class Expected:
     def cost(self, name: Name) -> int:
         """Cost of the entry in EUR."""
         version, stands = self.counts[name]
-        if version is None or (stands == "pending" and self.policies.get("accrue_at", "submission") != "submission"):
+        if (
+            version is None
+            or self.unreceipted(version)
+            or (stands == "pending" and self.policies.get("accrue_at", "submission") != "submission")
+        ):
             return 0
         foreign = version["currency"] == "USD" if name[0] == "expense" else self.dollars
-        spent = Fraction(version["amount"]) * 100 if name[0] == "expense" else hours(version, self.day) * COST * 100
+        spent = sum(map(borne, lines(version))) if name[0] == "expense" else hours(version, self.day) * COST * 100
         cost = rounded(spent)
         return rounded(cost * DOLLAR) if foreign else cost
 

@@ -12,7 +12,7 @@ from billtide.agents.rules.pricing import RateBook
 from billtide.codecs.durations import HOUR, MINUTE
 from billtide.codecs.errors import UndecodableError
 
-from .builders import contract, terms
+from .builders import contract, expense, terms
 
 if TYPE_CHECKING:
     from .. import builders as records
@@ -130,7 +130,7 @@ def test_each_contract_type_earns_in_its_way(
 ) -> None:
     """Time is billed under T&M and capped, revenue follows cost under a fixed fee, the customer pays expenses of all that are sold."""
     compiled = contract(contract_type=contract_type, cap={"amount": "1"}, fee={"amount": "1", "estimated_cost": "1"})
-    actual = (compiled.bills_time, compiled.earns_by_cost, compiled.mark_up is not None)
+    actual = (compiled.bills_time, compiled.earns_by_cost, compiled.expenses.bills(expense()))
 
     assert (bills_time, earns_by_cost, bills_expenses) == actual
 

@@ -8,16 +8,27 @@ import msgspec
 import pytest
 
 from billtide.agents.rules.differences import same_money
-from billtide.codecs.entry_state import EntryVersion
+from billtide.codecs.entry_state import EntryVersion, SpentLine
 
 from .builders import version
 
 IDENTITY = {"kind", "source", "id", "revision", "status", "engagement_id"}
-ANOTHER = {str: "another", int: 7, bool: False, dt.date: dt.date(2026, 1, 2), type(None): 7}
+CONDITIONS = {"receipt"}
+"""What decides whether there is a worth at all, not how much: without it the valuation says what is missing."""
+ANOTHER = {
+    str: "another",
+    int: 7,
+    bool: False,
+    dt.date: dt.date(2026, 1, 2),
+    type(None): 7,
+    tuple: (SpentLine("travel", 7),),
+}
 """A value that a version of the builders does not have, by the type of the one it has."""
 
 
-@pytest.mark.parametrize("field", [name for name in EntryVersion.__struct_fields__ if name not in IDENTITY])
+@pytest.mark.parametrize(
+    "field", [name for name in EntryVersion.__struct_fields__ if name not in IDENTITY | CONDITIONS]
+)
 def test_a_change_of_any_other_field_changes_money(field: str) -> None:
     """A field that is added to an entry is compared, or its correction would not be billed again."""
     before = version()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..builders import Object, Task, engagement, expense, fixed_fee, fx_rate, ready_task, resource, time_entry
+from ..builders import Object, Task, engagement, fixed_fee, ready_task, resource, time_entry
 
 
 def costing(rate: str, terms: Object) -> Task:
@@ -86,12 +86,3 @@ def test_20_the_standards_series_of_estimates() -> None:
 
     assert task.amounts("revenue") == ["600000.00", "91463.41", "135000.00", "-29169.29"]
     assert task.amounts("revenue", "earned_to_date")[-1] == "797294.12"
-
-
-def test_27_an_expense_in_another_currency_is_divided_not_multiplied() -> None:
-    """700 EUR where a dollar is 2 EUR are 350 USD."""
-    task = ready_task(engagement(currency="USD"))
-    task.refer("fx-rates", fx_rate(base="EUR", quote="USD", rate="0.5"))
-    task.send("expenses", expense(status="approved", amount="700"))
-
-    assert task.amounts() == ["350.00"]
