@@ -51,4 +51,5 @@ def version_of(entry: time_entry.TimeEntry) -> EntryVersion:
         None if entry.rate is None else parse_rate(entry.rate, "$.rate"),
         0,
         "",
+        entry.progress_excluded,
     )

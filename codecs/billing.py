@@ -27,7 +27,8 @@ class BillingEvent(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     id is derived from the cause: `{source}:{kind}:{entry id}:{revision}:billing:{ordinal}`, a reversal's is the
     charge's with `:reversal`. quantity x rate, rounded as `rounding` says, is the amount, but for a part of a
     capped entry (`part_of` is then the whole entry's amount). A reversal copies rate, exchange rate and
-    rounding of what it reverses and negates quantity and amount.
+    rounding of what it reverses and negates quantity and amount. Kind `fee` is a term of a retainer or a milestone of
+    a fixed fee, as `unit` says; `item` is then the milestone's id.
     """
 
     id: Id

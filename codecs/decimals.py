@@ -23,8 +23,10 @@ AMOUNT_DIGITS_MAX: Final = 12
 """The same of an agreed amount, such as a fee or a cap."""
 FX_DIGITS_MAX: Final = 7
 """The same of an exchange rate."""
+PERCENT_PLACES: Final = 4
+"""Places of an agreed percentage."""
 PERCENT_DIGITS_MAX: Final = 3
-"""The same of a percentage."""
+"""Digits before the point of a percentage."""
 REMEMBERED_MAX: Final = 32_768
 """Texts and numbers whose other form is remembered; time sheets repeat a few thousand (`8.00`, `7.50`)."""
 

@@ -9,7 +9,7 @@ import msgspec
 from .approval import ApprovalLevel, EntryType, Verdict
 from .engagement import Rounding
 from .exception import HoldReason
-from .time_entry import EntryStatus
+from .time_entry import EntryStatus, ProgressExcluded
 
 
 class EntryVersion(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -38,6 +38,7 @@ class EntryVersion(msgspec.Struct, frozen=True, array_like=True, gc=False):
     rate: int | None
     amount: int
     currency: str
+    progress_excluded: ProgressExcluded | None = None
 
 
 class Posted(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -77,7 +78,8 @@ class EntryState(msgspec.Struct, array_like=True, gc=False):
     cost_value: the live cost in minor units of the contract's currency; progress: what of it counts as approved
     cost of a fixed fee; charges: the parts that are billed, or the last one that was, not live;
     approved_value and held_value: minor units, counted in the engagement's figures; posted: the version
-    whose postings stand, None when it is the latest; counted_as and counted_time: its share of the hours.
+    whose postings stand, None when it is the latest; counted_as and counted_time: its share of the hours;
+    progress_time and progress_on: what it adds to the hours and the dates of a fixed fee's progress.
     """
 
     latest: EntryVersion
@@ -96,6 +98,8 @@ class EntryState(msgspec.Struct, array_like=True, gc=False):
     counted_as: str = ""
     counted_time: int = 0
     posted: EntryVersion | None = None
+    progress_time: int = 0
+    progress_on: dt.date | None = None
 
 
 class Decision(msgspec.Struct, frozen=True, array_like=True, gc=False):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import Final
 
-from .time_entry import EntryStatus
+from .time_entry import EntryStatus, ProgressExcluded
 from .wire import CurrencyCode, DecimalText, Id, OptionalId, Revision, Wire, decoder
 
 TYPE: Final = "billtide.expense.v1"
@@ -15,6 +15,7 @@ class Expense(Wire, frozen=True, kw_only=True, gc=False, omit_defaults=True):
     """Money one person spent for one engagement. Identity is (source, id); key is engagement_id.
 
     amount is in the currency of spend; what the customer pays for it is the engagement's expense terms.
+    `progress_excluded` leaves it out of a fixed fee's progress: uninstalled cost earns its cost, waste nothing.
     """
 
     source: Id
@@ -30,6 +31,7 @@ class Expense(Wire, frozen=True, kw_only=True, gc=False, omit_defaults=True):
     billable: bool = True
     task_id: OptionalId = ""
     notes: str = ""
+    progress_excluded: ProgressExcluded | None = None
 
 
 decode: Final = decoder(Expense)

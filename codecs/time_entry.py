@@ -10,6 +10,8 @@ from .wire import DecimalText, Id, OptionalId, Revision, Unit, Wire, decoder
 TYPE: Final = "billtide.time-entry.v1"
 
 EntryStatus = Literal["draft", "submitted", "approved", "rejected", "recalled", "deleted"]
+ProgressExcluded = Literal["uninstalled", "waste"]
+"""Why cost is left out of a fixed fee's progress: bought and not yet installed, or wasted (IFRS 15 B19)."""
 
 
 class TimeEntry(Wire, frozen=True, kw_only=True, gc=False, omit_defaults=True):
@@ -17,6 +19,7 @@ class TimeEntry(Wire, frozen=True, kw_only=True, gc=False, omit_defaults=True):
 
     quantity counts in `unit`; a day is the engagement's hours_per_day. `rate` is the entry's own rate per
     hour in the engagement's currency and wins over every card. `deleted` is the tombstone of the entry.
+    `progress_excluded` leaves it out of a fixed fee's progress: uninstalled cost earns its cost, waste nothing.
     An entry that moves to another engagement is sent twice: deleted under the old key, new under the new.
     """
 
@@ -37,6 +40,7 @@ class TimeEntry(Wire, frozen=True, kw_only=True, gc=False, omit_defaults=True):
     assignment_id: OptionalId = ""
     rate: DecimalText | None = None
     notes: str = ""
+    progress_excluded: ProgressExcluded | None = None
 
 
 decode: Final = decoder(TimeEntry)

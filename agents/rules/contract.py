@@ -11,14 +11,14 @@ from collections.abc import Callable
 from typing import Final
 
 from ...codecs.currencies import exponent, parse_amount
-from ...codecs.decimals import PERCENT_DIGITS_MAX, RATE_PLACES, parse_scaled
+from ...codecs.decimals import PERCENT_DIGITS_MAX, PERCENT_PLACES, RATE_PLACES, parse_scaled
 from ...codecs.durations import HOUR, MINUTE, parse_duration
 from ...codecs.engagement import Engagement, Fee
 from ...codecs.errors import UndecodableError
 from .calendar import Calendar
+from .fixed_fee import read_fixed_fee
 from .pricing import RateBook
 
-PERCENT_PLACES: Final = 4
 _SCALE: Final = 10**RATE_PLACES
 
 
@@ -26,8 +26,9 @@ class Contract:
     """Terms of one engagement, ready for arithmetic. A value: never changed once made.
 
     places: decimal places of its currency; bills_time: T&M and capped; for_customers: neither internal nor
-    non-billable; earns_by_cost: fixed fee; day: a day's length in microseconds; cap, fee_amount, estimated_cost,
-    planned_revenue: minor units or None; mark_up: 10^-4 percent over cost, None when expenses are not billed;
+    non-billable; earns_by_cost: fixed fee; day: a day's length in microseconds; cap, fee_amount,
+    planned_revenue: minor units or None; fixed_fee: how a fixed fee is earned and billed, None without one;
+    mark_up: 10^-4 percent over cost, None when expenses are not billed;
     worth(unit, rate_unit, currency): numerator and denominator that turn quantity x rate into minor units.
     """
 
@@ -43,9 +44,9 @@ class Contract:
         "currency",
         "day",
         "earns_by_cost",
-        "estimated_cost",
         "fee",
         "fee_amount",
+        "fixed_fee",
         "for_customers",
         "mark_up",
         "places",
@@ -78,7 +79,7 @@ class Contract:
         self.fee_amount: Final = (
             None if self.fee is None else parse_amount(self.fee.amount, terms.currency, "$.fee.amount")
         )
-        self.estimated_cost: Final = _estimated_cost(terms)
+        self.fixed_fee: Final = read_fixed_fee(terms)
         self.cap: Final = _cap(terms)
         self.cap_mode: Final = "split" if terms.cap is None else terms.cap.mode
         self.cap_includes_expenses: Final = terms.cap is not None and terms.cap.includes_expenses
@@ -139,21 +140,6 @@ def _fee(terms: Engagement) -> Fee | None:
             "invalid_field", "$.fee", f"a {terms.contract_type} engagement has no fee", "send fee.amount"
         )
     return terms.fee if needs else None
-
-
-def _estimated_cost(terms: Engagement) -> int | None:
-    if terms.contract_type != "fixed_fee" or terms.fee is None:
-        return None
-    field = "$.fee.estimated_cost"
-    cost = None if terms.fee.estimated_cost is None else parse_amount(terms.fee.estimated_cost, terms.currency, field)
-    if cost is None or cost <= 0:
-        raise UndecodableError(
-            "invalid_field",
-            field,
-            "revenue progress of a fixed fee needs it",
-            "send the expected cost at completion, above zero",
-        )
-    return cost
 
 
 def _cap(terms: Engagement) -> int | None:

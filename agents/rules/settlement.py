@@ -22,7 +22,7 @@ from . import ledger
 from .approval import counting
 from .books import Books
 from .contract import Contract
-from .progress import recognise
+from .progress import count, has_progress, is_counted, take_off
 from .valuation import Missing, Value, missing_period, value_of
 
 EARLIER_MAX: Final = 32
@@ -55,7 +55,7 @@ def _stands(entry: EntryState, contract: Contract, wanted: EntryVersion, *, appr
     """Whether everything the wanted version needs is posted; `_withdraw` has left nothing else."""
     if entry.cost is None or not entry.cost.live or entry.held_value:
         return False
-    if approved and contract.earns_by_cost and entry.progress != entry.cost_value:
+    if approved and contract.earns_by_cost and not is_counted(entry, wanted):
         return False
     if not wanted.billable or not (contract.bills_time if wanted.kind == "time" else contract.mark_up is not None):
         return True
@@ -76,7 +76,7 @@ def _withdraw(
     wrong = list(_live(entry.charges)) if unbill else []
     if accrued is not None and unaccrue:
         wrong.append(accrued)
-    if not same or (unbill and entry.progress):
+    if not same or (unbill and has_progress(entry)):
         wrong.append(cost)
     dates: dict[dt.date, dt.date] = {}
     for posted in wrong:
@@ -90,8 +90,8 @@ def _withdraw(
         ledger.reverse_accrual("work_in_progress", stands, accrued, dates[accrued.accounting_date], books)
         entry.work_in_progress = _dead(accrued)
         books.engagement.unbilled -= accrued.amount
-    if unbill and entry.progress:
-        _progress(entry, books, stands, 0, dates[cost.accounting_date])
+    if unbill and has_progress(entry):
+        take_off(entry, books, stands, dates[cost.accounting_date])
     if not same:
         ledger.reverse_accrual("cost", stands, cost, dates[cost.accounting_date], books)
         entry.cost = _dead(cost)
@@ -128,7 +128,7 @@ def _post(entry: EntryState, books: Books, wanted: EntryVersion, value: Value, *
         engagement.cost += value.cost_value
         ledger.accrue("cost", wanted, cost, books)
     if approved and books.contract.earns_by_cost:
-        _progress(entry, books, wanted, entry.cost_value, value.accounting_date)
+        count(entry, books, wanted, value.accounting_date)
     price = value.price
     if price is None:
         return None
@@ -188,17 +188,6 @@ def capped_value(engagement: EngagementState, contract: Contract) -> int:
     return engagement.billed - (0 if contract.cap_includes_expenses else engagement.billed_expenses)
 
 
-def _progress(entry: EntryState, books: Books, version: EntryVersion, counted: int, date: dt.date) -> None:
-    """Count an entry's approved cost (or take it back) and post the revenue that follows from it."""
-    engagement = books.engagement
-    engagement.approved_cost += counted - entry.progress
-    entry.progress = counted
-    if engagement.progress_date is None or date > engagement.progress_date:
-        engagement.progress_date = date
-    cause = f"{version.source}:{version.kind}:{version.id}:{version.revision}:progress:{entry.progress_ordinal}"
-    entry.progress_ordinal += recognise(cause, version.id, version.revision, date, books)
-
-
 def _count_time(entry: EntryState, books: Books, version: EntryVersion | None, *, approved: bool) -> None:
     """Move the entry's hours between submitted, approved and non-billable."""
     if version is None or version.kind != "time":
@@ -248,6 +237,7 @@ def same_money(one: EntryVersion, other: EntryVersion) -> bool:
         and one.rate == other.rate
         and one.amount == other.amount
         and one.currency == other.currency
+        and one.progress_excluded == other.progress_excluded
     )
 
 

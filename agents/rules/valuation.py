@@ -13,11 +13,11 @@ import msgspec
 
 from ...codecs.billing import TraceStep
 from ...codecs.currencies import EXPONENTS
-from ...codecs.decimals import FX_PLACES, RATE_PLACES, format_scaled
+from ...codecs.decimals import FX_PLACES, PERCENT_PLACES, RATE_PLACES, format_scaled
 from ...codecs.entry_state import EntryVersion, Price
 from ...codecs.exception import HoldReason
 from ...codecs.resource import ParsedResource
-from .contract import PERCENT_PLACES, Contract
+from .contract import Contract
 from .money import convert, divide
 from .pricing import ResolvedRate, fixed_rate
 

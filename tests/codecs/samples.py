@@ -27,6 +27,7 @@ from billtide.codecs import (
 from billtide.codecs.entry_state import Approvals, Decision, EntryState, EntryVersion, Hold, Posted, Price
 from billtide.codecs.records import (
     AssignmentState,
+    BilledMilestone,
     Cursor,
     EngagementState,
     PlannedCost,
@@ -124,7 +125,13 @@ FULL: dict[str, Sample] = {
         LEAST["engagement"], name="Löwe & Söhne", practice="cloud", region="dach", end_date=LAST,
         rates=(engagement.EngagementRate(rate="120.6", unit="day", role="analyst", grade="senior", item="onsite", effective_from=DAY),),
         cap=engagement.Cap(amount="500", mode="hold", includes_expenses=False),
-        fee=engagement.Fee(amount="1000", estimated_cost="700", term="quarter", billed="arrears"),
+        fee=engagement.Fee(
+            amount="1000", estimated_cost="700", term="quarter", billed="arrears", progress="hours_to_hours", estimated_hours="80",
+            uninstalled_cost="50", percent_places=1, loss_provision="none",
+            milestones=(
+                engagement.Milestone(id="M1", name="Abnahme", percent="30", reached_on=DAY), engagement.Milestone(id="M2", amount="700"),
+            ),
+        ),
         expenses=engagement.ExpenseTerms(policy="mark_up", mark_up_percent="7.5"),
         policies=engagement.Policies(
             rounding="half_even", accrue_at="approval", closed_period="next_open_period", approval_levels=("manager", "finance"), hours_per_day="7.5"
@@ -133,10 +140,10 @@ FULL: dict[str, Sample] = {
     ),
     "engagement-figures": _replace(
         LEAST["engagement-figures"], customer_id="C-9", legal_entity_id="DE", contract_type="capped", currency="EUR", planned_cost="1000.00",
-        planned_revenue="2400.00", planned_margin="1400.00",
+        planned_revenue="2400.00", planned_margin="1400.00", contract_asset="1.00", contract_liability="2.00", loss_provision="3.00",
     ),
     "exception": _replace(LEAST["exception"], action="released"),
-    "expense": _replace(LEAST["expense"], billable=False, task_id="T-1", notes="2. Klasse"),
+    "expense": _replace(LEAST["expense"], billable=False, task_id="T-1", notes="2. Klasse", progress_excluded="uninstalled"),
     "fx-rate": _replace(LEAST["fx-rate"], valid_to=LAST, revision=2),
     "period": LEAST["period"],
     "rate-card": _replace(
@@ -149,11 +156,11 @@ FULL: dict[str, Sample] = {
     ),
     "revenue": _replace(
         LEAST["revenue"], method="cost_to_cost", earned_to_date="1904.50", cost_to_date="1000.00", estimated_cost="7000.00",
-        reverses="psa:time:4711:2:revenue:0",
+        reverses="psa:time:4711:2:revenue:0", trace=(billing.TraceStep("progress", "1000.00/7000.00", "approved cost / estimated cost"),),
     ),
     "time-entry": _replace(
         LEAST["time-entry"], unit="minute", billable=False, role="analyst", grade="senior", item="onsite", task_id="T-1", assignment_id="A-1",
-        rate="120.6", notes="Übergabe\n",
+        rate="120.6", notes="Übergabe\n", progress_excluded="waste",
     ),
     "utilisation": _replace(LEAST["utilisation"], capacity_hours="40", percent="50.00"),
 }  # fmt: skip
@@ -161,7 +168,7 @@ FULL: dict[str, Sample] = {
 
 VERSION = EntryVersion(
     "time", "psa", "4711", 3, "submitted", "E-1", "R-7", DAY, 7_500_000, "hour", True, "analyst", "senior", "onsite", "T-1", "A-1",
-    120_600_000, 0, "",
+    120_600_000, 0, "", "waste",
 )  # fmt: skip
 POSTED = Posted(3, 1, 90_450, "EUR", DAY, "DE", "C1", live=False)
 CHANGELOG: dict[str, Sample] = {
@@ -182,11 +189,14 @@ CHANGELOG: dict[str, Sample] = {
         counted_as="approved_time",
         counted_time=27_000_000_000,
         posted=_replace(VERSION, revision=2),
+        progress_time=27_000_000_000,
+        progress_on=DAY,
     ),
     "approvals": Approvals((Decision(3, "manager", 1, "approved"), Decision(3, "finance", 2, "recalled"))),
     "engagements": EngagementState(
         **{field.name: at for at, field in enumerate(msgspec.structs.fields(EngagementState))}
         | {"id": "E-1", "terms": FULL["engagement"], "progress_date": DAY, "fees_through": LAST, "held_entries": {"cap_reached": 1}}
+        | {"progress_dates": {DAY: 2}, "milestones": {"M1": BilledMilestone("crm", POSTED, DAY, "half_even")}}
     ),
     "holds": Hold(1, "cap_reached", "E-1", "cap:E-1"),
     "assignments": AssignmentState(FULL["assignment"], (PlannedCost(MONDAY, 72_000_000_000, 100_000, "EUR"), PlannedCost(LAST, 1, None, ""))),
