@@ -1,6 +1,6 @@
 """The loss of a fixed fee, provided at once when the estimated cost exceeds the fee.
 
-provision = (cost at completion - fee) - (cost to date - revenue to date), at least zero: the whole loss less what of
+provision = (estimated cost - fee) - (cost to date - revenue to date), at least zero: the whole loss less what of
 it the ledgers show already. So cost and provision together show the whole loss from the moment it is known, the
 provision is used up as the work is done, and a new estimate or fee changes it at once. Waste is no part of the
 estimate and is a loss when it arises. (IAS 37.66-69; ASC 605-35-25-45 to 47.)
@@ -18,12 +18,12 @@ from .ledger import journal
 
 
 def loss_to_provide(contract: Contract, engagement: EngagementState) -> int:
-    """What should be provided for the loss to come, in minor units; cost beyond the estimate raises the estimate."""
+    """What should be provided for the loss to come, in minor units; cost beyond the estimate is in the ledgers."""
     fee = contract.fixed_fee
     if fee is None or fee.estimated_cost is None or not fee.provides_loss:
         return 0
     cost = engagement.approved_cost - engagement.waste_cost
-    loss = max(fee.estimated_cost, cost) - fee.amount
+    loss = fee.estimated_cost - fee.amount
     return max(0, loss - (cost - engagement.recognised)) if loss > 0 else 0
 
 

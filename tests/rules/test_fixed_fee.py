@@ -69,6 +69,27 @@ def test_hours_of_work_that_costs_nothing_count() -> None:
     assert ledger.engagement.progress_time == 0
 
 
+def test_wasted_hours_are_no_progress() -> None:
+    """Hours outside progress count neither when they are approved nor when they are settled again."""
+    ledger = Ledger(fixed(**HOURS))
+    ledger.send(hours("150", progress_excluded="waste"))
+    ledger.settle()
+
+    assert (earned(ledger), ledger.engagement.progress_time) == ([], 0)
+
+
+def test_hours_of_days_follow_the_length_of_a_day() -> None:
+    """An entry in days that is settled again under a shorter day counts fewer hours."""
+    ledger = Ledger(fixed(**HOURS))
+    ledger.send(hours("30", unit="day"))
+    ledger.contract = contract(
+        contract_type="fixed_fee", fee={"amount": "120000", **HOURS}, policies={"hours_per_day": "4"}, **YEAR
+    )
+    ledger.settle()
+
+    assert earned(ledger) == ["48000.00", "-24000.00"]
+
+
 def test_expenses_are_no_hours() -> None:
     """Under hours_to_hours an expense adds cost and no progress."""
     ledger = Ledger(fixed(**HOURS))
@@ -115,6 +136,20 @@ def test_a_withdrawn_entry_takes_its_day_with_it() -> None:
         task.send("time-entries", records.time_entry(id=name, revision=2, status="deleted", work_date="2026-01-20"))
 
     assert task.amounts("revenue") == ["1000.00", "1000.00", "-1000.00"]
+
+
+def test_revenue_of_a_milestone_is_earned_on_the_day_it_is_billed() -> None:
+    """Without any entry, milestones reached are the revenue to date, with the bills as its trace."""
+    milestones = [{"id": "M1", "percent": "40", "reached_on": "2026-05-04"}, {"id": "M2", "percent": "60"}]
+    fee = {"amount": "1000", "progress": "milestone", "milestones": milestones}
+    task = records.Task()
+    task.refer("periods", records.year())
+    task.send("engagements", records.engagement(contract_type="fixed_fee", fee=fee))
+    (event,) = task.out["revenue"]
+
+    assert (event["method"], event["amount"], event["accounting_date"]) == ("milestone", "400.00", "2026-05-04")
+    assert event["trace"][-1] == {"step": "progress", "value": "M1 400.00", "source": "milestones billed"}
+    assert (task.figures()["contract_asset"], task.figures()["contract_liability"]) == ("0.00", "0.00")
 
 
 SWITCHES = [

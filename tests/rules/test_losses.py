@@ -93,12 +93,13 @@ def test_new_terms_adjust_the_provision_at_once(changed: records.Object, expecte
         pytest.param(fixed(loss_provision="none"), id="policy-none"),
         pytest.param(records.engagement(), id="time-and-materials"),
         pytest.param(records.engagement(contract_type="fixed_fee", fee={"amount": "10", "progress": "straight_line"}, end_date="2026-12-31"), id="no-estimate"),
+        pytest.param(records.engagement(contract_type="fixed_fee", fee={"amount": "1000", "estimated_cost": "1000", "progress": "straight_line"}, end_date="2026-11-20"), id="revenue-ahead-of-cost"),
     ],
 )  # fmt: skip
 def test_nothing_is_provided_without_a_loss(terms: records.Object) -> None:
     """No loss, no estimate or the policy `none`: no event."""
     task = ready(terms)
-    task.send("time-entries", work("20"))
+    task.send("time-entries", work("2"))
 
     assert losses(task) == []
 

@@ -158,6 +158,17 @@ def test_a_closed_period_holds_milestones_as_it_holds_fees() -> None:
     assert task.amounts() == ["500.00"]
 
 
+def test_a_closed_period_is_told_before_one_that_has_not_begun() -> None:
+    """Of two that wait, the one that somebody must act on is what users hear of."""
+    both = [HALVES[0] | {"reached_on": "2026-12-01"}, HALVES[1] | ON]
+    task = records.Task()
+    december = records.period(id="2026-12", start_date="2026-12-01", end_date="2026-12-31", status="future")
+    task.refer("periods", records.period(status="closed"), december)
+
+    assert task.send("engagements", records.engagement(contract_type="fixed_fee", fee=fee(both))) == "held"
+    assert [event["reason"] for event in task.out["exceptions"]] == ["period_closed"]
+
+
 def test_percentages_sum_to_the_cent() -> None:
     """Thirds of 100.00 are 33.33, 33.34 and 33.33: rounded as they add up, nothing is lost."""
     thirds = [{"id": str(at), "percent": percent} | ON for at, percent in enumerate(("33.3333", "33.3334", "33.3333"))]
