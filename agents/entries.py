@@ -13,6 +13,7 @@ from .rules.books import Books
 from .rules.contract import Contract
 from .rules.settlement import capped_value, settle, supersede
 from .rules.valuation import Missing
+from .terms import settle_waiting_terms
 from .work import Outcome, Record, Work
 
 SEPARATOR: Final = "\x1f"
@@ -82,6 +83,8 @@ def settle_entry(work: Work, key: bytes, entry: EntryState) -> bool:
     work.state.entries.put(key, entry)
     if contract is not None and engagement.billed < billed:
         release_over_cap(work, engagement, contract)
+    if contract is not None and contract.earns_by_cost:
+        settle_waiting_terms(work, engagement, contract)
     return missing is not None
 
 

@@ -30,6 +30,13 @@ def settle_terms(work: Work, state: EngagementState, contract: Contract) -> bool
     return _hold_terms(work, state, None if first is None else missing_period(first[0], contract, first[1]))
 
 
+def settle_waiting_terms(work: Work, state: EngagementState, contract: Contract) -> None:
+    """Settle terms that wait again: an entry on an open date has posted what they waited with."""
+    holds = work.state.holds
+    if holds.get(holds.key(f"terms\x1f{state.id}")) is not None:
+        settle_terms(work, state, contract)
+
+
 def _catch_up(work: Work, state: EngagementState, contract: Contract) -> list[Waiting]:
     """Post what changed terms add to the revenue earned to date and to the loss, or say why that has to wait.
 
@@ -57,7 +64,12 @@ def _hold_terms(work: Work, state: EngagementState, missing: Missing | None) -> 
     known = holds.get(key)
     late = missing is not None and missing.reason == "period_closed"
     if known is not None and known.reason == "period_closed" and not late:
-        _tell(work, state, "released", Missing(known.reason, known.waits_on, "the accounting period is open"))
+        _tell(
+            work,
+            state,
+            "released",
+            Missing(known.reason, known.waits_on, "what waited for the accounting period is posted"),
+        )
     if missing is None:
         if known is not None:
             holds.delete(key)

@@ -131,10 +131,13 @@ def _milestones(fee: Fee, currency: str, total: int) -> tuple[Milestone, ...]:
     if not fee.milestones:
         return ()
     read = tuple(_shared(fee.milestones, currency, total))
-    ids = [milestone.id for milestone in read]
-    for at, name in enumerate(ids):
-        if name in ids[:at]:
-            raise _invalid(f"$.fee.milestones[{at}].id", f"{name!r} is there twice", "give each milestone its own id")
+    seen: set[str] = set()
+    for at, milestone in enumerate(read):
+        if milestone.id in seen:
+            raise _invalid(
+                f"$.fee.milestones[{at}].id", f"{milestone.id!r} is there twice", "give each milestone its own id"
+            )
+        seen.add(milestone.id)
     billed = sum(milestone.amount for milestone in read)
     if billed != total:
         raise _invalid(

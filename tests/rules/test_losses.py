@@ -131,6 +131,21 @@ def test_a_provision_in_a_closed_period_is_held() -> None:
     assert losses(task) == ["200.00"]
 
 
+def test_an_entry_on_an_open_date_ends_the_wait() -> None:
+    """What the terms could not post on their first day is posted with the entry, and told as released once."""
+    task = records.Task()
+    task.refer("resources", records.resource())
+    january = records.period(id="2026-01", start_date="2026-01-01", end_date="2026-01-31", status="closed")
+    task.refer("periods", january, records.period())
+    assert task.send("engagements", fixed()) == "held"
+    task.send("time-entries", work("12"))
+
+    assert losses(task) == ["100.00"]
+    assert [event["action"] for event in task.out["exceptions"]] == ["held", "released"]
+    assert task.state.holds.waited_on() == []
+    sums.ids_are_unique(task)
+
+
 methods = st.sampled_from([{}, {"progress": "hours_to_hours", "estimated_hours": "30"}, {"percent_places": 0}])
 entries = st.lists(st.tuples(st.sampled_from(["0", "1", "7.77"]), st.sampled_from(["approved", "deleted"])), max_size=6)
 

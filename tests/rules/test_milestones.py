@@ -112,23 +112,28 @@ def test_a_reversal_copies_its_bill() -> None:
 
 
 @pytest.mark.parametrize(
-    ("status", "policy", "waits"),
+    ("status", "policy", "waits", "billed"),
     [
-        pytest.param("open", "hold", [], id="open"),
-        pytest.param("closed", "hold", ["period_closed"], id="closed"),
-        pytest.param("future", "hold", ["period_future"], id="planned-ahead"),
+        pytest.param("open", "hold", [], {"M1": "2026-11-10", "M2": "2026-10-20"}, id="open"),
+        pytest.param("closed", "hold", ["period_closed"], {"M2": "2026-10-20"}, id="closed"),
+        pytest.param("future", "hold", ["period_future"], {"M2": "2026-10-20"}, id="planned-ahead"),
+        pytest.param("closed", "next_open_period", [], {"M1": "2026-12-01", "M2": "2026-10-20"}, id="late"),
     ],
 )
-def test_a_milestone_waits_for_its_period(status: str, policy: str, waits: list[str]) -> None:
-    """Nothing is posted to a period that is not open (M6); the other milestone does not wait."""
-    months = [period(status=status), period(id="2026-10", start_date="2026-10-01", end_date="2026-10-31")]
+def test_a_milestone_waits_for_its_period(status: str, policy: str, waits: list[str], billed: dict[str, str]) -> None:
+    """Nothing is posted to a period that is not open (M6); the other milestone does not wait; late ones may move."""
+    months = [
+        period(id="2026-10", start_date="2026-10-01", end_date="2026-10-31"),
+        period(status=status),
+        period(id="2026-12", start_date="2026-12-01", end_date="2026-12-31"),
+    ]
     both = [HALVES[0] | ON, HALVES[1] | {"reached_on": "2026-10-20"}]
     effects, state = Effects(), EngagementState("E1")
     under = fixed(both, calendar=months, policies={"closed_period": policy})
     waiting = settle_milestones(state, under, effects)
 
     assert [reason for reason, _ in waiting] == waits
-    assert [event.item for event in effects.billing] == (["M2"] if waits else ["M1", "M2"])
+    assert {event.item: str(event.accounting_date) for event in effects.billing} == billed
 
 
 def test_a_bill_of_a_closed_period_is_not_billed_again_before_it_is_reversed() -> None:
