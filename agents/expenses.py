@@ -48,5 +48,5 @@ def version_of(line: expense.Expense) -> EntryVersion:
         None,
         parse_amount(line.amount, line.currency, "$.amount", DIGITS_MAX),
         line.currency,
-        line.progress_excluded,
+        progress_excluded=line.progress_excluded,
     )

@@ -42,7 +42,7 @@ def _catch_up(work: Work, state: EngagementState, contract: Contract) -> list[Wa
 
     It is posted on the latest accounting date of what counts, before there is any on the first day.
     """
-    behind = contract.fixed_fee is not None and earned_to_date(contract, state) != state.recognised
+    behind = earned_to_date(contract, state) != state.recognised
     if not behind and loss_to_provide(contract, state) == state.loss_provision:
         return []
     terms = contract.terms

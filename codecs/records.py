@@ -30,9 +30,10 @@ class EngagementState(msgspec.Struct, array_like=True, gc=False):
     which terms of a retainer were billed; approved_cost, recognised, progress_date (latest accounting date of a
     cost that counts) and progress_ordinal: progress of a fixed fee; planned_cost_missing: planned weeks without
     a known cost; billed_expenses: what of billed expenses make; hold_sequence: the last place given in the order
-    of release. Of a fixed fee: progress_time, waste_cost and uninstalled_cost: approved hours that count, approved
-    cost that does not; progress_dates: approved entries by accounting date; milestones: bills by milestone id;
-    loss_provision: what is provided for the loss, in minor units; loss_ordinal: its last number.
+    of release; capped: what is billed under each partial cap, by its id and period. Of a fixed fee: progress_time,
+    waste_cost and uninstalled_cost: approved hours that count, approved cost that does not; progress_dates: approved
+    entries by accounting date; milestones: bills by milestone id; loss_provision: what is provided for the loss, in
+    minor units; loss_ordinal: its last number.
     """
 
     id: str
@@ -59,6 +60,7 @@ class EngagementState(msgspec.Struct, array_like=True, gc=False):
     planned_cost_missing: int = 0
     hold_sequence: int = 0
     held_entries: dict[str, int] = {}
+    capped: dict[str, int] = {}
     progress_time: int = 0
     waste_cost: int = 0
     uninstalled_cost: int = 0

@@ -17,7 +17,9 @@ from ...codecs.engagement import Engagement, Fee
 from ...codecs.errors import UndecodableError
 from .calendar import Calendar
 from .fixed_fee import read_fixed_fee
+from .limits import limits_of
 from .pricing import RateBook
+from .time_price import TimePrice
 
 _SCALE: Final = 10**RATE_PLACES
 
@@ -26,9 +28,10 @@ class Contract:
     """Terms of one engagement, ready for arithmetic. A value: never changed once made.
 
     places: decimal places of its currency; bills_time: T&M and capped; for_customers: neither internal nor
-    non-billable; earns_by_cost: fixed fee; day: a day's length in microseconds; cap, fee_amount,
-    planned_revenue: minor units or None; fixed_fee: how a fixed fee is earned and billed, None without one;
-    mark_up: 10^-4 percent over cost, None when expenses are not billed;
+    non-billable; earns_by_cost: fixed fee; day: a day's length in microseconds; limits: its caps;
+    fee_amount, planned_revenue: minor units or None; fixed_fee: how a fixed fee is earned and billed, None without
+    one; mark_up: 10^-4 percent over cost, None when expenses are not billed; time_price: its terms for time beyond
+    quantity x rate;
     worth(unit, rate_unit, currency): numerator and denominator that turn quantity x rate into minor units.
     """
 
@@ -38,9 +41,6 @@ class Contract:
         "bills_time",
         "book",
         "calendar",
-        "cap",
-        "cap_includes_expenses",
-        "cap_mode",
         "currency",
         "day",
         "earns_by_cost",
@@ -48,11 +48,13 @@ class Contract:
         "fee_amount",
         "fixed_fee",
         "for_customers",
+        "limits",
         "mark_up",
         "places",
         "planned_revenue",
         "rounding",
         "terms",
+        "time_price",
         "worth",
     )
 
@@ -75,14 +77,13 @@ class Contract:
         self.worth: Final = _worth(self.day)
         self.book: Final = book
         self.calendar: Final = calendar
+        self.time_price: Final = TimePrice(terms, self.day, self.worth, limited=book.limited)
         self.fee: Final = _fee(terms)
         self.fee_amount: Final = (
             None if self.fee is None else parse_amount(self.fee.amount, terms.currency, "$.fee.amount")
         )
         self.fixed_fee: Final = read_fixed_fee(terms)
-        self.cap: Final = _cap(terms)
-        self.cap_mode: Final = "split" if terms.cap is None else terms.cap.mode
-        self.cap_includes_expenses: Final = terms.cap is not None and terms.cap.includes_expenses
+        self.limits: Final = limits_of(terms)
         self.mark_up: Final = _mark_up(terms)
         self.planned_revenue: Final = (
             None
@@ -140,14 +141,6 @@ def _fee(terms: Engagement) -> Fee | None:
             "invalid_field", "$.fee", f"a {terms.contract_type} engagement has no fee", "send fee.amount"
         )
     return terms.fee if needs else None
-
-
-def _cap(terms: Engagement) -> int | None:
-    if terms.contract_type != "capped":
-        return None
-    if terms.cap is None:
-        raise UndecodableError("invalid_field", "$.cap", "a capped engagement has no cap", "send cap.amount")
-    return parse_amount(terms.cap.amount, terms.currency, "$.cap.amount")
 
 
 def _mark_up(terms: Engagement) -> int | None:

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 
 from ...codecs import engagement
 from ...codecs.currencies import format_amount, parse_amount
-from ...codecs.decimals import PERCENT_DIGITS_MAX, PERCENT_PLACES, parse_scaled
+from ...codecs.decimals import PERCENT_DIGITS_MAX, PERCENT_PLACES, WHOLE, parse_scaled
 from ...codecs.durations import HOUR, parse_duration
 from ...codecs.engagement import Engagement, Fee, ProgressMethod
 from ...codecs.errors import UndecodableError
 from .money import divide
-
-_WHOLE: Final = 100 * 10**PERCENT_PLACES
 
 
 class Milestone(NamedTuple):
@@ -162,7 +160,7 @@ def _shared(milestones: tuple[engagement.Milestone, ...], currency: str, total: 
         else:
             percent = parse_scaled(sent.percent or "", PERCENT_PLACES, f"{field}.percent", PERCENT_DIGITS_MAX)
             through = percent_before + percent
-            amount = divide(total * through, _WHOLE, "half_up") - divide(total * percent_before, _WHOLE, "half_up")
+            amount = divide(total * through, WHOLE, "half_up") - divide(total * percent_before, WHOLE, "half_up")
             percent_before = through
         if (amount if percent is None else percent) <= 0:
             name = "amount" if percent is None else "percent"

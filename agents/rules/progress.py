@@ -85,9 +85,9 @@ def _percent(progress: Progress, places: int) -> int:
     return divide(progress.done * 100 * 10**places, progress.whole, "half_up")
 
 
-def is_counted(entry: EntryState, version: EntryVersion) -> bool:
-    """Whether an approved version's cost and hours are in the engagement's progress as they stand."""
-    time = 0 if version.progress_excluded else entry.counted_time
+def is_counted(entry: EntryState) -> bool:
+    """Whether an approved entry's cost and hours are in the engagement's progress as they stand."""
+    time = 0 if (entry.posted or entry.latest).progress_excluded else entry.counted_time
     return entry.progress_on is not None and entry.progress == entry.cost_value and entry.progress_time == time
 
 
@@ -144,21 +144,23 @@ def _follow(entry: EntryState, books: Books, version: EntryVersion, date: dt.dat
 def recognise(cause: str, entry_id: str, revision: int, date: dt.date, books: Books) -> bool:
     """Post what is missing to the revenue earned to date, with the figures; nothing is posted for nothing.
 
+    Terms that are no fixed fee any more earn nothing by progress: what was recognised is taken back.
+
     cause: `{source}:{kind}:{id}:{revision}:progress:{ordinal}`, the event's id. Returns whether it was used.
     """
     engagement, contract, fee = books.engagement, books.contract, books.contract.fixed_fee
     earned = earned_to_date(contract, engagement)
     missing = earned - engagement.recognised
-    if not missing or fee is None:
+    if not missing:
         return False
     terms, currency = contract.terms, contract.terms.currency
-    measured = progress_of(fee, engagement) if fee.method == "cost_to_cost" else None
+    measured = progress_of(fee, engagement) if fee is not None and fee.method == "cost_to_cost" else None
     engagement.recognised += missing
     engagement.earned += missing
     books.effects.revenue.append(
         RevenueEvent(
             id=cause,
-            method=fee.method,
+            method="cost_to_cost" if fee is None else fee.method,
             source=cause.partition(":")[0],
             entry_id=entry_id,
             revision=revision,
@@ -171,7 +173,7 @@ def recognise(cause: str, entry_id: str, revision: int, date: dt.date, books: Bo
             earned_to_date=format_amount(earned, currency),
             cost_to_date=None if measured is None else format_amount(measured.done, currency),
             estimated_cost=None if measured is None else format_amount(measured.whole, currency),
-            trace=_trace(fee, contract, engagement),
+            trace=() if fee is None else _trace(fee, contract, engagement),
         )
     )
     return True

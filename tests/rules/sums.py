@@ -75,7 +75,7 @@ def ids_are_unique(task: Task) -> None:
 def holds_end_once(task: Task) -> None:
     """Of each entry, `released` comes once after `held`, and what is still held at the end is what waits (M8).
 
-    Of terms only a closed period is told; what waits for a period to come is not held against anyone.
+    Terms that wait for a period to begin are not told: only a closed one is somebody's to mend.
     """
     open_holds: set[tuple[str, str]] = set()
     for event in task.out["exceptions"]:
@@ -85,13 +85,14 @@ def holds_end_once(task: Task) -> None:
             open_holds.remove(name)
         else:
             open_holds.add(name)
-    waiting = {
-        ("fee" if kind == "terms" else kind, entry_id)
-        for what in task.state.holds.waited_on()
-        for key in task.state.holds.waiting_on(what)
-        for kind, *_, entry_id in (key[1:].decode().split("\x1f"),)
-        if kind != "terms" or ((hold := task.state.holds.get(key)) and hold.reason == "period_closed")
-    }
+    waiting = set()
+    for key in (key for what in task.state.holds.waited_on() for key in task.state.holds.waiting_on(what)):
+        kind, *_, entry_id = key[1:].decode().split("\x1f")
+        hold = task.state.holds.get(key)
+        if kind != "terms":
+            waiting.add((kind, entry_id))
+        elif hold is not None and hold.reason == "period_closed":
+            waiting.add(("fee", entry_id))
     assert open_holds == waiting
 
 

@@ -80,7 +80,7 @@ def test_wasted_hours_are_no_progress() -> None:
 
 def test_hours_of_days_follow_the_length_of_a_day() -> None:
     """An entry in days that is settled again under a shorter day counts fewer hours."""
-    ledger = Ledger(fixed(**HOURS))
+    ledger = Ledger(fixed(**HOURS), Known(person(cost_rates=[{"rate": "0", "currency": "EUR"}])))
     ledger.send(hours("30", unit="day"))
     ledger.contract = contract(
         contract_type="fixed_fee", fee={"amount": "120000", **HOURS}, policies={"hours_per_day": "4"}, **YEAR
@@ -299,6 +299,20 @@ def asset(task: records.Task) -> int:
         for line in event["lines"]
         if line["account"] == "contract_asset"
     )
+
+
+def test_another_contract_type_takes_everything_back() -> None:
+    """A fixed fee that becomes time and materials is earned as billed: no progress, milestone or provision is left."""
+    milestones = [{"id": "1", "percent": "40", "reached_on": "2026-11-01"}, {"id": "2", "percent": "60"}]
+    fee = {"amount": "1000", "estimated_cost": "1500", "milestones": milestones}
+    task = records.ready_task(records.engagement(contract_type="fixed_fee", fee=fee))
+    task.send("time-entries", records.time_entry(status="approved"))
+    task.send("engagements", records.engagement(revision=2))
+    figures = task.figures()
+
+    assert (figures["earned"], figures["billed"], figures["fees"]) == ("800.00", "800.00", "0.00")
+    assert (figures["loss_provision"], figures["contract_asset"]) == ("0.00", "0.00")
+    assert money(task)["progress_dates"] == {}
 
 
 @LAW
