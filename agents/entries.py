@@ -14,6 +14,7 @@ from .rules.cap import is_used_up
 from .rules.contract import Contract
 from .rules.settlement import settle, supersede
 from .rules.valuation import Missing
+from .terms import settle_waiting_terms
 from .work import Outcome, Record, Work
 
 SEPARATOR: Final = "\x1f"
@@ -83,6 +84,8 @@ def settle_entry(work: Work, key: bytes, entry: EntryState) -> bool:
     work.state.entries.put(key, entry)
     if contract is not None and contract.limits and any(p.live and p not in entry.charges for p in charges):
         release_over_cap(work, engagement, contract)
+    if contract is not None and contract.earns_by_cost:
+        settle_waiting_terms(work, engagement, contract)
     return missing is not None
 
 

@@ -51,4 +51,5 @@ def version_of(sent: expense.Expense) -> EntryVersion:
         sent.currency,
         lines=lines,
         receipt=sent.receipt,
+        progress_excluded=sent.progress_excluded,
     )

@@ -22,6 +22,7 @@ def figures_of(state: EngagementState) -> EngagementFigures:
         else parse_amount(terms.planned_revenue, terms.currency, "$.planned_revenue")
     )
     planned_cost = None if terms is None or state.planned_cost_missing else state.planned_cost
+    ahead = state.earned - state.billed - state.fees
     return EngagementFigures(
         engagement_id=state.id,
         customer_id="" if terms is None else terms.customer_id,
@@ -47,4 +48,7 @@ def figures_of(state: EngagementState) -> EngagementFigures:
         planned_margin=None
         if planned_revenue is None or planned_cost is None
         else money(planned_revenue - planned_cost),
+        contract_asset=None if terms is None else money(max(0, ahead)),
+        contract_liability=None if terms is None else money(max(0, -ahead)),
+        loss_provision=None if terms is None else money(state.loss_provision),
     )

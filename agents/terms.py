@@ -1,47 +1,61 @@
-"""What an engagement's terms bring about by themselves: fees that fall due, revenue by a new estimate."""
+"""What an engagement's terms bring about by themselves: fees and milestones, revenue and losses by a new estimate."""
 
 from __future__ import annotations
 
 from ..codecs.entry_state import Hold
-from ..codecs.exception import ExceptionEvent, HoldReason
+from ..codecs.exception import ExceptionEvent
 from ..codecs.records import EngagementState
 from .rules.books import Books
 from .rules.contract import Contract
 from .rules.fees import bill_due_fees
+from .rules.losses import loss_to_provide, provide_loss
+from .rules.milestones import Waiting, settle_milestones
 from .rules.progress import earned_to_date, recognise
 from .rules.valuation import Missing, missing_period
 from .work import Work
 
 
 def settle_terms(work: Work, state: EngagementState, contract: Contract) -> bool:
-    """Post what the terms themselves bring about: fees that are due, revenue by a new estimate.
+    """Post what the terms themselves bring about: milestones, fees that are due, revenue and loss by new terms.
 
     Returns whether something that is due has to wait. A fee of a period that has not begun is only waited for.
     """
-    reason = _catch_up(work, state, contract)
-    waiting = bill_due_fees(state, contract, work.effects)
-    if waiting is not None:
-        reason, term = waiting
-        missing = missing_period(reason, contract, term.due)
-    elif reason is not None and state.progress_date is not None:
-        missing = missing_period(reason, contract, state.progress_date)
-    else:
-        missing = None
-    return _hold_terms(work, state, missing)
+    waiting = settle_milestones(state, contract, work.effects)
+    waiting += _catch_up(work, state, contract)
+    fee = bill_due_fees(state, contract, work.effects)
+    if fee is not None:
+        waiting.append((fee[0], fee[1].due))
+    # All wait for the calendar of one legal entity; a closed period is what users have to hear of.
+    first = min(waiting, key=lambda wait: wait[0] != "period_closed", default=None)
+    return _hold_terms(work, state, None if first is None else missing_period(first[0], contract, first[1]))
 
 
-def _catch_up(work: Work, state: EngagementState, contract: Contract) -> HoldReason | None:
-    """Post what a changed estimate or fee adds to the revenue earned to date; the reason if that has to wait."""
-    if state.progress_date is None or earned_to_date(contract, state.approved_cost) == state.recognised:
-        return None
-    date = contract.calendar.accounting_date(state.progress_date)
-    if isinstance(date, str):
-        return date
+def settle_waiting_terms(work: Work, state: EngagementState, contract: Contract) -> None:
+    """Settle terms that wait again: an entry on an open date has posted what they waited with."""
+    holds = work.state.holds
+    if holds.get(holds.key(f"terms\x1f{state.id}")) is not None:
+        settle_terms(work, state, contract)
+
+
+def _catch_up(work: Work, state: EngagementState, contract: Contract) -> list[Waiting]:
+    """Post what changed terms add to the revenue earned to date and to the loss, or say why that has to wait.
+
+    It is posted on the latest accounting date of what counts, before there is any on the first day.
+    """
+    behind = earned_to_date(contract, state) != state.recognised
+    if not behind and loss_to_provide(contract, state) == state.loss_provision:
+        return []
     terms = contract.terms
+    billed = (milestone.posted.accounting_date for milestone in state.milestones.values())
+    latest = max(filter(None, (state.progress_date, *billed)), default=terms.start_date)
+    date = contract.calendar.accounting_date(latest)
+    if isinstance(date, str):
+        return [(date, latest)]
     cause = f"{terms.source}:engagement:{terms.id}:{terms.revision}:progress:{state.progress_ordinal}"
     books = Books(state, contract, work.lookups, work.effects)
     state.progress_ordinal += recognise(cause, terms.id, terms.revision, date, books)
-    return None
+    provide_loss(date, books)
+    return []
 
 
 def _hold_terms(work: Work, state: EngagementState, missing: Missing | None) -> bool:
@@ -50,7 +64,12 @@ def _hold_terms(work: Work, state: EngagementState, missing: Missing | None) -> 
     known = holds.get(key)
     late = missing is not None and missing.reason == "period_closed"
     if known is not None and known.reason == "period_closed" and not late:
-        _tell(work, state, "released", Missing(known.reason, known.waits_on, "the accounting period is open"))
+        _tell(
+            work,
+            state,
+            "released",
+            Missing(known.reason, known.waits_on, "what waited for the accounting period is posted"),
+        )
     if missing is None:
         if known is not None:
             holds.delete(key)

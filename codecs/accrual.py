@@ -12,14 +12,16 @@ TYPE: Final = "billtide.accrual.v1"
 
 
 class AccrualEvent(Wire, frozen=True, kw_only=True, gc=False, omit_defaults=True):
-    """What one entry accrues, or the exact opposite of it. Key is engagement_id.
+    """What an entry or an engagement's terms accrue, or the exact opposite of it. Key is engagement_id.
 
     kind `work_in_progress` is at selling price in the contract's currency and is reversed by billing; kind `cost`
-    is at cost rate or spend in the currency of the cost and stays.
+    is at cost rate or spend in the currency of the cost and stays. Kind `milestone` moves what a milestone bills
+    from the contract asset to the receivable; kind `loss` is what is missing to the provision for a fixed fee's
+    loss. Of these two entry_id is the engagement.
     """
 
     id: Id
-    kind: Literal["work_in_progress", "cost"]
+    kind: Literal["work_in_progress", "cost", "milestone", "loss"]
     action: Literal["accrual", "reversal"]
     source: Id
     entry_id: Id

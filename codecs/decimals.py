@@ -23,10 +23,10 @@ AMOUNT_DIGITS_MAX: Final = 12
 """The same of an agreed amount, such as a fee or a cap."""
 FX_DIGITS_MAX: Final = 7
 """The same of an exchange rate."""
-PERCENT_DIGITS_MAX: Final = 3
-"""The same of a percentage."""
 PERCENT_PLACES: Final = 4
-"""Places of a percentage."""
+"""Places of an agreed percentage."""
+PERCENT_DIGITS_MAX: Final = 3
+"""Digits before the point of a percentage."""
 WHOLE: Final = 100 * 10**PERCENT_PLACES
 """A hundred percent, in 10^-4 percent."""
 REMEMBERED_MAX: Final = 32_768

@@ -17,6 +17,7 @@ TYPE: Final = "billtide.engagement.v1"
 ContractType = Literal["time_and_materials", "capped", "fixed_fee", "retainer", "non_billable", "internal"]
 Rounding = Literal["half_up", "half_even", "up", "down"]
 ExpensePolicy = Literal["at_cost", "mark_up", "unit_price", "non_billable"]
+ProgressMethod = Literal["cost_to_cost", "hours_to_hours", "milestone", "straight_line"]
 
 
 class EngagementRate(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
@@ -65,18 +66,42 @@ class PartialCap(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defau
     per: Literal["day", "week", "month"] | None = None
 
 
+class Milestone(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
+    """A part of a fixed fee that is billed once, when it is reached: an amount, or percent of the fee.
+
+    reached_on: the day it was reached; a later revision of the terms without it takes the bill back.
+    """
+
+    id: Id
+    name: Annotated[str, msgspec.Meta(max_length=400)] = ""
+    amount: DecimalText | None = None
+    percent: DecimalText | None = None
+    reached_on: dt.date | None = None
+
+
 class Fee(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
     """A sum agreed beforehand: the whole price of a fixed fee, or one term's fee of a retainer.
 
-    estimated_cost (fixed fee): expected cost at completion, in the engagement's currency; revenue progress is
-    cost to date / estimated_cost. term and billed (retainer): a fee falls due at the start (`advance`) or
-    the end (`arrears`) of each term from `start_date` on, when the period of that date opens.
+    estimated_cost (fixed fee): expected cost at completion without waste, in the engagement's currency;
+    uninstalled_cost: what of it is expected to be uninstalled. progress: what revenue to date is measured by:
+    approved cost / estimated_cost, approved hours / estimated_hours, milestones reached, or days from start_date
+    through the latest accounting date of an approved entry / days to end_date. percent_places: progress is
+    rounded to a percentage with so many places before the fee is multiplied; absent means unrounded.
+    milestones: what is billed, and when; they add up to the fee. loss_provision: whether the loss is provided
+    as soon as estimated_cost exceeds the fee. term and billed (retainer): a fee falls due at the start
+    (`advance`) or the end (`arrears`) of each term from `start_date` on, when the period of that date opens.
     """
 
     amount: DecimalText
     estimated_cost: DecimalText | None = None
     term: Literal["month", "quarter", "year"] = "month"
     billed: Literal["advance", "arrears"] = "advance"
+    progress: ProgressMethod = "cost_to_cost"
+    estimated_hours: DecimalText | None = None
+    uninstalled_cost: DecimalText | None = None
+    percent_places: Annotated[int, msgspec.Meta(ge=0, le=6)] | None = None
+    milestones: tuple[Milestone, ...] = ()
+    loss_provision: Literal["at_once", "none"] = "at_once"
 
 
 class ExpenseCategory(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):

@@ -11,7 +11,7 @@ from .billing import ChargeLimit
 from .decimals import RATE_PLACES
 from .engagement import Rounding
 from .exception import HoldReason
-from .time_entry import EntryStatus
+from .time_entry import EntryStatus, ProgressExcluded
 from .wire import ExpenseUnit
 
 
@@ -63,6 +63,7 @@ class EntryVersion(msgspec.Struct, frozen=True, array_like=True, gc=False):
     work_type: str = ""
     lines: tuple[SpentLine, ...] = ()
     receipt: bool = False
+    progress_excluded: ProgressExcluded | None = None
 
 
 class Posted(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -115,7 +116,8 @@ class EntryState(msgspec.Struct, array_like=True, gc=False):
     cost of a fixed fee; charges: the parts that are billed, or the last one that was, not live;
     approved_value and held_value: minor units, counted in the engagement's figures; posted: the version
     whose postings stand, None when it is the latest; counted_as and counted_time: its share of the hours;
-    adjusted: set while the first live part of charges is a charge and the others are its adjusting lines.
+    adjusted: set while the first live part of charges is a charge and the others are its adjusting lines;
+    progress_time and progress_on: what it adds to the hours and the dates of a fixed fee's progress.
     """
 
     latest: EntryVersion
@@ -135,6 +137,8 @@ class EntryState(msgspec.Struct, array_like=True, gc=False):
     counted_time: int = 0
     posted: EntryVersion | None = None
     adjusted: Adjusted | None = None
+    progress_time: int = 0
+    progress_on: dt.date | None = None
 
 
 class Decision(msgspec.Struct, frozen=True, array_like=True, gc=False):

@@ -7,7 +7,7 @@ from typing import Annotated, Final
 
 import msgspec
 
-from .time_entry import EntryStatus
+from .time_entry import EntryStatus, ProgressExcluded
 from .wire import CurrencyCode, DecimalText, ExpenseUnit, Id, OptionalId, Revision, Wire, decoder
 
 TYPE: Final = "billtide.expense.v1"
@@ -37,6 +37,7 @@ class Expense(Wire, frozen=True, kw_only=True, gc=False, omit_defaults=True):
     is neither cost nor billed. personal_amount: what the employee owes. receipt: there is one. items: lines of an
     expense with several categories or taxes; quantities, tax and personal part are then theirs, and amount, if
     sent, is their sum.
+    `progress_excluded` leaves it out of a fixed fee's progress: uninstalled cost earns its cost, waste nothing.
     """
 
     source: Id
@@ -60,6 +61,7 @@ class Expense(Wire, frozen=True, kw_only=True, gc=False, omit_defaults=True):
     personal_amount: DecimalText = "0"
     receipt: bool = False
     items: Annotated[tuple[ExpenseItem, ...], msgspec.Meta(max_length=ITEMS_MAX)] = ()
+    progress_excluded: ProgressExcluded | None = None
 
 
 decode: Final = decoder(Expense)

@@ -16,6 +16,8 @@ class EngagementFigures(Wire, frozen=True, kw_only=True, gc=False, omit_defaults
     approved_value = billed + held (M7; priced entries only, so without fees): `billed` is what billing events
     of entries sum to, `fees` those of terms, `unbilled` the open work in progress, `held` approved value that
     waits (cap), `earned` revenue so far, `cost` labour and expense cost so far, `margin` earned - cost.
+    `contract_asset` is revenue earned beyond what is billed, fees included, `contract_liability` the opposite;
+    `loss_provision` what is provided for the rest of a fixed fee's loss. Without terms all three are unknown.
     """
 
     engagement_id: Id
@@ -40,6 +42,9 @@ class EngagementFigures(Wire, frozen=True, kw_only=True, gc=False, omit_defaults
     planned_cost: DecimalText | None = None
     planned_revenue: DecimalText | None = None
     planned_margin: DecimalText | None = None
+    contract_asset: DecimalText | None = None
+    contract_liability: DecimalText | None = None
+    loss_provision: DecimalText | None = None
 
 
 decode: Final = decoder(EngagementFigures)

@@ -18,6 +18,8 @@ Account = Literal[
     "unbilled_receivable",
     "contract_asset",
     "revenue",
+    "project_loss",
+    "loss_provision",
 ]
 
 

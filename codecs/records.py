@@ -7,7 +7,20 @@ import datetime as dt
 import msgspec
 
 from .assignment import Assignment
-from .engagement import Engagement
+from .engagement import Engagement, Rounding
+from .entry_state import Posted
+
+
+class BilledMilestone(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """A milestone's bill, standing or reversed.
+
+    source, reached_on, rounding: of the terms it was billed under, which its reversal copies.
+    """
+
+    source: str
+    posted: Posted
+    reached_on: dt.date
+    rounding: Rounding
 
 
 class EngagementState(msgspec.Struct, array_like=True, gc=False):
@@ -17,7 +30,10 @@ class EngagementState(msgspec.Struct, array_like=True, gc=False):
     which terms of a retainer were billed; approved_cost, recognised, progress_date (latest accounting date of a
     cost that counts) and progress_ordinal: progress of a fixed fee; planned_cost_missing: planned weeks without
     a known cost; billed_expenses: what of billed expenses make; hold_sequence: the last place given in the order
-    of release; capped: what is billed under each partial cap, by its id and period.
+    of release; capped: what is billed under each partial cap, by its id and period. Of a fixed fee: progress_time,
+    waste_cost and uninstalled_cost: approved hours that count, approved cost that does not; progress_dates: approved
+    entries by accounting date; milestones: bills by milestone id; loss_provision: what is provided for the loss, in
+    minor units; loss_ordinal: its last number.
     """
 
     id: str
@@ -45,6 +61,13 @@ class EngagementState(msgspec.Struct, array_like=True, gc=False):
     hold_sequence: int = 0
     held_entries: dict[str, int] = {}
     capped: dict[str, int] = {}
+    progress_time: int = 0
+    waste_cost: int = 0
+    uninstalled_cost: int = 0
+    progress_dates: dict[dt.date, int] = {}
+    milestones: dict[str, BilledMilestone] = {}
+    loss_provision: int = 0
+    loss_ordinal: int = 0
 
 
 class PlannedCost(msgspec.Struct, frozen=True, array_like=True, gc=False):

@@ -5,6 +5,8 @@ from __future__ import annotations
 import datetime as dt
 from typing import Final, Literal
 
+from .billing import TraceStep
+from .engagement import ProgressMethod
 from .journal import JournalLine
 from .wire import CurrencyCode, DecimalText, Id, OptionalId, Wire
 
@@ -14,12 +16,14 @@ TYPE: Final = "billtide.revenue.v1"
 class RevenueEvent(Wire, frozen=True, kw_only=True, gc=False, omit_defaults=True):
     """Key is engagement_id. method `as_billed`: earned with the billing event of the same cause.
 
-    method `cost_to_cost`: what is missing to fee x cost to date / estimated cost, after the cause; `earned_to_date`
-    is then the engagement's total. The amount is negative when an estimate or a correction takes revenue back.
+    Other methods are the measures of a fixed fee's progress: what is missing to the revenue earned to date, after
+    the cause; `earned_to_date` is then the engagement's total. By `cost_to_cost`, cost_to_date / estimated_cost is
+    the progress, without uninstalled cost and waste. The amount is negative when an estimate or a correction
+    takes revenue back.
     """
 
     id: Id
-    method: Literal["as_billed", "cost_to_cost"]
+    method: Literal["as_billed"] | ProgressMethod
     source: Id
     entry_id: Id
     revision: int
@@ -33,3 +37,4 @@ class RevenueEvent(Wire, frozen=True, kw_only=True, gc=False, omit_defaults=True
     cost_to_date: DecimalText | None = None
     estimated_cost: DecimalText | None = None
     reverses: OptionalId = ""
+    trace: tuple[TraceStep, ...] = ()

@@ -10,6 +10,8 @@ from .wire import DecimalText, Id, OptionalId, Revision, Unit, Wire, decoder
 TYPE: Final = "billtide.time-entry.v1"
 
 EntryStatus = Literal["draft", "submitted", "approved", "rejected", "recalled", "deleted"]
+ProgressExcluded = Literal["uninstalled", "waste"]
+"""Why cost is left out of a fixed fee's progress: bought and not yet installed, or wasted (IFRS 15 B19)."""
 
 
 class TimeEntry(Wire, frozen=True, kw_only=True, gc=False, omit_defaults=True):
@@ -20,6 +22,7 @@ class TimeEntry(Wire, frozen=True, kw_only=True, gc=False, omit_defaults=True):
     billable_quantity, in the same unit, is what the customer pays for instead of quantity, which stays the hours and
     the cost: less is a write-down, more a write-up.
     work_type, such as `overtime` or `travel`, is what the engagement's multipliers go by.
+    `progress_excluded` leaves it out of a fixed fee's progress: uninstalled cost earns its cost, waste nothing.
     An entry that moves to another engagement is sent twice: deleted under the old key, new under the new.
     """
 
@@ -42,6 +45,7 @@ class TimeEntry(Wire, frozen=True, kw_only=True, gc=False, omit_defaults=True):
     notes: str = ""
     billable_quantity: DecimalText | None = None
     work_type: OptionalId = ""
+    progress_excluded: ProgressExcluded | None = None
 
 
 decode: Final = decoder(TimeEntry)

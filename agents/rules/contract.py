@@ -18,6 +18,7 @@ from ...codecs.errors import UndecodableError
 from .approval_terms import approval_terms
 from .calendar import Calendar
 from .expense_terms import ExpensePrices
+from .fixed_fee import read_fixed_fee
 from .limits import limits_of
 from .pricing import RateBook
 from .time_price import TimePrice
@@ -30,9 +31,10 @@ class Contract:
 
     places: decimal places of its currency; bills_time: T&M and capped; for_customers: neither internal nor
     non-billable; earns_by_cost: fixed fee; day: a day's length in microseconds; limits: its caps;
-    fee_amount, estimated_cost, planned_revenue: minor units or None; expenses: what the customer pays for them,
-    by category; time_price: its terms for time beyond quantity x rate; approval: what is asked beyond
-    approval_levels, None when nothing; adjusts: corrects by lines of the difference;
+    fee_amount, planned_revenue: minor units or None; fixed_fee: how a fixed fee is earned and billed, None without
+    one; expenses: what the customer pays for them, by category; time_price: its terms for time beyond quantity x
+    rate; approval: what is asked beyond approval_levels, None when nothing; adjusts: corrects by lines of the
+    difference;
     worth(unit, rate_unit, currency): numerator and denominator that turn quantity x rate into minor units.
     """
 
@@ -47,10 +49,10 @@ class Contract:
         "currency",
         "day",
         "earns_by_cost",
-        "estimated_cost",
         "expenses",
         "fee",
         "fee_amount",
+        "fixed_fee",
         "for_customers",
         "limits",
         "places",
@@ -87,7 +89,7 @@ class Contract:
         self.fee_amount: Final = (
             None if self.fee is None else parse_amount(self.fee.amount, terms.currency, "$.fee.amount")
         )
-        self.estimated_cost: Final = _estimated_cost(terms)
+        self.fixed_fee: Final = read_fixed_fee(terms)
         self.limits: Final = limits_of(terms)
         self.expenses: Final = ExpensePrices(terms)
         self.planned_revenue: Final = (
@@ -146,18 +148,3 @@ def _fee(terms: Engagement) -> Fee | None:
             "invalid_field", "$.fee", f"a {terms.contract_type} engagement has no fee", "send fee.amount"
         )
     return terms.fee if needs else None
-
-
-def _estimated_cost(terms: Engagement) -> int | None:
-    if terms.contract_type != "fixed_fee" or terms.fee is None:
-        return None
-    field = "$.fee.estimated_cost"
-    cost = None if terms.fee.estimated_cost is None else parse_amount(terms.fee.estimated_cost, terms.currency, field)
-    if cost is None or cost <= 0:
-        raise UndecodableError(
-            "invalid_field",
-            field,
-            "revenue progress of a fixed fee needs it",
-            "send the expected cost at completion, above zero",
-        )
-    return cost

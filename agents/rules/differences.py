@@ -26,6 +26,7 @@ def same_money(one: EntryVersion, other: EntryVersion) -> bool:
         and one.amount == other.amount
         and one.currency == other.currency
         and one.lines == other.lines
+        and one.progress_excluded == other.progress_excluded
     )
 
 

@@ -26,7 +26,7 @@ from .cap import count_billed, over_cap, within_cap
 from .contract import Contract
 from .correction import adjust, as_billed, price_of, to_adjust
 from .differences import same_cost, same_money, same_price
-from .progress import recognise
+from .progress import count, has_progress, is_counted, take_off
 from .valuation import Lookups, Missing, Value, missing_period, value_of
 
 EARLIER_MAX: Final = 32
@@ -79,7 +79,7 @@ def differs(entry: EntryState, approvals: Approvals | None, contract: Contract, 
         not isinstance(value, Value)
         or not same_cost(entry, cost, value, terms)
         or not same_price(entry, value, terms)
-        or entry.progress != (entry.cost_value if approved and contract.earns_by_cost else 0)
+        or (not is_counted(entry) if approved and contract.earns_by_cost else has_progress(entry))
         or not (entry.held_value or _stands(entry, contract, value, approved=approved))
     )
 
@@ -88,7 +88,7 @@ def _stands(entry: EntryState, contract: Contract, value: Value, *, approved: bo
     """Whether everything that should be posted is; `_withdraw` has left nothing else."""
     if entry.cost is None or not entry.cost.live or entry.held_value:
         return False
-    if approved and contract.earns_by_cost and entry.progress != entry.cost_value:
+    if approved and contract.earns_by_cost and not is_counted(entry):
         return False
     if value.price is None:
         return True
@@ -120,7 +120,7 @@ def _withdraw(
     unbill = not adjusts and (not (keep_price and approved) or over_cap(entry, books.engagement, books.contract))
     accrued = entry.work_in_progress
     unaccrue = accrued is not None and accrued.live and not (keep_price and not approved)
-    unearn = entry.progress != 0 and not (keep_cost and approved and books.contract.earns_by_cost)
+    unearn = has_progress(entry) and not (keep_cost and approved and books.contract.earns_by_cost)
     wrong = list(_live(entry.charges)) if unbill else []
     if accrued is not None and unaccrue:
         wrong.append(accrued)
@@ -139,7 +139,7 @@ def _withdraw(
         entry.work_in_progress = _dead(accrued)
         books.engagement.unbilled -= accrued.amount
     if unearn:
-        _progress(entry, books, stands, 0, dates[cost.accounting_date])
+        take_off(entry, books, stands, dates[cost.accounting_date])
     if not keep_cost:
         ledger.reverse_accrual("cost", stands, cost, dates[cost.accounting_date], books)
         entry.cost = _dead(cost)
@@ -180,7 +180,7 @@ def _post(
         engagement.cost += value.cost_value
         ledger.accrue("cost", wanted, cost, books)
     if approved and books.contract.earns_by_cost:
-        _progress(entry, books, wanted, entry.cost_value, date)
+        count(entry, books, wanted, date)
     price = value.price
     if price is None:
         return None
@@ -235,17 +235,6 @@ def _charge(
         return None
     text = f"{format_amount(over, price.currency)} {price.currency} lie over the cap of engagement {engagement.id}"
     return Missing("cap_reached", f"cap:{engagement.id}", f"{text}; raise the cap, or take something else back")
-
-
-def _progress(entry: EntryState, books: Books, version: EntryVersion, counted: int, date: dt.date) -> None:
-    """Count an entry's approved cost (or take it back) and post the revenue that follows from it."""
-    engagement = books.engagement
-    engagement.approved_cost += counted - entry.progress
-    entry.progress = counted
-    if engagement.progress_date is None or date > engagement.progress_date:
-        engagement.progress_date = date
-    cause = f"{version.source}:{version.kind}:{version.id}:{version.revision}:progress:{entry.progress_ordinal}"
-    entry.progress_ordinal += recognise(cause, version.id, version.revision, date, books)
 
 
 def _time_of(contract: Contract, version: EntryVersion | None, *, approved: bool) -> tuple[str, int]:

@@ -38,6 +38,7 @@ from billtide.codecs.entry_state import (
 )
 from billtide.codecs.records import (
     AssignmentState,
+    BilledMilestone,
     Cursor,
     EngagementState,
     PlannedCost,
@@ -150,7 +151,13 @@ FULL: dict[str, Sample] = {
                 per="week",
             ),
         ),
-        fee=engagement.Fee(amount="1000", estimated_cost="700", term="quarter", billed="arrears"),
+        fee=engagement.Fee(
+            amount="1000", estimated_cost="700", term="quarter", billed="arrears", progress="hours_to_hours", estimated_hours="80",
+            uninstalled_cost="50", percent_places=1, loss_provision="none",
+            milestones=(
+                engagement.Milestone(id="M1", name="Abnahme", percent="30", reached_on=DAY), engagement.Milestone(id="M2", amount="700"),
+            ),
+        ),
         expenses=engagement.ExpenseTerms(
             policy="mark_up", mark_up_percent="7.5", line_cap="500", receipt_above="25",
             categories=(engagement.ExpenseCategory(
@@ -177,11 +184,11 @@ FULL: dict[str, Sample] = {
     ),
     "engagement-figures": _replace(
         LEAST["engagement-figures"], customer_id="C-9", legal_entity_id="DE", contract_type="capped", currency="EUR", planned_cost="1000.00",
-        planned_revenue="2400.00", planned_margin="1400.00",
+        planned_revenue="2400.00", planned_margin="1400.00", contract_asset="1.00", contract_liability="2.00", loss_provision="3.00",
     ),
     "exception": _replace(LEAST["exception"], action="released"),
     "expense": _replace(
-        LEAST["expense"], billable=False, task_id="T-1", notes="2. Klasse", quantity="127.5", unit="kilometre", unit_price="0.42",
+        LEAST["expense"], billable=False, task_id="T-1", notes="2. Klasse", progress_excluded="uninstalled", quantity="127.5", unit="kilometre", unit_price="0.42",
         tax_amount="8.52", tax_recoverable=True, personal_amount="1.00", receipt=True,
         items=(expense.ExpenseItem(
             category="mileage", amount="53.55", quantity="127.5", unit="kilometre", unit_price="0.42", tax_amount="8.52", tax_recoverable=True,
@@ -200,11 +207,11 @@ FULL: dict[str, Sample] = {
     ),
     "revenue": _replace(
         LEAST["revenue"], method="cost_to_cost", earned_to_date="1904.50", cost_to_date="1000.00", estimated_cost="7000.00",
-        reverses="psa:time:4711:2:revenue:0",
+        reverses="psa:time:4711:2:revenue:0", trace=(billing.TraceStep("progress", "1000.00/7000.00", "approved cost / estimated cost"),),
     ),
     "time-entry": _replace(
         LEAST["time-entry"], unit="minute", billable=False, role="analyst", grade="senior", item="onsite", task_id="T-1", assignment_id="A-1",
-        rate="120.6", notes="Übergabe\n", billable_quantity="6", work_type="overtime",
+        rate="120.6", notes="Übergabe\n", billable_quantity="6", work_type="overtime", progress_excluded="waste",
     ),
     "utilisation": _replace(LEAST["utilisation"], capacity_hours="40", percent="50.00"),
 }  # fmt: skip
@@ -213,7 +220,7 @@ FULL: dict[str, Sample] = {
 VERSION = EntryVersion(
     "time", "psa", "4711", 3, "submitted", "E-1", "R-7", DAY, 7_500_000, "hour", True, "analyst", "senior", "onsite", "T-1", "A-1",
     120_600_000, 0, "", 6_000_000, "overtime",
-    lines=(SpentLine("mileage", 5_334, 127_000_000, "kilometre", 420_000, 852, 100),), receipt=True,
+    lines=(SpentLine("mileage", 5_334, 127_000_000, "kilometre", 420_000, 852, 100),), receipt=True, progress_excluded="waste",
 )  # fmt: skip
 POSTED = Posted(3, 1, 90_450, "EUR", DAY, "DE", "C1", live=False)
 CHANGELOG: dict[str, Sample] = {
@@ -235,11 +242,14 @@ CHANGELOG: dict[str, Sample] = {
         counted_time=27_000_000_000,
         posted=_replace(VERSION, revision=2),
         adjusted=Adjusted(VERSION, Price(120_600_000, "hour", 90_450, "EUR", "half_even", 9_000_000_000)),
+        progress_time=27_000_000_000,
+        progress_on=DAY,
     ),
     "approvals": Approvals((Decision(3, "manager", 1, "approved"), Decision(3, "finance", 2, "recalled", "R-1", "R-2", DAY))),
     "engagements": EngagementState(
         **{field.name: at for at, field in enumerate(msgspec.structs.fields(EngagementState))}
         | {"id": "E-1", "terms": FULL["engagement"], "progress_date": DAY, "fees_through": LAST, "held_entries": {"cap_reached": 1}, "capped": {"PO-7:2026-11-16": 500}}
+        | {"progress_dates": {DAY: 2}, "milestones": {"M1": BilledMilestone("crm", POSTED, DAY, "half_even")}}
     ),
     "holds": Hold(1, "cap_reached", "E-1", "cap:E-1"),
     "assignments": AssignmentState(FULL["assignment"], (PlannedCost(MONDAY, 72_000_000_000, 100_000, "EUR"), PlannedCost(LAST, 1, None, ""))),

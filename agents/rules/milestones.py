@@ -1,0 +1,171 @@
+"""Milestones of a fixed fee: each is billed once when the terms say it is reached, and taken back if they no longer do.
+
+Reaching is a revision of the terms (`reached_on`), so a replay bills the same. Billing moves the amount from the
+contract asset to the receivable; revenue is a matter of progress. A reversal copies amount and rounding of the bill.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Literal
+
+from msgspec import structs
+
+from ...codecs.accrual import AccrualEvent
+from ...codecs.billing import BillingEvent, TraceStep
+from ...codecs.currencies import format_amount
+from ...codecs.decimals import PERCENT_PLACES, format_plain
+from ...codecs.engagement import Engagement
+from ...codecs.entry_state import Posted
+from ...codecs.exception import HoldReason
+from ...codecs.records import BilledMilestone, EngagementState
+from .contract import Contract
+from .effects import Effects
+from .fixed_fee import Milestone
+from .ledger import journal, next_ordinal
+
+Waiting = tuple[HoldReason, dt.date]
+"""Why something cannot be posted now, and the date it belongs to."""
+
+
+def billed_by_milestones(engagement: EngagementState) -> int:
+    """What the milestones that stand have billed, in minor units."""
+    return sum(billed.posted.amount for billed in engagement.milestones.values() if billed.posted.live)
+
+
+def settle_milestones(engagement: EngagementState, contract: Contract, effects: Effects) -> list[Waiting]:
+    """Reverse bills that no longer stand, bill what is reached; returns what cannot be posted yet, and why.
+
+    A changed amount or day of reaching is reversed and billed again; a bill whose reversal waits is not.
+    """
+    fee = contract.fixed_fee
+    reached = {} if fee is None else {known.id: known for known in fee.milestones if known.reached_on is not None}
+    waiting: list[Waiting] = []
+    for name, billed in tuple(engagement.milestones.items()):
+        if billed.posted.live and not _stands(billed, reached.get(name)):
+            date = contract.calendar.accounting_date(billed.posted.accounting_date)
+            if isinstance(date, str):
+                waiting.append((date, billed.posted.accounting_date))
+            else:
+                _reverse(engagement, contract.terms, name, date, effects)
+    for milestone in reached.values():
+        known = engagement.milestones.get(milestone.id)
+        if milestone.reached_on is None or (known is not None and known.posted.live):
+            continue
+        date = contract.calendar.accounting_date(milestone.reached_on)
+        if isinstance(date, str):
+            waiting.append((date, milestone.reached_on))
+        else:
+            _bill(engagement, contract, milestone, milestone.reached_on, date, effects)
+    return waiting
+
+
+def _stands(billed: BilledMilestone, milestone: Milestone | None) -> bool:
+    return (
+        milestone is not None and billed.posted.amount == milestone.amount and billed.reached_on == milestone.reached_on
+    )
+
+
+def _bill(
+    engagement: EngagementState,
+    contract: Contract,
+    milestone: Milestone,
+    reached_on: dt.date,
+    date: dt.date,
+    effects: Effects,
+) -> None:
+    terms, known = contract.terms, engagement.milestones.get(milestone.id)
+    ordinal = next_ordinal(None if known is None else known.posted, terms.revision)
+    posted = Posted(
+        terms.revision, ordinal, milestone.amount, terms.currency, date, terms.legal_entity_id, terms.customer_id
+    )
+    billed = BilledMilestone(terms.source, posted, reached_on, contract.rounding)
+    engagement.milestones[milestone.id] = billed
+    engagement.fees += posted.amount
+    line = _line(terms, milestone.id, billed)
+    effects.billing.append(structs.replace(line, trace=_trace(contract, milestone)))
+    effects.accruals.append(_accrual("accrual", terms, milestone.id, billed, date))
+
+
+def _reverse(engagement: EngagementState, terms: Engagement, name: str, date: dt.date, effects: Effects) -> None:
+    billed = engagement.milestones[name]
+    engagement.milestones[name] = structs.replace(billed, posted=structs.replace(billed.posted, live=False))
+    engagement.fees -= billed.posted.amount
+    line = _line(terms, name, billed)
+    effects.billing.append(
+        structs.replace(
+            line,
+            id=f"{line.id}:reversal",
+            action="reversal",
+            accounting_date=date,
+            quantity="-1",
+            amount=f"-{line.amount}",
+            reverses=line.id,
+        )
+    )
+    effects.accruals.append(_accrual("reversal", terms, name, billed, date))
+
+
+def _trace(contract: Contract, milestone: Milestone) -> tuple[TraceStep, ...]:
+    terms, agreed = contract.terms, f"terms of {contract.terms.id} revision {contract.terms.revision}"
+    fee = format_amount(contract.fee_amount or 0, terms.currency)
+    steps = [TraceStep("fee", fee, agreed)]
+    if milestone.percent is not None:
+        source = f"{agreed}, milestone {milestone.id}; half up as percentages add up"
+        steps.append(TraceStep("percent", format_plain(milestone.percent, PERCENT_PLACES), source))
+    named = f" ({milestone.name})" if milestone.name else ""
+    source = f"{agreed}, milestone {milestone.id}{named} reached on {milestone.reached_on}"
+    steps.append(TraceStep("milestone", format_amount(milestone.amount, terms.currency), source))
+    return tuple(steps)
+
+
+def _line(terms: Engagement, name: str, billed: BilledMilestone) -> BillingEvent:
+    """The charge of a bill, from what is kept of it."""
+    posted = billed.posted
+    text = format_amount(posted.amount, posted.currency)
+    return BillingEvent(
+        id=f"{billed.source}:milestone:{terms.id}:{name}:{posted.revision}:billing:{posted.ordinal}",
+        kind="fee",
+        action="charge",
+        source=billed.source,
+        entry_id=terms.id,
+        revision=posted.revision,
+        engagement_id=terms.id,
+        customer_id=posted.customer_id,
+        legal_entity_id=posted.legal_entity_id,
+        contract_type="fixed_fee",
+        work_date=billed.reached_on,
+        accounting_date=posted.accounting_date,
+        quantity="1",
+        unit="milestone",
+        rate=text,
+        rate_unit="milestone",
+        amount=text,
+        currency=posted.currency,
+        rounding=billed.rounding,
+        item=name,
+    )
+
+
+def _accrual(
+    action: Literal["accrual", "reversal"], terms: Engagement, name: str, billed: BilledMilestone, date: dt.date
+) -> AccrualEvent:
+    """Move a bill from the contract asset to the receivable, or back."""
+    posted, reverses = billed.posted, action == "reversal"
+    cause = f"{billed.source}:milestone:{terms.id}:{name}:{posted.revision}:receivable:{posted.ordinal}"
+    amount = -posted.amount if reverses else posted.amount
+    return AccrualEvent(
+        id=f"{cause}:reversal" if reverses else cause,
+        kind="milestone",
+        action=action,
+        source=billed.source,
+        entry_id=terms.id,
+        revision=posted.revision,
+        engagement_id=terms.id,
+        legal_entity_id=posted.legal_entity_id,
+        work_date=billed.reached_on,
+        accounting_date=date,
+        currency=posted.currency,
+        lines=journal("unbilled_receivable", "contract_asset", amount, posted.currency),
+        reverses=cause if reverses else "",
+    )
