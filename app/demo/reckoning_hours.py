@@ -45,9 +45,9 @@ def hours_by_engagement(facts: Facts) -> dict[str, Hours]:
 
 def _of_entry(facts: Facts, terms: Engagement, entry_id: EntryId) -> Hours:
     counted = _counting(facts.versions[entry_id], facts.decisions.get(entry_id, {}), terms.policies.approval_levels)
-    if counted is None or not isinstance(counted[0], TimeEntry):
+    entry, approved = (None, False) if counted is None else counted
+    if not isinstance(entry, TimeEntry):
         return NO_HOURS
-    entry, approved = counted
     worked = number(entry.quantity) * _hours(entry.unit, terms)
     if not approved:
         return Hours(submitted=worked)

@@ -121,6 +121,15 @@ def _closed(events: Events, stream: str) -> Iterator[str]:
         debits.update(_debits(other))
         if any(debits.values()):
             yield f"{event.id} is not the opposite of {event.reverses}"
+    if stream == "accruals":
+        for what, count in Counter(map(_accrued, standing.values())).items():
+            if count > 1:
+                yield f"{what} stands {count} times (M2)"
+
+
+def _accrued(event: AccrualEvent) -> tuple[str, ...]:
+    """What an accrual is of: its id without revision and number."""
+    return event.engagement_id, event.kind, ":".join(event.id.split(":")[:3])
 
 
 def _debits(event: Any) -> Counter[str]:

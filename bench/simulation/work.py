@@ -57,7 +57,7 @@ def entries(chance: Random, sold: Sold, planned: Planned) -> Iterator[tuple[floa
     """Every revision and every decision with its moment."""
     for terms in sold.engagements:
         plans = [plan for plan in planned.assignments if plan.engagement_id == terms.id]
-        for number in range(chance.randint(5, 20)):
+        for number in range(chance.randint(4, 16)):
             first = _time(chance, f"T-{terms.id}-{number}", terms, [plan.id for plan in plans])
             yield from _life(chance, first)
         for number in range(chance.randrange(8)):
