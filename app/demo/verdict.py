@@ -7,6 +7,8 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from ...codecs.currencies import format_amount, parse_amount
+from ...codecs.decimals import format_plain
+from .reckoning_facts import PLACES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -73,7 +75,8 @@ def _differences(name: str, expected: Expected, written: Written) -> Iterable[tu
         yield from _difference(name, what, "figures", amount, getattr(expected, what), currency)
     for what, hours in zip(HOURS, expected.hours.shown(), strict=True):
         if Fraction(getattr(shown, what)) != hours:
-            yield f"engagement {name}: {what} is {getattr(shown, what)} instead of {hours}", 0
+            wanted = format_plain(int(hours * 10**PLACES), PLACES)
+            yield f"engagement {name}: {what} is {getattr(shown, what)} instead of {wanted}", 0
 
 
 def _difference(name: str, what: str, where: str, found: int, wanted: int, currency: str) -> Iterable[tuple[str, int]]:

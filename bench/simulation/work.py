@@ -98,7 +98,7 @@ def _day(chance: Random) -> dt.date:
 
 
 def _life(chance: Random, first: TimeEntry | Expense) -> Iterator[tuple[float, Thing]]:
-    """One entry: its revisions, some of them sent again with other content, and what is decided about them."""
+    """One entry: its revisions and what is decided about them, now and then again under one number with other content."""
     at = chance.random() * 0.8
     revisions = chance.choice((1, 1, 2, 2, 3, 4))
     version = first
@@ -117,6 +117,11 @@ def _life(chance: Random, first: TimeEntry | Expense) -> Iterator[tuple[float, T
         )  # fmt: skip
         late = 0.9 if chance.randrange(6) == 0 else 0.0
         yield max(at + sequence * 0.03, late), decision
+        if chance.randrange(20) == 0:
+            yield (
+                max(at + sequence * 0.03, late) + 0.01,
+                msgspec.structs.replace(decision, verdict=chance.choice(VERDICTS)),
+            )
 
 
 def _changed(chance: Random, version: TimeEntry | Expense, revision: int) -> TimeEntry | Expense:
