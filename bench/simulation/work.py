@@ -98,7 +98,7 @@ def _day(chance: Random) -> dt.date:
 
 
 def _life(chance: Random, first: TimeEntry | Expense) -> Iterator[tuple[float, Thing]]:
-    """One entry: its revisions and what is decided about them, now and then again under one number with other content."""
+    """One entry: its revisions and what is decided about them, some again under one number with other content."""
     at = chance.random() * 0.8
     revisions = chance.choice((1, 1, 2, 2, 3, 4))
     version = first
