@@ -42,8 +42,9 @@ def engagements(chance: Random) -> Sold:
         if chance.randrange(12) == 0:
             continue
         first = chance.choice((0.0, 0.0, chance.random()))
+        apart = chance.choice((0.0, 0.5))  # all at once, or one after the other
         revisions = [terms, *_revised(chance, terms)]
-        sent += [(first + at * chance.random() * 0.5, revision) for at, revision in enumerate(revisions)]
+        sent += [(first + at * chance.random() * apart, revision) for at, revision in enumerate(revisions)]
     return Sold(found, sent)
 
 

@@ -177,11 +177,15 @@ class World:
     async def _play(self) -> None:
         for stream, sent in self.firm.masters:
             self._append(stream, sent)
+        left = list(self.firm.load)
+        backlog = self.chance.choice((0, 0, len(left) // 2))  # what has come while no worker ran
+        for stream, sent in left[:backlog]:
+            self._append(stream, sent)
+        left = left[backlog:]
         self.workers = [Worker(self, self._settings) for _ in range(self.chance.randint(1, 2))]
         for worker in self.workers:
             worker.start()
         self._deal()
-        left = list(self.firm.load)
         while left:
             size = self.chance.choice((1, 5, 20, 60, 200))
             now, left = left[:size], left[size:]
