@@ -45,8 +45,8 @@ down: setup ## Stop what `make up` started
 test: setup ## Run the tests (a broker is started for them)
 	$(BIN)/python -m pytest
 
-test-long: setup ## Run the crash and load tests too (minutes)
-	$(BIN)/python -m pytest -m "long or not long"
+test-long: setup ## Run the long tests too, and 5,000 histories for each law of money (an hour)
+	BILLTIDE_TEST_EXAMPLES=5000 $(BIN)/python -m pytest -m "long or not long" -o timeout=3600
 
 simulate: setup ## Play 2,000 seeded histories with crashes on a log in memory and check the money
 	$(BIN)/python bench/simulate.py

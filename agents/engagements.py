@@ -8,6 +8,7 @@ from ..codecs import cloudevents, engagement
 from ..codecs.errors import UndecodableError
 from ..codecs.records import EngagementState
 from .entries import SEPARATOR, check_key, release_over_cap
+from .rerating import rerate_engagement
 from .shell import run
 from .terms import settle_terms
 from .waiting import settle_waiting
@@ -38,10 +39,11 @@ def apply(work: Work, record: Record) -> Outcome:
             return "duplicate" if terms.revision == known.terms.revision else "stale"
         _check_currency(known, terms)
     state = work.engagement(terms.id)
-    state.terms = terms
+    before, state.terms = state.terms, terms
     contract = work.contexts.contract(state, work.reference)
     if contract is None:
         raise AssertionError("terms that were just set are unknown")
+    rerate_engagement(work, before, terms)
     settle_waiting(work, f"engagement:{terms.id}")
     release_over_cap(work, state, contract)
     return "held" if settle_terms(work, state, contract) else "applied"

@@ -90,7 +90,7 @@ class Work:
         return state
 
     def known_engagement(self, engagement_id: str) -> EngagementState | None:
-        """State of an engagement as it stands now, to be looked at only; None when nothing of it has come yet."""
+        """State of an engagement, only to be read; None while nothing is known of it."""
         table = self.state.engagements
         return self._touched.get(engagement_id) or table.get(table.key(engagement_id))
 

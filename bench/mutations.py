@@ -37,9 +37,9 @@ MUTATIONS = (
     ),
     Mutation(
         "cap off by one minor unit",
-        SETTLEMENT,
-        "room = contract.cap - capped_value(engagement, contract)",
-        "room = contract.cap + 1 - capped_value(engagement, contract)",
+        "agents/rules/cap.py",
+        "room = limit.amount - billed_under(limit, version, engagement)",
+        "room = limit.amount + 1 - billed_under(limit, version, engagement)",
     ),
     Mutation(
         "a hold released twice",
@@ -74,8 +74,8 @@ MUTATIONS = (
     Mutation(
         "work in progress left open by its bill",
         SETTLEMENT,
-        "accrued.live and not (same and not approved)",
-        "accrued.live and not same",
+        "accrued.live and not (keep_price and not approved)",
+        "accrued.live and not keep_price",
     ),
     Mutation(
         "number of a posting not raised",
@@ -98,8 +98,8 @@ MUTATIONS = (
     Mutation(
         "room under a cap not offered",
         "agents/entries.py",
-        "if contract is not None and engagement.billed < billed:",
-        "if contract is not None and engagement.billed > billed:",
+        "any(p.live and p not in entry.charges for p in charges)",
+        "any(p.live and p in entry.charges for p in charges)",
     ),
     Mutation(
         "a fee billed again",

@@ -7,6 +7,7 @@ import datetime as dt
 import msgspec
 
 from .approval import ApprovalLevel, EntryType, Verdict
+from .billing import ChargeLimit
 from .engagement import Rounding
 from .exception import HoldReason
 from .time_entry import EntryStatus
@@ -16,7 +17,8 @@ class EntryVersion(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """One revision of a time entry or expense, in units of the rules.
 
     quantity: 10^-6 of `unit`; amount: minor units of `currency` (expense); rate: the
-    entry's own rate per hour, in 10^-6 of the contract's currency.
+    entry's own rate per hour, in 10^-6 of the contract's currency; billable_quantity: 10^-6 of `unit`, None when
+    it is quantity.
     """
 
     kind: EntryType
@@ -38,6 +40,8 @@ class EntryVersion(msgspec.Struct, frozen=True, array_like=True, gc=False):
     rate: int | None
     amount: int
     currency: str
+    billable_quantity: int | None = None
+    work_type: str = ""
 
 
 class Posted(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -60,7 +64,9 @@ class Posted(msgspec.Struct, frozen=True, array_like=True, gc=False):
 class Price(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """How the billed or accrued amount came to be; a reversal copies it.
 
-    rate: 10^-6 of the currency per rate_unit; fx_rate: 10^-10, None without conversion; amount: minor units.
+    rate: 10^-6 of the currency per rate_unit; fx_rate: 10^-10, None without conversion; amount: minor units;
+    quantity: the billed one in 10^-6 of unit, None when it is the version's; limited_by: the term of the rate that
+    made the amount another than quantity x rate.
     """
 
     rate: int
@@ -69,6 +75,9 @@ class Price(msgspec.Struct, frozen=True, array_like=True, gc=False):
     currency: str
     rounding: Rounding
     fx_rate: int | None
+    quantity: int | None = None
+    unit: str = ""
+    limited_by: ChargeLimit = ""
 
 
 class EntryState(msgspec.Struct, array_like=True, gc=False):

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, Final, Protocol
 
-from ..codecs.entry_state import Approvals, EntryState
+from ..codecs.entry_state import Approvals
 from ..codecs.records import AssignmentState, Cursor, EngagementState, Position, WeekState
+from .entries import Entries
 from .holds import Holds
 from .table import Table
 
@@ -37,7 +38,7 @@ class TaskState:
 
     def __init__(self) -> None:
         """Start empty: a new task, or one about to be restored."""
-        self.entries: Final = Table("entries", "e", EntryState)
+        self.entries: Final = Entries()
         self.approvals: Final = Table("approvals", "a", Approvals)
         self.engagements: Final = Table("engagements", "g", EngagementState)
         self.holds: Final = Holds()
