@@ -8,7 +8,7 @@ from ..codecs.entry_state import EntryState, EntryVersion
 from ..codecs.errors import UndecodableError
 from ..codecs.records import EngagementState
 from .holds import hold, release
-from .rules.approval import counting
+from .rules.approval import may_count
 from .rules.books import Books
 from .rules.cap import is_used_up
 from .rules.contract import Contract
@@ -73,7 +73,7 @@ def settle_entry(work: Work, key: bytes, entry: EntryState) -> bool:
     approvals = work.state.approvals.get(b"a" + key[1:])
     charges = entry.charges
     if contract is None:
-        missing = _unknown_engagement(engagement) if counting(entry, approvals, ())[0] is not None else None
+        missing = _unknown_engagement(engagement) if may_count(entry, approvals) else None
     else:
         missing = settle(entry, approvals, Books(engagement, contract, work.lookups, work.effects))
     if missing is not None:

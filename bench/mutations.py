@@ -25,7 +25,7 @@ MUTATIONS = (
     Mutation(
         "a lost reversal",
         SETTLEMENT,
-        "        ledger.reverse_charge(stands, _price_of(entry), part, dates[part.accounting_date], books)\n",
+        "        ledger.reverse_charge(*as_billed(entry, part, stands), part, dates[part.accounting_date], books)\n",
         "",
     ),
     Mutation(
@@ -62,8 +62,8 @@ MUTATIONS = (
     Mutation(
         "an approval level left out",
         "agents/rules/approval.py",
-        'return "pending" if missing and own != "approved" else "approved"',
-        'return "approved"',
+        'return row["partly" if any(level not in spoken for level in levels) else "fully"]',
+        'return row["fully"]',
     ),
     Mutation(
         "cost not reversed",

@@ -24,19 +24,20 @@ class TraceStep(msgspec.Struct, frozen=True, gc=False):
 
 
 class BillingEvent(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
-    """Key is engagement_id. Immutable; a correction is a reversal and a new charge.
+    """Key is engagement_id. Immutable; a correction is a reversal and a new charge, or an adjustment.
 
     quantity is the billed one, which may differ from what was worked; the trace then says why.
     id is derived from the cause: `{source}:{kind}:{entry id}:{revision}:billing:{ordinal}`, a reversal's is the
     charge's with `:reversal`. quantity x rate, rounded as `rounding` says, is the amount, but for a part of a
     capped entry (`part_of` is then the whole entry's amount), and for one that `limited_by` says the rate's minimum or
     maximum charge replaced. A reversal copies rate, exchange rate and
-    rounding of what it reverses and negates quantity and amount.
+    rounding of what it reverses and negates quantity and amount. An adjustment is a difference to the charge it
+    names in `adjusts`, shown as one unit at a rate of that amount.
     """
 
     id: Id
     kind: Literal["time", "expense", "fee"]
-    action: Literal["charge", "reversal"]
+    action: Literal["charge", "reversal", "adjustment"]
     source: Id
     entry_id: Id
     revision: int
@@ -62,4 +63,5 @@ class BillingEvent(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     fx_rate: DecimalText | None = None
     reverses: OptionalId = ""
     limited_by: ChargeLimit = ""
+    adjusts: OptionalId = ""
     schema_version: Literal[1] = 1

@@ -8,6 +8,7 @@ from typing import Annotated, Final, Literal
 import msgspec
 
 from .approval import ApprovalLevel
+from .approvers import ApprovalThreshold, Approver
 from .time_policies import Multipliers, TimeRounding
 from .wire import CurrencyCode, DecimalText, Id, OptionalId, Revision, Wire, decoder
 
@@ -90,6 +91,9 @@ class Policies(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_default
     time_rounding: of billed time; none bills what was worked to the microsecond. day_rounding: `half_day` bills an
     entry at a day rate as half a day up to half of hours_per_day and as a day above, in place of time_rounding.
     multipliers: of rates, by kind and date of the work; without them every hour costs the same.
+    approval_thresholds: levels that larger entries need besides approval_levels; auto_approve_under: entries of less
+    than this amount need no decision but those of thresholds; approvers: who may decide, anybody while empty;
+    correction of what is billed: reversed and charged anew, or one line of the difference.
     """
 
     rounding: Rounding = "half_up"
@@ -100,6 +104,10 @@ class Policies(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_default
     time_rounding: TimeRounding | None = None
     day_rounding: Literal["exact", "half_day"] = "exact"
     multipliers: Multipliers | None = None
+    approval_thresholds: tuple[ApprovalThreshold, ...] = ()
+    auto_approve_under: DecimalText | None = None
+    approvers: tuple[Approver, ...] = ()
+    correction: Literal["reverse_and_rebill", "adjust"] = "reverse_and_rebill"
 
 
 class Engagement(Wire, frozen=True, kw_only=True, gc=False, omit_defaults=True):

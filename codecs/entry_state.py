@@ -80,13 +80,21 @@ class Price(msgspec.Struct, frozen=True, array_like=True, gc=False):
     limited_by: ChargeLimit = ""
 
 
+class Adjusted(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """A charge that is corrected by adjusting lines: the version and the price it was made with."""
+
+    version: EntryVersion
+    price: Price
+
+
 class EntryState(msgspec.Struct, array_like=True, gc=False):
     """An entry: its latest version, earlier versions that still matter, and its postings.
 
     cost_value: the live cost in minor units of the contract's currency; progress: what of it counts as approved
     cost of a fixed fee; charges: the parts that are billed, or the last one that was, not live;
     approved_value and held_value: minor units, counted in the engagement's figures; posted: the version
-    whose postings stand, None when it is the latest; counted_as and counted_time: its share of the hours.
+    whose postings stand, None when it is the latest; counted_as and counted_time: its share of the hours;
+    adjusted: set while the first live part of charges is a charge and the others are its adjusting lines.
     """
 
     latest: EntryVersion
@@ -105,19 +113,23 @@ class EntryState(msgspec.Struct, array_like=True, gc=False):
     counted_as: str = ""
     counted_time: int = 0
     posted: EntryVersion | None = None
+    adjusted: Adjusted | None = None
 
 
 class Decision(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """The latest verdict of one level on one revision of an entry."""
+    """The latest verdict of the same people on the same day, at one level, on one revision of an entry."""
 
     entry_revision: int
     level: ApprovalLevel
     sequence: int
     verdict: Verdict
+    approver_id: str = ""
+    on_behalf_of: str = ""
+    decided_on: dt.date | None = None
 
 
 class Approvals(msgspec.Struct, array_like=True, gc=False):
-    """All decisions about one entry, the latest of each revision and level."""
+    """All decisions about one entry that may count; see Decision."""
 
     decisions: tuple[Decision, ...] = ()
 

@@ -15,6 +15,7 @@ from ...codecs.decimals import PERCENT_DIGITS_MAX, PERCENT_PLACES, RATE_PLACES, 
 from ...codecs.durations import HOUR, MINUTE, parse_duration
 from ...codecs.engagement import Engagement, Fee
 from ...codecs.errors import UndecodableError
+from .approval_terms import approval_terms
 from .calendar import Calendar
 from .limits import limits_of
 from .pricing import RateBook
@@ -29,12 +30,15 @@ class Contract:
     places: decimal places of its currency; bills_time: T&M and capped; for_customers: neither internal nor
     non-billable; earns_by_cost: fixed fee; day: a day's length in microseconds; limits: its caps;
     fee_amount, estimated_cost, planned_revenue: minor units or None; mark_up: 10^-4 percent over cost, None when
-    expenses are not billed; time_price: its terms for time beyond quantity x rate;
+    expenses are not billed; time_price: its terms for time beyond quantity x rate; approval: what is asked beyond
+    approval_levels, None when nothing; adjusts: corrects by lines of the difference;
     worth(unit, rate_unit, currency): numerator and denominator that turn quantity x rate into minor units.
     """
 
     __slots__ = (
         "accrues_at_submission",
+        "adjusts",
+        "approval",
         "approval_levels",
         "bills_time",
         "book",
@@ -67,6 +71,8 @@ class Contract:
         self.places: Final = exponent(terms.currency)
         self.rounding: Final = policies.rounding
         self.approval_levels: Final = policies.approval_levels
+        self.adjusts: Final = policies.correction == "adjust"
+        self.approval: Final = approval_terms(policies, terms.currency)
         self.bills_time: Final = terms.contract_type in {"time_and_materials", "capped"}
         self.for_customers: Final = terms.contract_type not in {"non_billable", "internal"}
         self.earns_by_cost: Final = terms.contract_type == "fixed_fee"

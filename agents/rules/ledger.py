@@ -63,6 +63,21 @@ def charge(version: EntryVersion, price: Price, trace: tuple[TraceStep, ...], pa
     effects.revenue.append(_earned(version, part, contract))
 
 
+def charge_id(version: EntryVersion, price: Price, part: Posted, books: Books) -> str:
+    """Id of the billing line of a part."""
+    return _line(version, price, (), part, books.contract).id
+
+
+def adjust(
+    version: EntryVersion, price: Price, trace: tuple[TraceStep, ...], part: Posted, source: str, books: Books
+) -> None:
+    """Bill a difference to the charge with this id; revenue follows."""
+    contract, effects = books.contract, books.effects
+    line = _line(version, price, trace, part, contract)
+    effects.billing.append(structs.replace(line, action="adjustment", adjusts=source))
+    effects.revenue.append(_earned(version, part, contract))
+
+
 def kept_trace(price: Price, version: EntryVersion) -> tuple[TraceStep, ...]:
     """Trace of a part that is billed later than the first: the price is the one kept since then."""
     rate = f"{format_plain(price.rate, RATE_PLACES)}/{price.rate_unit}"

@@ -17,12 +17,14 @@ from msgspec import structs
 from ...codecs.billing import TraceStep
 from ...codecs.currencies import format_amount
 from ...codecs.engagement import Engagement
-from ...codecs.entry_state import Approvals, EntryState, EntryVersion, Posted, Price
+from ...codecs.entry_state import Adjusted, Approvals, EntryState, EntryVersion, Posted, Price
 from . import ledger
 from .approval import counting
+from .assessment import assess
 from .books import Books
 from .cap import count_billed, over_cap, within_cap
 from .contract import Contract
+from .correction import adjust, as_billed, price_of, to_adjust
 from .differences import same_cost, same_money, same_price
 from .progress import recognise
 from .valuation import Lookups, Missing, Value, missing_period, value_of
@@ -37,27 +39,32 @@ def settle(entry: EntryState, approvals: Approvals | None, books: Books) -> Miss
     Changes the entry's postings and the engagement's figures in place, together with the effects it appends.
     """
     contract = books.contract
-    version, standing = counting(entry, approvals, contract.approval_levels)
+    assessment = assess(contract, books.lookups) if contract.approval is not None else None
+    judge = None if assessment is None else assessment.standing
+    version, standing = counting(entry, approvals, contract.approval_levels, judge)
+    waits_for = None if assessment is None else assessment.waits_for
     approved = standing == "approved"
     wanted = version if approved or contract.accrues_at_submission else None
     _count_time(entry, books, *_time_of(contract, version, approved=approved))
     stands = entry.cost is not None and entry.cost.live
     value = None if wanted is None else value_of(wanted, contract, books.lookups, posted=stands)
     worth = value if isinstance(value, Value) else None
+    charged = to_adjust(entry, wanted, worth, books) if contract.adjusts and approved else None
     if entry.cost is not None and stands:
-        missing = _withdraw(entry, books, entry.cost, wanted, worth, approved=approved)
+        missing = _withdraw(entry, books, entry.cost, wanted, worth, approved=approved, adjusts=charged is not None)
         if missing is not None:
             return missing
     if wanted is None or worth is None:
-        return value if isinstance(value, Missing) else None
-    if _stands(entry, contract, worth, approved=approved):
-        return None
-    return _post(entry, books, wanted, worth, approved=approved)
+        return value if isinstance(value, Missing) else waits_for
+    if _stands(entry, contract, worth, approved=approved) and charged is None:
+        return waits_for
+    return _post(entry, books, wanted, worth, charged, approved=approved) or waits_for
 
 
 def differs(entry: EntryState, approvals: Approvals | None, contract: Contract, lookups: Lookups) -> bool:
     """Whether settle() would change anything, now that terms or reference data have changed; changes nothing."""
-    version, standing = counting(entry, approvals, contract.approval_levels)
+    judge = None if contract.approval is None else assess(contract, lookups).standing
+    version, standing = counting(entry, approvals, contract.approval_levels, judge)
     approved = standing == "approved"
     wanted = version if approved or contract.accrues_at_submission else None
     if (entry.counted_as, entry.counted_time) != _time_of(contract, version, approved=approved):
@@ -91,19 +98,26 @@ def _stands(entry: EntryState, contract: Contract, value: Value, *, approved: bo
 
 
 def _withdraw(
-    entry: EntryState, books: Books, cost: Posted, wanted: EntryVersion | None, value: Value | None, *, approved: bool
+    entry: EntryState,
+    books: Books,
+    cost: Posted,
+    wanted: EntryVersion | None,
+    value: Value | None,
+    *,
+    approved: bool,
+    adjusts: bool,
 ) -> Missing | None:
     """Reverse every posting that is not what the wanted version is worth now; `cost` is the live one.
 
     So a correction, a withdrawal and a change of terms or rates are one thing: what differs is reversed, what does
-    not is left alone.
+    not is left alone; where the difference is billed, so is the charge.
     """
     stands = entry.posted or entry.latest
     terms = books.contract.terms
     same = wanted is not None and value is not None and same_money(stands, wanted)
     keep_cost = same and value is not None and same_cost(entry, cost, value, terms)
     keep_price = same and value is not None and same_price(entry, value, terms)
-    unbill = not (keep_price and approved) or over_cap(entry, books.engagement, books.contract)
+    unbill = not adjusts and (not (keep_price and approved) or over_cap(entry, books.engagement, books.contract))
     accrued = entry.work_in_progress
     unaccrue = accrued is not None and accrued.live and not (keep_price and not approved)
     unearn = entry.progress != 0 and not (keep_cost and approved and books.contract.earns_by_cost)
@@ -137,7 +151,7 @@ def _withdraw(
 def _reverse_charges(entry: EntryState, books: Books, stands: EntryVersion, dates: dict[dt.date, dt.date]) -> None:
     engagement = books.engagement
     for part in _live(entry.charges):
-        ledger.reverse_charge(stands, _price_of(entry), part, dates[part.accounting_date], books)
+        ledger.reverse_charge(*as_billed(entry, part, stands), part, dates[part.accounting_date], books)
         engagement.billed -= part.amount
         engagement.earned -= part.amount
         count_billed(-part.amount, stands, engagement, books.contract)
@@ -145,12 +159,15 @@ def _reverse_charges(entry: EntryState, books: Books, stands: EntryVersion, date
             engagement.billed_expenses -= part.amount
     if entry.charges:
         entry.charges = (_dead(entry.charges[-1]),)
+    entry.adjusted = None
     engagement.approved_value -= entry.approved_value
     engagement.held -= entry.held_value
     entry.approved_value = entry.held_value = 0
 
 
-def _post(entry: EntryState, books: Books, wanted: EntryVersion, value: Value, *, approved: bool) -> Missing | None:
+def _post(
+    entry: EntryState, books: Books, wanted: EntryVersion, value: Value, charged: Adjusted | None, *, approved: bool
+) -> Missing | None:
     """Post what the wanted version lacks: cost always, accrual while pending, charge or progress once approved."""
     engagement, date = books.engagement, value.accounting_date
     if isinstance(date, str):
@@ -167,9 +184,12 @@ def _post(entry: EntryState, books: Books, wanted: EntryVersion, value: Value, *
     price = value.price
     if price is None:
         return None
+    if charged is not None:
+        adjust(entry, books, charged, wanted, price, value.trace, date)
+        return None
     if approved:
-        charged = bool(entry.charges) and entry.charges[-1].live and not entry.held_value
-        return None if charged else _charge(entry, books, wanted, price, value.trace, date)
+        billed = bool(entry.charges) and entry.charges[-1].live and not entry.held_value
+        return None if billed else _charge(entry, books, wanted, price, value.trace, date)
     accrued = entry.work_in_progress
     if accrued is None or not accrued.live:
         accrued = _posted(accrued, wanted, price.amount, price.currency, date, books.contract.terms)
@@ -190,7 +210,7 @@ def _charge(
     """Bill the entry as far as the cap lets it; the rest is held until room appears."""
     engagement = books.engagement
     if entry.held_value:
-        price, trace = _price_of(entry), ledger.kept_trace(_price_of(entry), wanted)
+        price, trace = price_of(entry), ledger.kept_trace(price_of(entry), wanted)
         open_amount = entry.held_value
         engagement.held -= open_amount
     else:
@@ -277,11 +297,3 @@ def _live(parts: tuple[Posted, ...]) -> tuple[Posted, ...]:
 def _dead(posted: Posted) -> Posted:
     """What remains of a reversed posting: its number, so that it is not used again."""
     return structs.replace(posted, live=False)
-
-
-def _price_of(entry: EntryState) -> Price:
-    """The price of what stands; an entry that was charged or held has one."""
-    if entry.price is None:
-        message = f"entry {entry.latest.source}:{entry.latest.id} has charges and no price"
-        raise AssertionError(message)
-    return entry.price

@@ -13,6 +13,7 @@ from ..builders import (
     approval,
     engagement,
     expense,
+    fixed_fee,
     fx_rate,
     rate_card,
     ready_task,
@@ -67,3 +68,15 @@ def test_a_period_that_closes_keeps_what_is_posted() -> None:
     task.refer("periods", year("closed", revision=2))
 
     assert task.figures()["billed"] == "800.00"
+
+
+def test_an_engagement_that_becomes_a_fixed_fee_bills_no_expense_twice() -> None:
+    """The expense stays billed once and now counts as cost of the fee (M1)."""
+    task = ready_task()
+    task.send("expenses", expense(status="approved"))
+    task.send("engagements", fixed_fee(revision=2))
+    task.send("approvals", approval(entry_type="expense"))
+
+    assert task.amounts() == ["100.00"]
+    assert task.figures()["billed"] == "100.00"
+    assert [event["method"] for event in task.out["revenue"]] == ["as_billed", "cost_to_cost"]

@@ -9,6 +9,7 @@ import msgspec
 from billtide.codecs import (
     accrual,
     approval,
+    approvers,
     assignment,
     billing,
     engagement,
@@ -24,7 +25,7 @@ from billtide.codecs import (
     revenue,
     time_entry,
 )
-from billtide.codecs.entry_state import Approvals, Decision, EntryState, EntryVersion, Hold, Posted, Price
+from billtide.codecs.entry_state import Adjusted, Approvals, Decision, EntryState, EntryVersion, Hold, Posted, Price
 from billtide.codecs.records import (
     AssignmentState,
     Cursor,
@@ -111,7 +112,8 @@ _replace = msgspec.structs.replace
 FULL: dict[str, Sample] = {
     "accrual": _replace(LEAST["accrual"], action="reversal", resource_id="R-7", reverses="psa:time:4711:3:work_in_progress:0"),
     "approval": _replace(
-        LEAST["approval"], entry_type="expense", verdict="rejected", level="finance", sequence=2, approver_id="R-1", reason="zu hoch – prüfen"
+        LEAST["approval"], entry_type="expense", verdict="rejected", level="finance", sequence=2, approver_id="R-1", reason="zu hoch – prüfen",
+        on_behalf_of="R-2", decided_on=DAY,
     ),
     "assignment": _replace(
         LEAST["assignment"], role="analyst", booking="soft", status="cancelled", rate="120.5", weeks=(assignment.PlannedWeek(week=MONDAY, hours="20"),)
@@ -120,6 +122,7 @@ FULL: dict[str, Sample] = {
     "billing": _replace(
         LEAST["billing"], action="reversal", trace=(billing.TraceStep("rate", "120.6/hour", "card std version 1"),), resource_id="R-7",
         role="analyst", item="onsite", task_id="T-1", part_of="-904.50", fx_rate="0.9", reverses="psa:time:4711:3:billing:0", limited_by="minimum_charge",
+        adjusts="psa:time:4711:2:billing:0",
     ),
     "engagement": _replace(
         LEAST["engagement"], name="Löwe & Söhne", practice="cloud", region="dach", end_date=LAST,
@@ -141,6 +144,14 @@ FULL: dict[str, Sample] = {
         expenses=engagement.ExpenseTerms(policy="mark_up", mark_up_percent="7.5"),
         policies=engagement.Policies(
             rounding="half_even", accrue_at="approval", closed_period="next_open_period", approval_levels=("manager", "finance"), hours_per_day="7.5",
+            approval_thresholds=(approvers.ApprovalThreshold(level="finance", amount="5000", of="cost"),), auto_approve_under="100",
+            correction="adjust",
+            approvers=(
+                approvers.Approver(
+                    approver_id="R-1", level="manager", valid_from=DAY, valid_to=LAST,
+                    delegates=(approvers.Delegate(approver_id="R-2", valid_from=DAY, valid_to=LAST),),
+                ),
+            ),
             time_rounding=TimeRounding(unit_minutes=15, mode="up", minimum_minutes=30, factor_percent="200"), day_rounding="half_day",
             multipliers=Multipliers(
                 by_work_type={"overtime": "1.15"}, weekend="1.5", holiday="2", weekend_days=("friday", "saturday"), holidays=(LAST,), stacking="multiply"
@@ -200,8 +211,9 @@ CHANGELOG: dict[str, Sample] = {
         counted_as="approved_time",
         counted_time=27_000_000_000,
         posted=_replace(VERSION, revision=2),
+        adjusted=Adjusted(VERSION, Price(120_600_000, "hour", 90_450, "EUR", "half_even", 9_000_000_000)),
     ),
-    "approvals": Approvals((Decision(3, "manager", 1, "approved"), Decision(3, "finance", 2, "recalled"))),
+    "approvals": Approvals((Decision(3, "manager", 1, "approved"), Decision(3, "finance", 2, "recalled", "R-1", "R-2", DAY))),
     "engagements": EngagementState(
         **{field.name: at for at, field in enumerate(msgspec.structs.fields(EngagementState))}
         | {"id": "E-1", "terms": FULL["engagement"], "progress_date": DAY, "fees_through": LAST, "held_entries": {"cap_reached": 1}, "capped": {"PO-7:2026-11-16": 500}}
