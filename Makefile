@@ -8,7 +8,7 @@ LAYERS := app agents tables codecs
 TURN := $(shell command -v flock >/dev/null 2>&1 && echo flock .venv.lock)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lock demo up down test test-long lint types schema bench clean
+.PHONY: help setup lock demo up down test test-long simulate lint types schema bench clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -47,6 +47,9 @@ test: setup ## Run the tests (a broker is started for them)
 
 test-long: setup ## Run the long tests too, and 5,000 histories for each law of money (an hour)
 	BILLTIDE_TEST_EXAMPLES=5000 $(BIN)/python -m pytest -m "long or not long" -o timeout=3600
+
+simulate: setup ## Play 2,000 seeded histories with crashes on a log in memory and check the money
+	$(BIN)/python bench/simulate.py
 
 lint: setup ## Check style, format and which layer imports which
 	$(BIN)/ruff check .

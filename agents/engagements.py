@@ -33,8 +33,7 @@ def apply(work: Work, record: Record) -> Outcome:
             "send plain identifiers",
         )
     work.contexts.compiled(terms, work.reference)
-    table = work.state.engagements
-    known = table.get(table.key(terms.id))
+    known = work.known_engagement(terms.id)
     if known is not None and known.terms is not None:
         if terms.revision <= known.terms.revision:
             return "duplicate" if terms.revision == known.terms.revision else "stale"

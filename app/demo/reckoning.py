@@ -7,12 +7,13 @@ What the product wrote must equal it, whatever the order in which the partitions
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import accumulate
 from typing import TYPE_CHECKING, Final
 
 from .reckoning_facts import Facts, Record, minor, number, read_facts
+from .reckoning_hours import NO_HOURS, Hours, hours_by_engagement
 from .reckoning_money import WaitsError, Worth, fees, labour_cost, rounded, worth
 
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ class Expected:
     cap_reached_most: int = 0
     planned_hours: Fraction = Fraction(0)
     planned_cost: int | None = 0
+    hours: Hours = NO_HOURS
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +78,11 @@ class _Capped:
 
 def reckon(inputs: Mapping[str, Iterable[Record]]) -> Reckoning:
     """Work out what the records of the input streams come to; streams are named as in the topology."""
-    facts = read_facts(inputs)
+    return reckon_facts(read_facts(inputs))
+
+
+def reckon_facts(facts: Facts) -> Reckoning:
+    """Work out what facts come to."""
     held: Counter[str] = Counter()
     worths: dict[str, list[Worth]] = {}
     for entry_id in facts.versions:
@@ -87,8 +93,9 @@ def reckon(inputs: Mapping[str, Iterable[Record]]) -> Reckoning:
             continue
         if value is not None:
             worths.setdefault(entry_id.engagement_id, []).append(value)
+    hours = hours_by_engagement(facts)
     engagements = {
-        engagement_id: _expected(facts, terms, worths.get(engagement_id, []))
+        engagement_id: replace(_expected(facts, terms, worths.get(engagement_id, [])), hours=hours[engagement_id])
         for engagement_id, terms in facts.engagements.items()
     }
     totals: Counter[str] = Counter()
@@ -129,11 +136,11 @@ def _expected(facts: Facts, terms: Engagement, worths: list[Worth]) -> Expected:
 
 
 def _progress(terms: Engagement, approved_cost: int) -> int:
-    """Revenue of a fixed fee: the part of the fee that the approved cost is of the estimated cost."""
+    """Revenue of a fixed fee: the part of the fee that the approved cost, if any, is of the estimated cost."""
     if terms.contract_type != "fixed_fee" or terms.fee is None or terms.fee.estimated_cost is None:
         return 0
     estimate = minor(terms.fee.estimated_cost, terms.currency)
-    part = Fraction(min(approved_cost, estimate), estimate)
+    part = Fraction(max(0, min(approved_cost, estimate)), estimate)
     return rounded(minor(terms.fee.amount, terms.currency) * part, "half_up")
 
 

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
-from ...codecs.engagement import Engagement, Policies, Rounding
 from ...codecs.time_entry import TimeEntry
 from .reckoning_facts import FX_PLACES, MINOR_UNITS, Entry, EntryId, Facts, minor, number, plain_amount
 
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from ...codecs.approval import Approval
+    from ...codecs.engagement import Engagement, Rounding
     from ...codecs.exception import HoldReason
     from ...codecs.expense import Expense
     from ...codecs.rate_card import RateCard
@@ -108,18 +108,32 @@ def _counting(
     return None if pending is None else (pending, False)
 
 
+def _may_count(versions: list[Entry], decisions: dict[int, dict[str, Approval]]) -> bool:
+    """Whether terms could make something of the entry count, whoever they say has to approve."""
+    for version in reversed(versions):
+        verdicts = {decision.verdict for decision in decisions.get(version.revision, {}).values()}
+        decided = "approved" in verdicts and version.status not in {"draft", "deleted"}
+        if decided or version.status in {"submitted", "approved"}:
+            return True
+        if version.status in _SETTLED:
+            break
+    return False
+
+
 def worth(facts: Facts, entry_id: EntryId) -> Worth | None:
     """Value an entry. None when nothing of it counts (yet); raises WaitsError when it waits."""
     terms = facts.engagements.get(entry_id.engagement_id)
-    policies = Policies() if terms is None else terms.policies
+    if terms is None:
+        if _may_count(facts.versions[entry_id], facts.decisions.get(entry_id, {})):
+            raise WaitsError("engagement_unknown")
+        return None
+    policies = terms.policies
     found = _counting(facts.versions[entry_id], facts.decisions.get(entry_id, {}), policies.approval_levels)
     if found is None:
         return None
     version, approved = found
     if not approved and policies.accrue_at != "submission":
         return None
-    if terms is None:
-        raise WaitsError("engagement_unknown")
     if isinstance(version, TimeEntry):
         check_period(facts, terms, version.work_date)
         cost, price = _time(facts, terms, version)

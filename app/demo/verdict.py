@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
+from fractions import Fraction
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from ...codecs.currencies import format_amount, parse_amount
+from ...codecs.decimals import format_plain
+from .reckoning_facts import PLACES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -18,6 +21,8 @@ SHOWN_MAX: Final = 20
 FROM_EVENTS: Final = ("billed", "fees", "unbilled", "earned")
 """Sums of an engagement that the events give; the figures topic has the others as well."""
 FROM_FIGURES: Final = (*FROM_EVENTS, "held", "cost")
+HOURS: Final = ("submitted_hours", "approved_hours", "non_billable_hours")
+"""Hours of the figures, in the order of the reckoning's."""
 OVER_CAP: Final = "cap_reached"
 
 
@@ -68,6 +73,10 @@ def _differences(name: str, expected: Expected, written: Written) -> Iterable[tu
     for what in FROM_FIGURES:
         amount = parse_amount(getattr(shown, what), currency, what)
         yield from _difference(name, what, "figures", amount, getattr(expected, what), currency)
+    for what, hours in zip(HOURS, expected.hours.shown(), strict=True):
+        if Fraction(getattr(shown, what)) != hours:
+            wanted = format_plain(int(hours * 10**PLACES), PLACES)
+            yield f"engagement {name}: {what} is {getattr(shown, what)} instead of {wanted}", 0
 
 
 def _difference(name: str, what: str, where: str, found: int, wanted: int, currency: str) -> Iterable[tuple[str, int]]:

@@ -107,7 +107,9 @@ class Wakes:
         """
         changed, self._changed = (None if self._all else self._changed), set()
         self._all = False
-        self._target = dict(self._task.shared.references.offsets)
+        # The former owner may have read further than this worker has: what it reacted to stays so.
+        offsets, reacted = self._task.shared.references.offsets, self._reacted
+        self._target = {stream: max(offset, reacted.get(stream, 0)) for stream, offset in offsets.items()}
         if changed is None or changed:
             self._holds = self._task.shared.actors.waiting(state, changed)
         if self._holds or self._letters():

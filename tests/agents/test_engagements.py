@@ -37,6 +37,19 @@ def test_a_currency_cannot_change_once_entries_are_there() -> None:
     assert task.figures()["currency"] == "EUR"
 
 
+def test_revisions_of_new_terms_in_one_slab_are_told_apart() -> None:
+    """The first revisions of an engagement may come together: the highest counts, the others are stale or known."""
+    task = Task()
+    sent = [engagement(revision=revision, name=f"revision {revision}") for revision in (1, 3, 2, 3)]
+    task.send("engagements", *sent)
+
+    state = task.state.engagements.get(task.state.engagements.key("E1"))
+    assert state is not None
+    assert state.terms is not None
+    assert state.terms.name == "revision 3"
+    assert sorted(task.outcomes) == ["applied", "applied", "duplicate", "stale"]
+
+
 def test_a_currency_may_change_while_nothing_is_there() -> None:
     """A typo in new terms can be mended."""
     task = ready_task()

@@ -243,6 +243,34 @@ def test_a_fixed_fee_is_earned_by_cost() -> None:
     assert one(contract, hours, spent(amount="900000")).earned == 100000000  # never above the fee
 
 
+def test_a_fixed_fee_never_earns_less_than_nothing() -> None:
+    """Hours that are taken back for more than was worked earn nothing; the fee is not turned around."""
+    fee = {"amount": "1000000", "estimated_cost": "700000"}
+    got = one(terms(contract_type="fixed_fee", fee=fee), time(quantity="-8"))
+    assert (got.earned, got.cost) == (0, -40000)
+
+
+def test_hours_count_as_what_they_are() -> None:
+    """Hours handed in, approved and non-billable are three sums; 50 minutes are 0.833333 hours, a day here is 7.5."""
+    contract = terms(policies={"hours_per_day": "7.5"})
+    got = one(
+        contract,
+        time(quantity="50", unit="minute", status="submitted"),
+        time(id="T-2", quantity="1", unit="day"),
+        time(id="T-3", quantity="2", billable=False),
+        time(id="T-4", quantity="3", status="rejected"),
+    )
+    assert got.hours == (Fraction(5, 6), Fraction(15, 2), 2)
+    assert got.hours.shown() == (Fraction("0.833333"), Fraction("7.5"), 2)
+
+
+def test_hours_of_what_waits_count_too() -> None:
+    """Hours are known before their money is; nobody's hours are for the customer of an internal engagement."""
+    waits = reckoned(terms(contract_type="internal"), time(), without="resources")
+    assert waits.held == {"resource_unknown": 1}
+    assert waits.engagements["E-1"].hours == (0, 0, 8)
+
+
 def test_mark_up_with_exchange() -> None:
     """100.55 USD at 0.9 cost 90.495 -> 90.50; with 15 % they are priced 104.06925 -> 104.07, not 90.50 x 1.15."""
     contract = terms(expenses={"policy": "mark_up", "mark_up_percent": "15"})

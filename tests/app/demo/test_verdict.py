@@ -86,6 +86,15 @@ def test_another_amount_is_a_difference_of_that_much(memory: Memory, reckoning: 
     assert verdict.difference == {event["currency"]: 10 ** len(places)}
 
 
+def test_other_hours_are_found(memory: Memory, reckoning: Reckoning) -> None:
+    """Figures that show hours nobody worked are a problem, though no money differs."""
+    memory.left["engagement-figures"][-1] = changed(memory.left["engagement-figures"][-1], approved_hours="0.000001")
+    verdict = verdict_on(memory, reckoning)
+
+    assert not any(verdict.difference.values())
+    assert [problem for problem in verdict.problems if "approved_hours is 0.000001" in problem]
+
+
 def test_a_journal_with_unequal_sides_is_found(memory: Memory, reckoning: Reckoning) -> None:
     """Debits that are not the credits are named by the event's id."""
     record = memory.left["revenue"][0]

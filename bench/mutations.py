@@ -1,0 +1,128 @@
+"""The faults that `bench/mutants.py` puts into a copy of the tree, one at a time: which text becomes which."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Mutation(NamedTuple):
+    """A fault. old: text that stands exactly once in the file; new: what a careless hand might have written."""
+
+    name: str
+    file: str
+    old: str
+    new: str
+
+
+SETTLEMENT = "agents/rules/settlement.py"
+MUTATIONS = (
+    Mutation(
+        "wrong rounding",
+        "agents/rules/money.py",
+        "return (numerator + denominator // 2) // denominator",
+        "return numerator // denominator",
+    ),
+    Mutation(
+        "a lost reversal",
+        SETTLEMENT,
+        "        ledger.reverse_charge(*as_billed(entry, part, stands), part, dates[part.accounting_date], books)\n",
+        "",
+    ),
+    Mutation(
+        "exchange rate looked up again for a reversal",
+        "agents/rules/ledger.py",
+        "    line = _line(version, price, (), part, contract)\n",
+        "    now = books.lookups.fx_rate(version.currency, part.currency, version.work_date)\n"
+        "    line = _line(version, structs.replace(price, fx_rate=now), (), part, contract)\n",
+    ),
+    Mutation(
+        "cap off by one minor unit",
+        "agents/rules/cap.py",
+        "room = limit.amount - billed_under(limit, version, engagement)",
+        "room = limit.amount + 1 - billed_under(limit, version, engagement)",
+    ),
+    Mutation(
+        "a hold released twice",
+        "agents/holds.py",
+        "    work.state.holds.delete(hold_key)\n    _count(engagement, known.reason, -1)\n    entry.hold = None\n",
+        "    _count(engagement, known.reason, -1)\n",
+    ),
+    Mutation(
+        "a stale revision accepted",
+        "agents/entries.py",
+        "elif version.revision > entry.latest.revision:",
+        "elif version.revision != entry.latest.revision:",
+    ),
+    Mutation(
+        "a duplicate decision counted",
+        "agents/rules/approval.py",
+        "if known.sequence >= decision.sequence:",
+        "if known.sequence > decision.sequence:",
+    ),
+    Mutation(
+        "an approval level left out",
+        "agents/rules/approval.py",
+        'return row["partly" if any(level not in spoken for level in levels) else "fully"]',
+        'return row["fully"]',
+    ),
+    Mutation(
+        "cost not reversed",
+        SETTLEMENT,
+        '        ledger.reverse_accrual("cost", stands, cost, dates[cost.accounting_date], books)\n',
+        "",
+    ),
+    Mutation(
+        "work in progress left open by its bill",
+        SETTLEMENT,
+        "accrued.live and not (keep_price and not approved)",
+        "accrued.live and not keep_price",
+    ),
+    Mutation(
+        "number of a posting not raised",
+        "agents/rules/ledger.py",
+        "last.ordinal if revision > last.revision else last.ordinal + 1",
+        "last.ordinal",
+    ),
+    Mutation(
+        "closed period posted to",
+        "agents/rules/calendar.py",
+        '        return "period_closed"\n',
+        "        return date\n",
+    ),
+    Mutation(
+        "closed period reversed in",
+        SETTLEMENT,
+        "date = books.contract.calendar.accounting_date(posted.accounting_date)",
+        "date = posted.accounting_date",
+    ),
+    Mutation(
+        "room under a cap not offered",
+        "agents/entries.py",
+        "any(p.live and p not in entry.charges for p in charges)",
+        "any(p.live and p in entry.charges for p in charges)",
+    ),
+    Mutation(
+        "a fee billed again",
+        "agents/rules/fees.py",
+        "        engagement.fees_through = term.end\n",
+        "",
+    ),
+    Mutation(
+        "old terms win in one slab",
+        "agents/engagements.py",
+        "known = work.known_engagement(terms.id)",
+        "known = work.state.engagements.get(work.state.engagements.key(terms.id))",
+    ),
+    Mutation(
+        "deletions forgotten by a restore",
+        "tables/state.py",
+        "                by_tag[key[0]].pop(key, None)\n",
+        "                pass\n",
+    ),
+    Mutation(
+        "records below the position applied again",
+        "app/runtime/slab.py",
+        "new = self.records if self.records[0].offset >= position else _from(self.records, position)",
+        "new = self.records",
+    ),
+)

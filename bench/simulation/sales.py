@@ -1,0 +1,146 @@
+"""What the firm has sold, and who is planned on it: engagements of every contract type, and assignments."""
+
+from __future__ import annotations
+
+import datetime as dt
+from random import Random
+from typing import NamedTuple
+
+import msgspec
+
+from billtide.app.demo.happenings import Thing
+from billtide.codecs.assignment import Assignment, PlannedWeek
+from billtide.codecs.engagement import Cap, Engagement, EngagementRate, ExpenseTerms, Fee, Policies
+
+CONTRACTS = ("time_and_materials", "capped", "capped", "fixed_fee", "retainer", "non_billable", "internal")
+ROUNDINGS = ("half_up", "half_even", "up", "down")
+PLACES = {"EUR": 2, "USD": 2, "JPY": 0, "KWD": 3}
+MONDAYS = tuple(dt.date(2025, 10, 6) + dt.timedelta(weeks=week) for week in range(6))
+
+
+class Sold(NamedTuple):
+    """engagements: first revision of each; sent: every revision with its moment."""
+
+    engagements: list[Engagement]
+    sent: list[tuple[float, Thing]]
+
+
+class Planned(NamedTuple):
+    """assignments: first revision of each, known or not; sent: every revision with its moment."""
+
+    assignments: list[Assignment]
+    sent: list[tuple[float, Thing]]
+
+
+def engagements(chance: Random) -> Sold:
+    """Five to nine engagements; some terms come late, one in twelve never."""
+    found: list[Engagement] = []
+    sent: list[tuple[float, Thing]] = []
+    for number in range(1, chance.randint(5, 9) + 1):
+        terms = _terms(chance, f"E{number}")
+        found.append(terms)
+        if chance.randrange(12) == 0:
+            continue
+        first = chance.choice((0.0, 0.0, chance.random()))
+        apart = chance.choice((0.0, 0.5))  # all at once, or one after the other
+        revisions = [terms, *_revised(chance, terms)]
+        sent += [(first + at * chance.random() * apart, revision) for at, revision in enumerate(revisions)]
+    return Sold(found, sent)
+
+
+def _terms(chance: Random, name: str) -> Engagement:
+    contract = chance.choice(CONTRACTS)
+    currency = chance.choice(("EUR", "EUR", "USD", "JPY", "KWD"))
+    policies = Policies(
+        rounding=chance.choice(ROUNDINGS),
+        accrue_at=chance.choice(("submission", "submission", "approval")),
+        closed_period=chance.choice(("hold", "next_open_period")),
+        approval_levels=chance.choice(((), (), ("manager",), ("manager", "finance"))),
+        hours_per_day=chance.choice(("8", "7.5")),
+    )
+    expenses = ExpenseTerms(
+        policy=chance.choice(("at_cost", "mark_up", "non_billable")), mark_up_percent=chance.choice(("10", "7.25"))
+    )
+    own = EngagementRate(role="analyst", rate=chance.choice(("120", "111.115")), effective_from=dt.date(2025, 10, 15))
+    return Engagement(
+        source="crm", id=name, revision=1, customer_id=chance.choice(("C1", "C2", "C3")),
+        legal_entity_id=chance.choice(("DE", "US")), currency=currency, contract_type=contract,
+        start_date=dt.date(2025, 8, chance.choice((1, 31))), end_date=chance.choice((None, dt.date(2025, 11, 30))),
+        rates=(own,) if chance.randrange(3) == 0 else (), cap=_cap(chance, currency) if contract == "capped" else None,
+        fee=_fee(chance, contract, currency), expenses=expenses, policies=policies,
+    )  # fmt: skip
+
+
+def _money(chance: Random, low: int, high: int, currency: str) -> str:
+    """An amount with every digit its currency has."""
+    places = PLACES[currency]
+    whole = str(chance.randint(low, high) * (100 if places == 0 else 1))
+    return whole if not places else f"{whole}.{chance.randrange(10**places):0{places}}"
+
+
+def _cap(chance: Random, currency: str) -> Cap:
+    return Cap(
+        amount=_money(chance, 0, 12_000, currency),
+        mode=chance.choice(("split", "split", "hold")),
+        includes_expenses=chance.choice((True, False)),
+    )
+
+
+def _fee(chance: Random, contract: str, currency: str) -> Fee | None:
+    if contract == "fixed_fee":
+        return Fee(
+            amount=_money(chance, 1_000, 90_000, currency), estimated_cost=_money(chance, 1_000, 30_000, currency)
+        )
+    if contract == "retainer":
+        return Fee(
+            amount=_money(chance, 500, 5_000, currency),
+            term=chance.choice(("month", "month", "quarter")),
+            billed=chance.choice(("advance", "arrears")),
+        )
+    return None
+
+
+def _revised(chance: Random, terms: Engagement) -> list[Engagement]:
+    """Later revisions: a cap that rises, an estimate or a fee that is corrected, or nothing that matters."""
+    found: list[Engagement] = []
+    for revision in range(2, chance.choice((1, 2, 3, 3)) + 1):
+        latest = found[-1] if found else terms
+        changed = msgspec.structs.replace(latest, revision=revision, name=f"revision {revision}")
+        if latest.cap is not None:
+            whole, point, rest = latest.cap.amount.partition(".")
+            risen = f"{int(whole) + chance.randint(1, 9_000)}{point}{rest}"
+            changed = msgspec.structs.replace(changed, cap=msgspec.structs.replace(latest.cap, amount=risen))
+        elif latest.contract_type == "fixed_fee":
+            changed = msgspec.structs.replace(changed, fee=_fee(chance, "fixed_fee", latest.currency))
+        found.append(changed)
+    return found
+
+
+def assignments(chance: Random, sold: Sold) -> Planned:
+    """Up to three for each engagement: some revised, cancelled or given to another person; some late, some never."""
+    found: list[Assignment] = []
+    sent: list[tuple[float, Thing]] = []
+    for terms in sold.engagements:
+        for number in range(chance.randrange(4)):
+            plan = Assignment(
+                source="psa", id=f"A-{terms.id}-{number}", revision=1, engagement_id=terms.id,
+                resource_id=f"R{chance.randint(1, 5)}", booking=chance.choice(("hard", "soft")),
+                rate=chance.choice((None, "105.5", "99.999999")), weeks=_weeks(chance),
+            )  # fmt: skip
+            found.append(plan)
+            if chance.randrange(10) == 0:
+                continue
+            first = chance.choice((0.0, chance.random()))
+            for revision in range(1, chance.randint(1, 3) + 1):
+                changed = msgspec.structs.replace(
+                    plan, revision=revision, weeks=_weeks(chance), resource_id=f"R{chance.randint(1, 5)}",
+                    status=chance.choice(("active", "active", "active", "cancelled")),
+                    booking=chance.choice(("hard", "soft")),
+                )  # fmt: skip
+                sent.append((first + (revision - 1) * 0.1, plan if revision == 1 else changed))
+    return Planned(found, sent)
+
+
+def _weeks(chance: Random) -> tuple[PlannedWeek, ...]:
+    weeks = sorted(chance.sample(MONDAYS, chance.randint(1, 4)))
+    return tuple(PlannedWeek(week=week, hours=chance.choice(("8", "20", "24.25", "0.333333"))) for week in weeks)
