@@ -7,7 +7,7 @@ crash finds only what still waits.
 from __future__ import annotations
 
 from ..tables.state import TaskState
-from .waiting import settle_again
+from .waiting import settle_again, subject_of
 from .work import Work
 
 REFERENCE_WORDS = ("rates:", "resource:", "fx:", "period:")
@@ -32,3 +32,4 @@ def wake(work: Work, hold_keys: list[bytes]) -> None:
     for key in hold_keys:
         if work.state.holds.get(key) is not None:
             settle_again(work, key)
+            work.trail.mark_woken(subject_of(work, key), work.effects)
