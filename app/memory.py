@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 from collections import Counter, defaultdict
-from typing import TYPE_CHECKING, Final, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
 from ..agents import reference, shell, wake
 from ..agents.context import Contexts
@@ -17,7 +17,7 @@ from .topology import TOPOLOGY
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ..agents.work import Apply, Record
+    from ..agents.work import Apply
 
 REFERENCE: Final = "reference"
 """What a unit of work is called that applies no records of an input."""
@@ -45,7 +45,10 @@ APPLIES: Final = _applies()
 
 
 class Memory:
-    """Task `partition`. Each call is one transaction. left: all that left it by stream; reference may be shared."""
+    """Task `partition`. Each call is one transaction. left: all that left it by stream; reference may be shared.
+
+    Records are as a consumer hands them over, or a Read.
+    """
 
     def __init__(self, partition: int = 0, known: Reference | None = None) -> None:
         """Begin with an empty state, and with reference data that others take in, or with none."""
@@ -56,14 +59,14 @@ class Memory:
         self.left: Final[defaultdict[str, list[Read]]] = defaultdict(list)
         self.outcomes: Final[Counter[str]] = Counter()
 
-    def apply(self, stream: str, records: Sequence[Record]) -> None:
+    def apply(self, stream: str, records: Sequence[Any]) -> None:
         """Take in records of an input, as one slab."""
         work = self._work(stream, records)
         shell.apply_all(work, APPLIES[stream])
         self.outcomes.update(work.outcomes)
         self._commit(work)
 
-    def refer(self, stream: str, records: Sequence[Record]) -> None:
+    def refer(self, stream: str, records: Sequence[Any]) -> None:
         """Take in reference records, and settle what waited for them."""
         change = take_in(self.reference, stream, records)
         work = self._work(REFERENCE, ())
@@ -85,7 +88,7 @@ class Memory:
             table.bytes.update(known.bytes)
         self.state.restored()
 
-    def _work(self, stream: str, records: Sequence[Record]) -> Work:
+    def _work(self, stream: str, records: Sequence[Any]) -> Work:
         place = stream, self.partition
         return Work(stream, records, self.state, self.reference, self.contexts, Kept(), place)
 
@@ -98,7 +101,7 @@ class Memory:
                 there.append(Read(stream, self.partition, len(there), 0, key, value, tuple(headers)))
 
 
-def take_in(known: Reference, stream: str, records: Sequence[Record]) -> reference.ReferenceChange:
+def take_in(known: Reference, stream: str, records: Sequence[Any]) -> reference.ReferenceChange:
     """Apply records of a reference stream, and keep how far it is read."""
     change = reference.apply_reference(known, stream, records)
     known.offsets[stream] = records[-1].offset + 1

@@ -122,6 +122,7 @@ def test_up_stays_until_down(run: Run, up: str) -> None:
     entry = json.loads(sample_week(SEED).load["time-entries"][0].value)
     assert "standing:" in run(f"billtide explain {entry['source']}:time:{entry['id']}")
     assert "the chain is whole" in run("billtide verify")
+    assert "came out again" in run("billtide replay --from topics")
 
 
 def test_records_and_sheets_go_in(run: Run, folder: Path, up: str) -> None:
@@ -180,6 +181,7 @@ def test_no_command_is_left_out() -> None:
         "billtide engagement E-0052",
         "billtide explain ENTRY",
         "billtide verify",
+        "billtide replay --from topics",
         "billtide schema",
         "billtide settings",
         "python bench/throughput.py --events 300000 --json",
