@@ -89,7 +89,12 @@ class Work:
         state = self._touched.get(engagement_id)
         if state is None:
             table = self.state.engagements
-            state = table.get(table.key(engagement_id)) or EngagementState(engagement_id)
+            key = table.key(engagement_id)
+            state = table.get(key)
+            if state is None:
+                # Kept at once: the next record of this unit of work must find what this one makes of it.
+                state = EngagementState(engagement_id)
+                table.put(key, state)
             self._touched[engagement_id] = state
         return state
 
