@@ -45,8 +45,8 @@ down: setup ## Stop what `make up` started
 test: setup ## Run the tests (a broker is started for them)
 	$(BIN)/python -m pytest
 
-test-long: setup ## Run the crash and load tests too (minutes)
-	$(BIN)/python -m pytest -m "long or not long"
+test-long: setup ## Run the long tests too, and 5,000 histories for each law of money (an hour)
+	BILLTIDE_TEST_EXAMPLES=5000 $(BIN)/python -m pytest -m "long or not long" -o timeout=3600
 
 lint: setup ## Check style, format and which layer imports which
 	$(BIN)/ruff check .

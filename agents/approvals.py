@@ -6,6 +6,7 @@ from collections.abc import AsyncIterable
 
 from ..codecs import approval, cloudevents
 from ..codecs.entry_state import Approvals, Decision
+from ..codecs.errors import UndecodableError
 from .entries import check_key, record_key, settle_entry
 from .rules.approval import decide
 from .shell import run
@@ -23,10 +24,11 @@ def apply(work: Work, record: Record) -> Outcome:
     cloudevents.check_type(record.headers, approval.TYPE)
     decision = approval.decode(record.value)
     check_key(record, decision.engagement_id)
+    _check_delegate(decision)
     table = work.state.approvals
     key = record_key("a", decision.entry_type, decision.source, decision.engagement_id, decision.entry_id)
     known = table.get(key) or Approvals()
-    outcome = decide(known, Decision(decision.entry_revision, decision.level, decision.sequence, decision.verdict))
+    outcome = decide(known, _read(decision))
     if outcome != "applied":
         return outcome
     table.put(key, known)
@@ -36,3 +38,25 @@ def apply(work: Work, record: Record) -> Outcome:
     entry_key = b"e" + key[1:]
     entry = work.state.entries.get(entry_key)
     return "held" if entry is not None and settle_entry(work, entry_key, entry) else "applied"
+
+
+def _read(sent: approval.Approval) -> Decision:
+    return Decision(
+        sent.entry_revision,
+        sent.level,
+        sent.sequence,
+        sent.verdict,
+        sent.approver_id,
+        sent.on_behalf_of,
+        sent.decided_on,
+    )
+
+
+def _check_delegate(sent: approval.Approval) -> None:
+    if sent.on_behalf_of and sent.approver_id in {"", sent.on_behalf_of}:
+        raise UndecodableError(
+            "invalid_field",
+            "$.approver_id",
+            f"it does not say who decided on behalf of {sent.on_behalf_of}",
+            "send the delegate as approver_id, or leave on_behalf_of out",
+        )

@@ -8,6 +8,7 @@ from ..codecs import cloudevents, engagement
 from ..codecs.errors import UndecodableError
 from ..codecs.records import EngagementState
 from .entries import SEPARATOR, check_key, release_over_cap
+from .rerating import rerate_engagement
 from .shell import run
 from .terms import settle_terms
 from .trail import About
@@ -40,11 +41,12 @@ def apply(work: Work, record: Record) -> Outcome:
             return "duplicate" if terms.revision == known.terms.revision else "stale"
         _check_currency(known, terms)
     state = work.engagement(terms.id)
-    state.terms = terms
+    before, state.terms = state.terms, terms
     work.trail.about = About("engagement", terms.source, terms.id, terms.revision, terms.id)
     contract = work.contexts.contract(state, work.reference)
     if contract is None:
         raise AssertionError("terms that were just set are unknown")
+    rerate_engagement(work, before, terms)
     settle_waiting(work, f"engagement:{terms.id}")
     release_over_cap(work, state, contract)
     return "held" if settle_terms(work, state, contract) else "applied"

@@ -8,10 +8,11 @@ from ..codecs.entry_state import EntryState, EntryVersion
 from ..codecs.errors import UndecodableError
 from ..codecs.records import EngagementState
 from .holds import hold, release
-from .rules.approval import counting
+from .rules.approval import may_count
 from .rules.books import Books
+from .rules.cap import is_used_up
 from .rules.contract import Contract
-from .rules.settlement import capped_value, settle, supersede
+from .rules.settlement import settle, supersede
 from .rules.valuation import Missing
 from .work import Outcome, Record, Work
 
@@ -71,9 +72,9 @@ def settle_entry(work: Work, key: bytes, entry: EntryState) -> bool:
     engagement = work.engagement(entry.latest.engagement_id)
     contract = work.contexts.contract(engagement, work.reference)
     approvals = work.state.approvals.get(b"a" + key[1:])
-    billed = engagement.billed
+    charges = entry.charges
     if contract is None:
-        missing = _unknown_engagement(engagement) if counting(entry, approvals, ())[0] is not None else None
+        missing = _unknown_engagement(engagement) if may_count(entry, approvals) else None
     else:
         missing = settle(entry, approvals, Books(engagement, contract, work.lookups, work.effects))
     if missing is not None:
@@ -81,7 +82,7 @@ def settle_entry(work: Work, key: bytes, entry: EntryState) -> bool:
     elif entry.hold is not None:
         release(work, key, entry, engagement)
     work.state.entries.put(key, entry)
-    if contract is not None and engagement.billed < billed:
+    if contract is not None and contract.limits and any(p.live and p not in entry.charges for p in charges):
         release_over_cap(work, engagement, contract)
     return missing is not None
 
@@ -89,7 +90,7 @@ def settle_entry(work: Work, key: bytes, entry: EntryState) -> bool:
 def release_over_cap(work: Work, engagement: EngagementState, contract: Contract) -> None:
     """Settle what lies over the cap again, in the order it was held, as long as there is room."""
     for hold_key in work.state.holds.waiting_on(f"cap:{engagement.id}"):
-        if contract.cap is not None and capped_value(engagement, contract) >= contract.cap:
+        if is_used_up(engagement, contract):
             return
         settle_held(work, hold_key)
 

@@ -31,6 +31,7 @@ def version_of(entry: time_entry.TimeEntry) -> EntryVersion:
     """Read a time entry in units of the rules; raises UndecodableError."""
     if entry.unit == "unit":
         raise UndecodableError("invalid_field", "$.unit", "'unit' does not measure time", "use hour, minute or day")
+    quantity = parse_scaled(entry.quantity, RATE_PLACES, "$.quantity", QUANTITY_DIGITS_MAX)
     return EntryVersion(
         "time",
         entry.source,
@@ -40,7 +41,7 @@ def version_of(entry: time_entry.TimeEntry) -> EntryVersion:
         entry.engagement_id,
         entry.resource_id,
         entry.work_date,
-        parse_scaled(entry.quantity, RATE_PLACES, "$.quantity", QUANTITY_DIGITS_MAX),
+        quantity,
         entry.unit,
         entry.billable,
         entry.role,
@@ -51,4 +52,19 @@ def version_of(entry: time_entry.TimeEntry) -> EntryVersion:
         None if entry.rate is None else parse_rate(entry.rate, "$.rate"),
         0,
         "",
+        None if entry.billable_quantity is None else _billable(entry.billable_quantity, quantity),
+        entry.work_type,
     )
+
+
+def _billable(text: str, quantity: int) -> int:
+    """Read the quantity the customer pays for; only a correction of the worked one may be below zero."""
+    billable = parse_scaled(text, RATE_PLACES, "$.billable_quantity", QUANTITY_DIGITS_MAX)
+    if billable * quantity < 0:
+        raise UndecodableError(
+            "invalid_field",
+            "$.billable_quantity",
+            f"{text[:40]!r} has not the sign of the quantity",
+            "send what the customer pays for, with the sign of the quantity, or 0",
+        )
+    return billable

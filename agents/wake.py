@@ -1,4 +1,4 @@
-"""Reference data changed: what waits for it is settled again, exactly once.
+"""Reference data changed: what waits for it, and what is priced by it, is settled again, exactly once.
 
 A hold leaves the state in the same transaction that posts what it held back, so running this again after a
 crash finds only what still waits.
@@ -7,6 +7,7 @@ crash finds only what still waits.
 from __future__ import annotations
 
 from ..tables.state import TaskState
+from .rerating import concerned, rerate
 from .waiting import settle_again, subject_of
 from .work import Work
 
@@ -23,13 +24,17 @@ def concerns(state: TaskState, changed: set[str] | None) -> list[str]:
 
 
 def waiting(state: TaskState, changed: set[str] | None) -> list[bytes]:
-    """Keys of the holds that a change may end, in the order of release."""
-    return [key for what in sorted(concerns(state, changed)) for key in state.holds.waiting_on(what)]
+    """Keys of the holds that a change may end, in the order of release, then of entries it may price anew."""
+    holds = [key for what in sorted(concerns(state, changed)) for key in state.holds.waiting_on(what)]
+    return holds + concerned(state, changed)
 
 
-def wake(work: Work, hold_keys: list[bytes]) -> None:
-    """Settle these holds again; one that an earlier of them has ended is passed over."""
-    for key in hold_keys:
-        if work.state.holds.get(key) is not None:
+def wake(work: Work, keys: list[bytes]) -> None:
+    """Settle these holds and entries again; a hold that an earlier of them has ended is passed over."""
+    entries = work.state.entries.tag.encode()
+    for key in keys:
+        if key[:1] == entries:
+            rerate(work, key)
+        elif work.state.holds.get(key) is not None:
             settle_again(work, key)
-            work.trail.mark_woken(subject_of(work, key), work.effects)
+        work.trail.mark_woken(subject_of(work, key), work.effects)

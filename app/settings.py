@@ -107,7 +107,7 @@ class Settings(BaseSettings):
     )
     retry_milliseconds_max: Annotated[int, Field(ge=1)] = Field(15_000, description="Longest such pause")
     wake_entries_max: Annotated[int, Field(ge=1)] = Field(
-        1_000, description="Held entries released in one transaction when reference data changes"
+        1_000, description="Entries settled again in one transaction when reference data changes"
     )
     undecodable_references_max: Annotated[int, Field(ge=1)] = Field(
         10_000, description="Undecodable reference records kept until task 0 has put them on dead-letters"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Annotated, Final, Literal
 
 import msgspec
@@ -18,8 +19,10 @@ Verdict = Literal["approved", "rejected", "recalled"]
 class Approval(Wire, frozen=True, kw_only=True, gc=False, omit_defaults=True):
     """What an approver decided. Key is engagement_id.
 
-    Decisions about the same entry, revision and level are ordered by `sequence`: the same one again is a
-    duplicate, a lower one is stale. A decision may arrive before the entry it is about.
+    Decisions about the same entry, revision and level are ordered by `sequence`: the highest counts, of equal ones
+    one that withdraws. From the same people and day the same sequence again is a duplicate, a lower one is stale. A
+    decision may arrive before the entry it is about. on_behalf_of: the approver whose delegate approver_id is;
+    decided_on: the day by which approvers and delegates are found valid.
     """
 
     source: Id
@@ -32,6 +35,8 @@ class Approval(Wire, frozen=True, kw_only=True, gc=False, omit_defaults=True):
     sequence: Annotated[int, msgspec.Meta(ge=1, le=2**53)] = 1
     approver_id: OptionalId = ""
     reason: str = ""
+    on_behalf_of: OptionalId = ""
+    decided_on: dt.date | None = None
 
 
 decode: Final = decoder(Approval)

@@ -12,6 +12,8 @@ from .wire import CurrencyCode, DecimalText, Id, OptionalId
 
 TYPE: Final = "billtide.billing.v1"
 
+ChargeLimit = Literal["", "minimum_charge", "maximum_charge"]
+
 
 class TraceStep(msgspec.Struct, frozen=True, gc=False):
     """One step of how an amount came to be: what was looked up or applied, the value, and where it stands."""
@@ -22,17 +24,20 @@ class TraceStep(msgspec.Struct, frozen=True, gc=False):
 
 
 class BillingEvent(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
-    """Key is engagement_id. Immutable; a correction is a reversal and a new charge.
+    """Key is engagement_id. Immutable; a correction is a reversal and a new charge, or an adjustment.
 
+    quantity is the billed one, which may differ from what was worked; the trace then says why.
     id is derived from the cause: `{source}:{kind}:{entry id}:{revision}:billing:{ordinal}`, a reversal's is the
     charge's with `:reversal`. quantity x rate, rounded as `rounding` says, is the amount, but for a part of a
-    capped entry (`part_of` is then the whole entry's amount). A reversal copies rate, exchange rate and
-    rounding of what it reverses and negates quantity and amount.
+    capped entry (`part_of` is then the whole entry's amount), and for one that `limited_by` says the rate's minimum or
+    maximum charge replaced. A reversal copies rate, exchange rate and
+    rounding of what it reverses and negates quantity and amount. An adjustment is a difference to the charge it
+    names in `adjusts`, shown as one unit at a rate of that amount.
     """
 
     id: Id
     kind: Literal["time", "expense", "fee"]
-    action: Literal["charge", "reversal"]
+    action: Literal["charge", "reversal", "adjustment"]
     source: Id
     entry_id: Id
     revision: int
@@ -57,4 +62,6 @@ class BillingEvent(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     part_of: DecimalText | None = None
     fx_rate: DecimalText | None = None
     reverses: OptionalId = ""
+    limited_by: ChargeLimit = ""
+    adjusts: OptionalId = ""
     schema_version: Literal[1] = 1

@@ -25,6 +25,10 @@ FX_DIGITS_MAX: Final = 7
 """The same of an exchange rate."""
 PERCENT_DIGITS_MAX: Final = 3
 """The same of a percentage."""
+PERCENT_PLACES: Final = 4
+"""Places of a percentage."""
+WHOLE: Final = 100 * 10**PERCENT_PLACES
+"""A hundred percent, in 10^-4 percent."""
 REMEMBERED_MAX: Final = 32_768
 """Texts and numbers whose other form is remembered; time sheets repeat a few thousand (`8.00`, `7.50`)."""
 

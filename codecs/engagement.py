@@ -8,6 +8,8 @@ from typing import Annotated, Final, Literal
 import msgspec
 
 from .approval import ApprovalLevel
+from .approvers import ApprovalThreshold, Approver
+from .time_policies import Multipliers, TimeRounding
 from .wire import CurrencyCode, DecimalText, Id, OptionalId, Revision, Wire, decoder
 
 TYPE: Final = "billtide.engagement.v1"
@@ -17,7 +19,10 @@ Rounding = Literal["half_up", "half_even", "up", "down"]
 
 
 class EngagementRate(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
-    """A line of the engagement's own card: wins over every shared card. Per hour or per day."""
+    """A line of the engagement's own card: wins over every shared card. Per hour or per day.
+
+    minimum_charge and maximum_charge: least and most that an entry at this rate is billed.
+    """
 
     rate: DecimalText
     unit: Literal["hour", "day"] = "hour"
@@ -25,17 +30,38 @@ class EngagementRate(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_d
     grade: OptionalId = ""
     item: OptionalId = ""
     effective_from: dt.date = dt.date.min
+    minimum_charge: DecimalText | None = None
+    maximum_charge: DecimalText | None = None
 
 
 class Cap(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
     """Not to exceed: what the customer pays in all.
 
-    `split` bills up to the minor unit and holds the rest; `hold` bills an entry whole or not at all.
+    `split` bills up to the minor unit and holds the rest; `hold` bills an entry whole or not at all. What exceeds the
+    amount by no more than tolerance is billed whole.
     """
 
     amount: DecimalText
     mode: Literal["split", "hold"] = "split"
     includes_expenses: bool = True
+    tolerance: DecimalText = "0"
+
+
+class PartialCap(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
+    """Not to exceed for a part of the work: a task, a purchase order (several tasks), a person, a period.
+
+    id names it on holds. tasks and resources say what it covers, all when empty. per: a new amount for each day,
+    week (from Monday) or month of the work date. An entry is billed as far as every cap that covers it allows.
+    """
+
+    id: Id
+    amount: DecimalText
+    mode: Literal["split", "hold"] = "split"
+    includes_expenses: bool = True
+    tolerance: DecimalText = "0"
+    tasks: tuple[Id, ...] = ()
+    resources: tuple[Id, ...] = ()
+    per: Literal["day", "week", "month"] | None = None
 
 
 class Fee(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
@@ -60,17 +86,35 @@ class ExpenseTerms(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_def
 
 
 class Policies(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
-    """The contract's choices where the law of money leaves one; each has a sensible default."""
+    """The contract's choices where the law of money leaves one; each has a sensible default.
+
+    time_rounding: of billed time; none bills what was worked to the microsecond. day_rounding: `half_day` bills an
+    entry at a day rate as half a day up to half of hours_per_day and as a day above, in place of time_rounding.
+    multipliers: of rates, by kind and date of the work; without them every hour costs the same.
+    approval_thresholds: levels that larger entries need besides approval_levels; auto_approve_under: entries of less
+    than this amount need no decision but those of thresholds; approvers: who may decide, anybody while empty;
+    correction of what is billed: reversed and charged anew, or one line of the difference.
+    """
 
     rounding: Rounding = "half_up"
     accrue_at: Literal["submission", "approval"] = "submission"
     closed_period: Literal["hold", "next_open_period"] = "hold"
     approval_levels: tuple[ApprovalLevel, ...] = ()
     hours_per_day: DecimalText = "8"
+    time_rounding: TimeRounding | None = None
+    day_rounding: Literal["exact", "half_day"] = "exact"
+    multipliers: Multipliers | None = None
+    approval_thresholds: tuple[ApprovalThreshold, ...] = ()
+    auto_approve_under: DecimalText | None = None
+    approvers: tuple[Approver, ...] = ()
+    correction: Literal["reverse_and_rebill", "adjust"] = "reverse_and_rebill"
 
 
 class Engagement(Wire, frozen=True, kw_only=True, gc=False, omit_defaults=True):
-    """One engagement, one revision of its terms. Key is id."""
+    """One engagement, one revision of its terms. Key is id.
+
+    discount_percent: off every rate at which time is billed; expenses and fees are billed without it.
+    """
 
     source: Id
     id: Id
@@ -86,10 +130,12 @@ class Engagement(Wire, frozen=True, kw_only=True, gc=False, omit_defaults=True):
     end_date: dt.date | None = None
     rates: tuple[EngagementRate, ...] = ()
     cap: Cap | None = None
+    caps: tuple[PartialCap, ...] = ()
     fee: Fee | None = None
     expenses: ExpenseTerms = ExpenseTerms()
     policies: Policies = Policies()
     planned_revenue: DecimalText | None = None
+    discount_percent: DecimalText = "0"
 
 
 decode: Final = decoder(Engagement)

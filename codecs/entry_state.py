@@ -7,6 +7,7 @@ import datetime as dt
 import msgspec
 
 from .approval import ApprovalLevel, EntryType, Verdict
+from .billing import ChargeLimit
 from .engagement import Rounding
 from .exception import HoldReason
 from .time_entry import EntryStatus
@@ -16,7 +17,8 @@ class EntryVersion(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """One revision of a time entry or expense, in units of the rules.
 
     quantity: 10^-6 of `unit`; amount: minor units of `currency` (expense); rate: the
-    entry's own rate per hour, in 10^-6 of the contract's currency.
+    entry's own rate per hour, in 10^-6 of the contract's currency; billable_quantity: 10^-6 of `unit`, None when
+    it is quantity.
     """
 
     kind: EntryType
@@ -38,6 +40,8 @@ class EntryVersion(msgspec.Struct, frozen=True, array_like=True, gc=False):
     rate: int | None
     amount: int
     currency: str
+    billable_quantity: int | None = None
+    work_type: str = ""
 
 
 class Posted(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -60,7 +64,9 @@ class Posted(msgspec.Struct, frozen=True, array_like=True, gc=False):
 class Price(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """How the billed or accrued amount came to be; a reversal copies it.
 
-    rate: 10^-6 of the currency per rate_unit; fx_rate: 10^-10, None without conversion; amount: minor units.
+    rate: 10^-6 of the currency per rate_unit; fx_rate: 10^-10, None without conversion; amount: minor units;
+    quantity: the billed one in 10^-6 of unit, None when it is the version's; limited_by: the term of the rate that
+    made the amount another than quantity x rate.
     """
 
     rate: int
@@ -69,6 +75,16 @@ class Price(msgspec.Struct, frozen=True, array_like=True, gc=False):
     currency: str
     rounding: Rounding
     fx_rate: int | None
+    quantity: int | None = None
+    unit: str = ""
+    limited_by: ChargeLimit = ""
+
+
+class Adjusted(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """A charge that is corrected by adjusting lines: the version and the price it was made with."""
+
+    version: EntryVersion
+    price: Price
 
 
 class EntryState(msgspec.Struct, array_like=True, gc=False):
@@ -77,7 +93,8 @@ class EntryState(msgspec.Struct, array_like=True, gc=False):
     cost_value: the live cost in minor units of the contract's currency; progress: what of it counts as approved
     cost of a fixed fee; charges: the parts that are billed, or the last one that was, not live;
     approved_value and held_value: minor units, counted in the engagement's figures; posted: the version
-    whose postings stand, None when it is the latest; counted_as and counted_time: its share of the hours.
+    whose postings stand, None when it is the latest; counted_as and counted_time: its share of the hours;
+    adjusted: set while the first live part of charges is a charge and the others are its adjusting lines.
     """
 
     latest: EntryVersion
@@ -96,19 +113,23 @@ class EntryState(msgspec.Struct, array_like=True, gc=False):
     counted_as: str = ""
     counted_time: int = 0
     posted: EntryVersion | None = None
+    adjusted: Adjusted | None = None
 
 
 class Decision(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """The latest verdict of one level on one revision of an entry."""
+    """The latest verdict of the same people on the same day, at one level, on one revision of an entry."""
 
     entry_revision: int
     level: ApprovalLevel
     sequence: int
     verdict: Verdict
+    approver_id: str = ""
+    on_behalf_of: str = ""
+    decided_on: dt.date | None = None
 
 
 class Approvals(msgspec.Struct, array_like=True, gc=False):
-    """All decisions about one entry, the latest of each revision and level."""
+    """All decisions about one entry that may count; see Decision."""
 
     decisions: tuple[Decision, ...] = ()
 

@@ -20,6 +20,7 @@ HoldReason = Literal[
     "fx_rate_missing",
     "cap_reached",
     "amount_beyond_limit",
+    "approver_not_allowed",
 ]
 
 

@@ -7,8 +7,9 @@ from typing import Final, Literal
 
 import msgspec
 
-from .currencies import exponent
+from .currencies import exponent, parse_amount
 from .decimals import parse_rate
+from .engagement import EngagementRate
 from .errors import UndecodableError
 from .wire import CurrencyCode, DecimalText, Id, OptionalId, Revision, Wire, decoder
 
@@ -18,13 +19,18 @@ Scope = Literal["customer", "practice", "region", "default"]
 
 
 class RateLine(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
-    """One rate. The most telling line wins: role and grade, then role, then item, then the card's default."""
+    """One rate. The most telling line wins: role and grade, then role, then item, then the card's default.
+
+    minimum_charge and maximum_charge: least and most that an entry at this rate is billed, in the card's currency.
+    """
 
     rate: DecimalText
     unit: Literal["hour", "day"] = "hour"
     role: OptionalId = ""
     grade: OptionalId = ""
     item: OptionalId = ""
+    minimum_charge: DecimalText | None = None
+    maximum_charge: DecimalText | None = None
 
 
 class RateCard(Wire, frozen=True, kw_only=True, gc=False, omit_defaults=True):
@@ -47,10 +53,12 @@ decode: Final = decoder(RateCard)
 
 
 class ParsedRate(msgspec.Struct, frozen=True, gc=False):
-    """A rate in 10^-6 of the currency, per hour or per day."""
+    """A rate in 10^-6 of the currency, per hour or per day. Charges: minor units, None without a limit."""
 
     rate: int
     unit: str
+    minimum_charge: int | None = None
+    maximum_charge: int | None = None
 
 
 class ParsedCard(msgspec.Struct, frozen=True, gc=False):
@@ -71,6 +79,28 @@ def check_line(role: str, grade: str, item: str, field: str) -> None:
     if (grade and not role) or (item and role):
         problem = "no work is priced by a grade without its role, or by a role and an item together"
         raise UndecodableError("invalid_field", field, problem, "send role and grade, role, item, or none of them")
+
+
+def parse_line(line: RateLine | EngagementRate, currency: str, field: str) -> ParsedRate:
+    """Read a line's rate with its limits; raises UndecodableError naming a field below `field`."""
+    rate = parse_rate(line.rate, f"{field}.rate")
+    least = _parse_charge(line.minimum_charge, currency, f"{field}.minimum_charge")
+    most = _parse_charge(line.maximum_charge, currency, f"{field}.maximum_charge")
+    if least is not None and most is not None and most < least:
+        problem, fix = "it is below minimum_charge", "send the most that an entry is billed"
+        raise UndecodableError("invalid_field", f"{field}.maximum_charge", problem, fix)
+    return ParsedRate(rate, line.unit, least, most)
+
+
+def _parse_charge(text: str | None, currency: str, field: str) -> int | None:
+    if text is None:
+        return None
+    charge = parse_amount(text, currency, field)
+    if charge < 0:
+        raise UndecodableError(
+            "invalid_field", field, f"{text[:40]!r} is below zero", "send zero or more, or leave it out"
+        )
+    return charge
 
 
 def parse(card: RateCard) -> ParsedCard:
@@ -96,7 +126,7 @@ def parse(card: RateCard) -> ParsedCard:
                 f"a second rate for role, grade, item {key}",
                 "send each combination once",
             )
-        lines[key] = ParsedRate(parse_rate(line.rate, f"$.lines[{at}].rate"), line.unit)
+        lines[key] = parse_line(line, card.currency, f"$.lines[{at}]")
     return ParsedCard(
         card.id, card.version, card.scope, card.scope_id, card.currency, card.effective_from, card.effective_to, lines
     )

@@ -17,7 +17,7 @@ class EngagementState(msgspec.Struct, array_like=True, gc=False):
     which terms of a retainer were billed; approved_cost, recognised, progress_date (latest accounting date of a
     cost that counts) and progress_ordinal: progress of a fixed fee; planned_cost_missing: planned weeks without
     a known cost; billed_expenses: what of billed expenses make; hold_sequence: the last place given in the order
-    of release.
+    of release; capped: what is billed under each partial cap, by its id and period.
     """
 
     id: str
@@ -44,6 +44,7 @@ class EngagementState(msgspec.Struct, array_like=True, gc=False):
     planned_cost_missing: int = 0
     hold_sequence: int = 0
     held_entries: dict[str, int] = {}
+    capped: dict[str, int] = {}
 
 
 class PlannedCost(msgspec.Struct, frozen=True, array_like=True, gc=False):

@@ -17,6 +17,9 @@ class TimeEntry(Wire, frozen=True, kw_only=True, gc=False, omit_defaults=True):
 
     quantity counts in `unit`; a day is the engagement's hours_per_day. `rate` is the entry's own rate per
     hour in the engagement's currency and wins over every card. `deleted` is the tombstone of the entry.
+    billable_quantity, in the same unit, is what the customer pays for instead of quantity, which stays the hours and
+    the cost: less is a write-down, more a write-up.
+    work_type, such as `overtime` or `travel`, is what the engagement's multipliers go by.
     An entry that moves to another engagement is sent twice: deleted under the old key, new under the new.
     """
 
@@ -37,6 +40,8 @@ class TimeEntry(Wire, frozen=True, kw_only=True, gc=False, omit_defaults=True):
     assignment_id: OptionalId = ""
     rate: DecimalText | None = None
     notes: str = ""
+    billable_quantity: DecimalText | None = None
+    work_type: OptionalId = ""
 
 
 decode: Final = decoder(TimeEntry)

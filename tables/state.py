@@ -6,8 +6,9 @@ from collections.abc import Iterable
 from typing import Any, Final, Protocol
 
 from ..codecs.audit import GENESIS
-from ..codecs.entry_state import Approvals, EntryState
+from ..codecs.entry_state import Approvals
 from ..codecs.records import AssignmentState, ChainHead, Cursor, EngagementState, Position, WeekState
+from .entries import Entries
 from .holds import Holds
 from .table import Table
 
@@ -42,7 +43,7 @@ class TaskState:
 
     def __init__(self) -> None:
         """Start empty: a new task, or one about to be restored."""
-        self.entries: Final = Table("entries", "e", EntryState)
+        self.entries: Final = Entries()
         self.approvals: Final = Table("approvals", "a", Approvals)
         self.engagements: Final = Table("engagements", "g", EngagementState)
         self.holds: Final = Holds()

@@ -65,6 +65,10 @@ class Table(Generic[V]):
         self._decoded.pop(key, None)
         self._changed[key] = None
 
+    def uncommitted(self) -> list[bytes]:
+        """Keys set or deleted in this transaction."""
+        return list(self._changed)
+
     def decode(self, raw: bytes) -> V:
         """Read a changelog value."""
         if raw[:1] != VERSION:

@@ -104,7 +104,7 @@ class Task:
         work = Work("reference", (), self.state, self.reference, self.contexts, Kept())
         wake.wake(work, waiting)
         self.commit(work)
-        return len(waiting)
+        return sum(key.startswith(b"h") for key in waiting)
 
     def commit(self, work: Work) -> None:
         """Take what leaves, and the changelog, as a committed transaction does."""

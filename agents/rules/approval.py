@@ -7,19 +7,31 @@ Theory. An entry is a row of versions, one for each revision. Each version stand
     approved   may be billed
     void       rejected, recalled or deleted: nothing of it stands
 
-A version's own status gives its first standing; decisions about that revision override it, the latest of each
-level counting. One rejection or recall voids; approval needs every level the contract asks for, or any level
-where it asks for none. `deleted` is the tombstone of the source and stays void whatever is decided.
+`STANDINGS` is the whole state machine: a version's own status meets how far it is decided. A recall is the
+status `recalled` when the person takes the entry back, the verdict `recalled` when an approver takes back what
+was approved. `deleted` is the tombstone of the source and stays void whatever is decided.
+
+Who and how many. Of each level the decision with the highest sequence counts, of equal ones one that withdraws. One
+rejection or recall voids; approval needs every level the contract asks for, or any level where it asks for none.
+Contracts may ask for more levels above an amount, for none under one, and may name who decides: see approval_terms
+and assessment. What the source itself approved needs no level, only nobody who withdraws it.
 
 What counts of the entry is found from the highest revision down: an approved version is it; a void one ends
 the search, for what was withdrawn withdraws all before it; a pending or draft one lets the search go on, so an
 approved version stands until its correction is approved too. Without an approved version the highest pending
 one counts as pending. The order in which entries and decisions arrive does not matter (M9).
+
+Approval is one of four states of an entry that are never folded into one:
+
+    approval      here; never kept, always found again from the versions and their decisions
+    eligibility   whether the customer pays: `billable`, contract type and expense terms, read by valuation
+    cap           how much may be billed now: `held_value` of the entry and its hold `cap_reached`, by settlement
+    posting       what stands in the ledgers: `cost`, `work_in_progress` and `charges` of the entry, by settlement
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Final, Literal
 
 from ...codecs.approval import ApprovalLevel, Verdict
@@ -27,55 +39,77 @@ from ...codecs.entry_state import Approvals, Decision, EntryState, EntryVersion
 from ...codecs.time_entry import EntryStatus
 
 Standing = Literal["draft", "pending", "approved", "void"]
+Decided = Literal["undecided", "waived", "partly", "fully", "withdrawn"]
+"""How far a version is decided: by nobody; by nobody, and nobody has to; some levels are missing; none is; voided."""
+Judge = Callable[[EntryVersion, tuple[Decision, ...]], Standing]
+"""Finds the standing of one version, given every decision about its entry."""
 
-OWN_STANDING: Final[dict[EntryStatus, Standing]] = {
-    "draft": "draft",
-    "submitted": "pending",
-    "approved": "approved",
-    "rejected": "void",
-    "recalled": "void",
-    "deleted": "void",
+_DECIDED: Final[tuple[Decided, ...]] = ("undecided", "waived", "partly", "fully", "withdrawn")
+_TABLE: Final[dict[EntryStatus, tuple[Standing, ...]]] = {
+    #             undecided  waived      partly      fully       withdrawn
+    "draft":     ("draft",    "draft",    "draft",    "draft",    "draft"),
+    "submitted": ("pending",  "approved", "pending",  "approved", "void"),
+    "approved":  ("approved", "approved", "approved", "approved", "void"),
+    "rejected":  ("void",     "void",     "pending",  "approved", "void"),
+    "recalled":  ("void",     "void",     "pending",  "approved", "void"),
+    "deleted":   ("void",     "void",     "void",     "void",     "void"),
+}  # fmt: skip
+STANDINGS: Final[dict[EntryStatus, dict[Decided, Standing]]] = {
+    status: dict(zip(_DECIDED, row, strict=True)) for status, row in _TABLE.items()
 }
+"""Standing of a version by its own status and by how far it is decided."""
+UNDECIDED: Final = {status: row["undecided"] for status, row in STANDINGS.items()}
 """Standing of a version nobody has decided about."""
 
-DECIDED: Final[dict[EntryStatus, bool]] = {
-    "draft": False,
-    "submitted": True,
-    "approved": True,
-    "rejected": True,
-    "recalled": True,
-    "deleted": False,
-}
-"""Whether decisions can change the standing of a version with this status."""
-
-VERDICT_STANDING: Final[dict[Verdict, Standing]] = {"approved": "approved", "rejected": "void", "recalled": "void"}
+VOIDS: Final[dict[Verdict, bool]] = {"approved": False, "rejected": True, "recalled": True}
+"""Whether a verdict withdraws the version."""
 
 
-def standing(version: EntryVersion, decisions: Iterable[Decision], levels: tuple[ApprovalLevel, ...]) -> Standing:
-    """Standing of one version, given every decision about its entry and the levels the contract asks for."""
-    own = OWN_STANDING[version.status]
-    if not DECIDED[version.status]:
-        return own
-    verdicts = {d.level: VERDICT_STANDING[d.verdict] for d in decisions if d.entry_revision == version.revision}
-    if not verdicts:
-        return own
-    if "void" in verdicts.values():
-        return "void"
-    missing = [level for level in levels if level not in verdicts]
-    return "pending" if missing and own != "approved" else "approved"
+def standing(
+    version: EntryVersion, decisions: Iterable[Decision], levels: tuple[ApprovalLevel, ...], *, waived: bool = False
+) -> Standing:
+    """Standing of one version, given the decisions about its entry and the levels it needs.
+
+    waived: where no level is needed, nobody has to decide at all.
+    """
+    row = STANDINGS[version.status]
+    spoken = verdicts(version, decisions)
+    if any(VOIDS[decision.verdict] for decision in spoken.values()):
+        return row["withdrawn"]
+    if not spoken:
+        return row["waived" if waived and not levels else "undecided"]
+    return row["partly" if any(level not in spoken for level in levels) else "fully"]
+
+
+def verdicts(version: EntryVersion, decisions: Iterable[Decision]) -> dict[ApprovalLevel, Decision]:
+    """The decision of each level that counts for a version."""
+    found: dict[ApprovalLevel, Decision] = {}
+    for decision in decisions:
+        if decision.entry_revision == version.revision:
+            known = found.get(decision.level)
+            if known is None or _rank(decision) > _rank(known):
+                found[decision.level] = decision
+    return found
+
+
+def _rank(decision: Decision) -> tuple[int, bool]:
+    return decision.sequence, VOIDS[decision.verdict]
 
 
 def counting(
-    entry: EntryState, approvals: Approvals | None, levels: tuple[ApprovalLevel, ...]
+    entry: EntryState, approvals: Approvals | None, levels: tuple[ApprovalLevel, ...], judge: Judge | None = None
 ) -> tuple[EntryVersion | None, Standing]:
-    """The version that counts and its standing; (None, "void") when nothing of the entry stands."""
-    if approvals is None and not entry.earlier:
-        own = OWN_STANDING[entry.latest.status]
+    """The version that counts and its standing; (None, "void") when nothing of the entry stands.
+
+    judge: of a contract that asks for more than levels.
+    """
+    if approvals is None and not entry.earlier and judge is None:
+        own = UNDECIDED[entry.latest.status]
         return (entry.latest, own) if own in {"approved", "pending"} else (None, "void")
     decisions = approvals.decisions if approvals is not None else ()
     pending: EntryVersion | None = None
     for version in (entry.latest, *reversed(entry.earlier)):
-        stands = standing(version, decisions, levels)
+        stands = standing(version, decisions, levels) if judge is None else judge(version, decisions)
         if stands == "approved":
             return version, "approved"
         if stands == "void":
@@ -85,10 +119,24 @@ def counting(
     return (pending, "pending") if pending is not None else (None, "void")
 
 
+def may_count(entry: EntryState, approvals: Approvals | None) -> bool:
+    """Whether something of the entry may count once the terms say which decisions do: so long it waits for them."""
+    decisions = approvals.decisions if approvals is not None else ()
+    approved = {d.entry_revision for d in decisions if not VOIDS[d.verdict]}
+    return any(
+        STANDINGS[version.status]["fully" if version.revision in approved else "undecided"] in {"approved", "pending"}
+        for version in (entry.latest, *entry.earlier)
+    )
+
+
 def decide(approvals: Approvals, decision: Decision) -> Literal["applied", "duplicate", "stale"]:
-    """Add a decision, in place; the same sequence again is a duplicate, a lower one stale."""
+    """Add a decision, in place; the same sequence again is a duplicate, a lower one stale.
+
+    Decisions of different people or days are kept side by side: which of them may decide is the contract's word,
+    which may come later and change. Those alike in all of that are ordered here for good.
+    """
     for known in approvals.decisions:
-        if (known.entry_revision, known.level) == (decision.entry_revision, decision.level):
+        if _alike(known, decision):
             if known.sequence >= decision.sequence:
                 return "duplicate" if known.sequence == decision.sequence else "stale"
             others = tuple(d for d in approvals.decisions if d is not known)
@@ -96,3 +144,14 @@ def decide(approvals: Approvals, decision: Decision) -> Literal["applied", "dupl
             return "applied"
     approvals.decisions = (*approvals.decisions, decision)
     return "applied"
+
+
+def _alike(one: Decision, other: Decision) -> bool:
+    """Whether any contract allows both or neither: same revision and level, same people, same day."""
+    return (
+        one.entry_revision == other.entry_revision
+        and one.level == other.level
+        and one.approver_id == other.approver_id
+        and one.on_behalf_of == other.on_behalf_of
+        and one.decided_on == other.decided_on
+    )

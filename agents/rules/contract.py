@@ -11,14 +11,16 @@ from collections.abc import Callable
 from typing import Final
 
 from ...codecs.currencies import exponent, parse_amount
-from ...codecs.decimals import PERCENT_DIGITS_MAX, RATE_PLACES, parse_scaled
+from ...codecs.decimals import PERCENT_DIGITS_MAX, PERCENT_PLACES, RATE_PLACES, parse_scaled
 from ...codecs.durations import HOUR, MINUTE, parse_duration
 from ...codecs.engagement import Engagement, Fee
 from ...codecs.errors import UndecodableError
+from .approval_terms import approval_terms
 from .calendar import Calendar
+from .limits import limits_of
 from .pricing import RateBook
+from .time_price import TimePrice
 
-PERCENT_PLACES: Final = 4
 _SCALE: Final = 10**RATE_PLACES
 
 
@@ -26,20 +28,21 @@ class Contract:
     """Terms of one engagement, ready for arithmetic. A value: never changed once made.
 
     places: decimal places of its currency; bills_time: T&M and capped; for_customers: neither internal nor
-    non-billable; earns_by_cost: fixed fee; day: a day's length in microseconds; cap, fee_amount, estimated_cost,
-    planned_revenue: minor units or None; mark_up: 10^-4 percent over cost, None when expenses are not billed;
+    non-billable; earns_by_cost: fixed fee; day: a day's length in microseconds; limits: its caps;
+    fee_amount, estimated_cost, planned_revenue: minor units or None; mark_up: 10^-4 percent over cost, None when
+    expenses are not billed; time_price: its terms for time beyond quantity x rate; approval: what is asked beyond
+    approval_levels, None when nothing; adjusts: corrects by lines of the difference;
     worth(unit, rate_unit, currency): numerator and denominator that turn quantity x rate into minor units.
     """
 
     __slots__ = (
         "accrues_at_submission",
+        "adjusts",
+        "approval",
         "approval_levels",
         "bills_time",
         "book",
         "calendar",
-        "cap",
-        "cap_includes_expenses",
-        "cap_mode",
         "currency",
         "day",
         "earns_by_cost",
@@ -47,11 +50,13 @@ class Contract:
         "fee",
         "fee_amount",
         "for_customers",
+        "limits",
         "mark_up",
         "places",
         "planned_revenue",
         "rounding",
         "terms",
+        "time_price",
         "worth",
     )
 
@@ -66,6 +71,8 @@ class Contract:
         self.places: Final = exponent(terms.currency)
         self.rounding: Final = policies.rounding
         self.approval_levels: Final = policies.approval_levels
+        self.adjusts: Final = policies.correction == "adjust"
+        self.approval: Final = approval_terms(policies, terms.currency)
         self.bills_time: Final = terms.contract_type in {"time_and_materials", "capped"}
         self.for_customers: Final = terms.contract_type not in {"non_billable", "internal"}
         self.earns_by_cost: Final = terms.contract_type == "fixed_fee"
@@ -74,14 +81,13 @@ class Contract:
         self.worth: Final = _worth(self.day)
         self.book: Final = book
         self.calendar: Final = calendar
+        self.time_price: Final = TimePrice(terms, self.day, self.worth, limited=book.limited)
         self.fee: Final = _fee(terms)
         self.fee_amount: Final = (
             None if self.fee is None else parse_amount(self.fee.amount, terms.currency, "$.fee.amount")
         )
         self.estimated_cost: Final = _estimated_cost(terms)
-        self.cap: Final = _cap(terms)
-        self.cap_mode: Final = "split" if terms.cap is None else terms.cap.mode
-        self.cap_includes_expenses: Final = terms.cap is not None and terms.cap.includes_expenses
+        self.limits: Final = limits_of(terms)
         self.mark_up: Final = _mark_up(terms)
         self.planned_revenue: Final = (
             None
@@ -154,14 +160,6 @@ def _estimated_cost(terms: Engagement) -> int | None:
             "send the expected cost at completion, above zero",
         )
     return cost
-
-
-def _cap(terms: Engagement) -> int | None:
-    if terms.contract_type != "capped":
-        return None
-    if terms.cap is None:
-        raise UndecodableError("invalid_field", "$.cap", "a capped engagement has no cap", "send cap.amount")
-    return parse_amount(terms.cap.amount, terms.currency, "$.cap.amount")
 
 
 def _mark_up(terms: Engagement) -> int | None:

@@ -63,12 +63,29 @@ def charge(version: EntryVersion, price: Price, trace: tuple[TraceStep, ...], pa
     effects.revenue.append(_earned(version, part, contract))
 
 
+def charge_id(version: EntryVersion, price: Price, part: Posted, books: Books) -> str:
+    """Id of the billing line of a part."""
+    return _line(version, price, (), part, books.contract).id
+
+
+def adjust(
+    version: EntryVersion, price: Price, trace: tuple[TraceStep, ...], part: Posted, source: str, books: Books
+) -> None:
+    """Bill a difference to the charge with this id; revenue follows."""
+    contract, effects = books.contract, books.effects
+    line = _line(version, price, trace, part, contract)
+    effects.billing.append(structs.replace(line, action="adjustment", adjusts=source))
+    effects.revenue.append(_earned(version, part, contract))
+
+
 def kept_trace(price: Price, version: EntryVersion) -> tuple[TraceStep, ...]:
     """Trace of a part that is billed later than the first: the price is the one kept since then."""
     rate = f"{format_plain(price.rate, RATE_PLACES)}/{price.rate_unit}"
-    return (
-        TraceStep("rate", rate, f"kept since revision {version.revision} of {version.id} was first billed or held"),
-    )
+    kept = f"kept since revision {version.revision} of {version.id} was first billed or held"
+    if not price.limited_by:
+        return (TraceStep("rate", rate, kept),)
+    limit = TraceStep(price.limited_by, f"{format_amount(price.amount, price.currency)} {price.currency}", kept)
+    return TraceStep("rate", rate, kept), limit
 
 
 def reverse_charge(version: EntryVersion, price: Price, part: Posted, date: dt.date, books: Books) -> None:
@@ -125,8 +142,8 @@ def _line(
         terms.contract_type,
         version.work_date,
         part.accounting_date,
-        format_plain(version.quantity, RATE_PLACES),
-        version.unit,
+        format_plain(version.quantity if price.quantity is None else price.quantity, RATE_PLACES),
+        version.unit if price.quantity is None else price.unit,
         format_plain(price.rate, RATE_PLACES),
         price.rate_unit,
         format_amount(part.amount, part.currency),
@@ -139,6 +156,7 @@ def _line(
         version.task_id,
         part_of=None if part.amount == price.amount else format_amount(price.amount, price.currency),
         fx_rate=None if price.fx_rate is None else format_plain(price.fx_rate, FX_PLACES),
+        limited_by=price.limited_by,
     )
 
 

@@ -16,18 +16,23 @@ from typing import Final
 import msgspec
 
 from ...codecs.billing import TraceStep
-from ...codecs.decimals import RATE_PLACES, format_plain, parse_rate
+from ...codecs.decimals import RATE_PLACES, format_plain
 from ...codecs.engagement import Engagement
 from ...codecs.errors import UndecodableError
-from ...codecs.rate_card import ParsedCard, ParsedRate, check_line
+from ...codecs.rate_card import ParsedCard, ParsedRate, check_line, parse_line
 
 
 class ResolvedRate(msgspec.Struct, frozen=True, gc=False):
-    """A rate in 10^-6 of the contract's currency per unit (hour or day), with where it was found."""
+    """A rate in 10^-6 of the contract's currency per unit (hour or day), with where it was found.
+
+    minimum_charge, maximum_charge: minor units, None without such a limit.
+    """
 
     rate: int
     unit: str
     trace: tuple[TraceStep, ...]
+    minimum_charge: int | None = None
+    maximum_charge: int | None = None
 
 
 def fixed_rate(rate: int, found_in: str) -> ResolvedRate:
@@ -38,13 +43,15 @@ def fixed_rate(rate: int, found_in: str) -> ResolvedRate:
 class RateBook:
     """Every card that may price one engagement, in order of precedence. A value: never changed once made.
 
-    resolve(role, grade, item, date) is the rate for such work on a date; None when no card has one.
+    resolve(role, grade, item, date) is the rate for such work on a date; None when no card has one. limited: some
+    line has a minimum or maximum charge.
     """
 
     def __init__(self, terms: Engagement, shared: Iterable[Iterable[ParsedCard]]) -> None:
         """Take the engagement's terms and its shared cards, one group for each scope by precedence."""
         groups = [_engagement_cards(terms), *shared]
         self._groups = [_versions(group) for group in groups]
+        self.limited: Final = any(_limited(card) for cards in self._groups for versions in cards for card in versions)
         self.resolve: Final = functools.cache(self._find)
 
     def _find(self, role: str, grade: str, item: str, date: dt.date) -> ResolvedRate | None:
@@ -55,8 +62,13 @@ class RateBook:
                     continue
                 line = _line(card, role, grade, item)
                 if line is not None:
-                    return ResolvedRate(line.rate, line.unit, (_step(card, line, role, grade, item),))
+                    steps = (_step(card, line, role, grade, item),)
+                    return ResolvedRate(line.rate, line.unit, steps, line.minimum_charge, line.maximum_charge)
         return None
+
+
+def _limited(card: ParsedCard) -> bool:
+    return any(line.minimum_charge is not None or line.maximum_charge is not None for line in card.lines.values())
 
 
 def _versions(cards: Iterable[ParsedCard]) -> list[list[ParsedCard]]:
@@ -90,8 +102,9 @@ def _engagement_cards(terms: Engagement) -> list[ParsedCard]:
     Each version holds every line in force on its date, so that a dated change of one role keeps the others.
     """
     seen: set[tuple[dt.date, str, str, str]] = set()
+    read: list[ParsedRate] = []
     for at, rate in enumerate(terms.rates):
-        parse_rate(rate.rate, f"$.rates[{at}].rate")
+        read.append(parse_line(rate, terms.currency, f"$.rates[{at}]"))
         check_line(rate.role, rate.grade, rate.item, f"$.rates[{at}]")
         key = (rate.effective_from, rate.role, rate.grade, rate.item)
         if key in seen:
@@ -104,9 +117,7 @@ def _engagement_cards(terms: Engagement) -> list[ParsedCard]:
         lines: dict[tuple[str, str, str], ParsedRate] = {}
         for at, rate in sorted(enumerate(terms.rates), key=lambda pair: pair[1].effective_from):
             if rate.effective_from <= date:
-                lines[rate.role, rate.grade, rate.item] = ParsedRate(
-                    parse_rate(rate.rate, f"$.rates[{at}].rate"), rate.unit
-                )
+                lines[rate.role, rate.grade, rate.item] = read[at]
         cards.append(
             ParsedCard(f"{terms.source}:{terms.id}", version, "engagement", terms.id, terms.currency, date, None, lines)
         )

@@ -28,13 +28,16 @@ def earned_to_date(contract: Contract, approved_cost: int) -> int:
 def recognise(cause: str, entry_id: str, revision: int, date: dt.date, books: Books) -> bool:
     """Post what is missing to the revenue earned to date, with the figures; nothing is posted for nothing.
 
+    Terms that are no fixed fee any more earn nothing by cost: what was recognised is taken back.
+
     cause: `{source}:{kind}:{id}:{revision}:progress:{ordinal}`, the event's id. Returns whether it was used.
     """
     engagement, contract, effects = books.engagement, books.contract, books.effects
     earned = earned_to_date(contract, engagement.approved_cost)
     missing = earned - engagement.recognised
-    if not missing or contract.estimated_cost is None:
+    if not missing:
         return False
+    estimate = contract.estimated_cost
     terms, currency = contract.terms, contract.terms.currency
     engagement.recognised += missing
     engagement.earned += missing
@@ -53,7 +56,7 @@ def recognise(cause: str, entry_id: str, revision: int, date: dt.date, books: Bo
             lines=journal("contract_asset", "revenue", missing, currency),
             earned_to_date=format_amount(earned, currency),
             cost_to_date=format_amount(engagement.approved_cost, currency),
-            estimated_cost=format_amount(contract.estimated_cost, currency),
+            estimated_cost=None if estimate is None else format_amount(estimate, currency),
         )
     )
     return True

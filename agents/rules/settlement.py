@@ -14,16 +14,20 @@ from typing import Final
 
 from msgspec import structs
 
+from ...codecs.billing import TraceStep
 from ...codecs.currencies import format_amount
 from ...codecs.engagement import Engagement
-from ...codecs.entry_state import Approvals, EntryState, EntryVersion, Posted, Price
-from ...codecs.records import EngagementState
+from ...codecs.entry_state import Adjusted, Approvals, EntryState, EntryVersion, Posted, Price
 from . import ledger
 from .approval import counting
+from .assessment import assess
 from .books import Books
+from .cap import count_billed, over_cap, within_cap
 from .contract import Contract
+from .correction import adjust, as_billed, price_of, to_adjust
+from .differences import same_cost, same_money, same_price
 from .progress import recognise
-from .valuation import Missing, Value, missing_period, value_of
+from .valuation import Lookups, Missing, Value, missing_period, value_of
 
 EARLIER_MAX: Final = 32
 """Revisions of one entry that may wait for a decision at the same time; older ones are given up."""
@@ -35,29 +39,58 @@ def settle(entry: EntryState, approvals: Approvals | None, books: Books) -> Miss
     Changes the entry's postings and the engagement's figures in place, together with the effects it appends.
     """
     contract = books.contract
-    version, standing = counting(entry, approvals, contract.approval_levels)
+    assessment = assess(contract, books.lookups) if contract.approval is not None else None
+    judge = None if assessment is None else assessment.standing
+    version, standing = counting(entry, approvals, contract.approval_levels, judge)
+    waits_for = None if assessment is None else assessment.waits_for
     approved = standing == "approved"
     wanted = version if approved or contract.accrues_at_submission else None
-    _count_time(entry, books, version, approved=approved)
-    if entry.cost is not None and entry.cost.live:
-        missing = _withdraw(entry, books, entry.cost, wanted, approved=approved)
+    _count_time(entry, books, *_time_of(contract, version, approved=approved))
+    stands = entry.cost is not None and entry.cost.live
+    value = None if wanted is None else value_of(wanted, contract, books.lookups, posted=stands)
+    worth = value if isinstance(value, Value) else None
+    charged = to_adjust(entry, wanted, worth, books) if contract.adjusts and approved else None
+    if entry.cost is not None and stands:
+        missing = _withdraw(entry, books, entry.cost, wanted, worth, approved=approved, adjusts=charged is not None)
         if missing is not None:
             return missing
-    if wanted is None or _stands(entry, contract, wanted, approved=approved):
-        return None
-    value = value_of(wanted, contract, books.lookups)
-    if isinstance(value, Missing):
-        return value
-    return _post(entry, books, wanted, value, approved=approved)
+    if wanted is None or worth is None:
+        return value if isinstance(value, Missing) else waits_for
+    if _stands(entry, contract, worth, approved=approved) and charged is None:
+        return waits_for
+    return _post(entry, books, wanted, worth, charged, approved=approved) or waits_for
 
 
-def _stands(entry: EntryState, contract: Contract, wanted: EntryVersion, *, approved: bool) -> bool:
-    """Whether everything the wanted version needs is posted; `_withdraw` has left nothing else."""
+def differs(entry: EntryState, approvals: Approvals | None, contract: Contract, lookups: Lookups) -> bool:
+    """Whether settle() would change anything, now that terms or reference data have changed; changes nothing."""
+    judge = None if contract.approval is None else assess(contract, lookups).standing
+    version, standing = counting(entry, approvals, contract.approval_levels, judge)
+    approved = standing == "approved"
+    wanted = version if approved or contract.accrues_at_submission else None
+    if (entry.counted_as, entry.counted_time) != _time_of(contract, version, approved=approved):
+        return True
+    cost, terms = entry.cost, contract.terms
+    if cost is None or not cost.live:
+        return wanted is not None
+    if wanted is None or not same_money(entry.posted or entry.latest, wanted):
+        return True
+    value = value_of(wanted, contract, lookups, posted=True)
+    return (
+        not isinstance(value, Value)
+        or not same_cost(entry, cost, value, terms)
+        or not same_price(entry, value, terms)
+        or entry.progress != (entry.cost_value if approved and contract.earns_by_cost else 0)
+        or not (entry.held_value or _stands(entry, contract, value, approved=approved))
+    )
+
+
+def _stands(entry: EntryState, contract: Contract, value: Value, *, approved: bool) -> bool:
+    """Whether everything that should be posted is; `_withdraw` has left nothing else."""
     if entry.cost is None or not entry.cost.live or entry.held_value:
         return False
     if approved and contract.earns_by_cost and entry.progress != entry.cost_value:
         return False
-    if not wanted.billable or not (contract.bills_time if wanted.kind == "time" else contract.mark_up is not None):
+    if value.price is None:
         return True
     if approved:
         return bool(entry.charges) and entry.charges[-1].live
@@ -65,18 +98,33 @@ def _stands(entry: EntryState, contract: Contract, wanted: EntryVersion, *, appr
 
 
 def _withdraw(
-    entry: EntryState, books: Books, cost: Posted, wanted: EntryVersion | None, *, approved: bool
+    entry: EntryState,
+    books: Books,
+    cost: Posted,
+    wanted: EntryVersion | None,
+    value: Value | None,
+    *,
+    approved: bool,
+    adjusts: bool,
 ) -> Missing | None:
-    """Reverse every posting that does not belong to the wanted version and standing; `cost` is the live one."""
+    """Reverse every posting that is not what the wanted version is worth now; `cost` is the live one.
+
+    So a correction, a withdrawal and a change of terms or rates are one thing: what differs is reversed, what does
+    not is left alone; where the difference is billed, so is the charge.
+    """
     stands = entry.posted or entry.latest
-    same = wanted is not None and same_money(stands, wanted)
-    unbill = not (same and approved)
+    terms = books.contract.terms
+    same = wanted is not None and value is not None and same_money(stands, wanted)
+    keep_cost = same and value is not None and same_cost(entry, cost, value, terms)
+    keep_price = same and value is not None and same_price(entry, value, terms)
+    unbill = not adjusts and (not (keep_price and approved) or over_cap(entry, books.engagement, books.contract))
     accrued = entry.work_in_progress
-    unaccrue = accrued is not None and accrued.live and not (same and not approved)
+    unaccrue = accrued is not None and accrued.live and not (keep_price and not approved)
+    unearn = entry.progress != 0 and not (keep_cost and approved and books.contract.earns_by_cost)
     wrong = list(_live(entry.charges)) if unbill else []
     if accrued is not None and unaccrue:
         wrong.append(accrued)
-    if not same or (unbill and entry.progress):
+    if not keep_cost or unearn:
         wrong.append(cost)
     dates: dict[dt.date, dt.date] = {}
     for posted in wrong:
@@ -90,9 +138,9 @@ def _withdraw(
         ledger.reverse_accrual("work_in_progress", stands, accrued, dates[accrued.accounting_date], books)
         entry.work_in_progress = _dead(accrued)
         books.engagement.unbilled -= accrued.amount
-    if unbill and entry.progress:
+    if unearn:
         _progress(entry, books, stands, 0, dates[cost.accounting_date])
-    if not same:
+    if not keep_cost:
         ledger.reverse_accrual("cost", stands, cost, dates[cost.accounting_date], books)
         entry.cost = _dead(cost)
         books.engagement.cost -= entry.cost_value
@@ -103,67 +151,83 @@ def _withdraw(
 def _reverse_charges(entry: EntryState, books: Books, stands: EntryVersion, dates: dict[dt.date, dt.date]) -> None:
     engagement = books.engagement
     for part in _live(entry.charges):
-        ledger.reverse_charge(stands, _price_of(entry), part, dates[part.accounting_date], books)
+        ledger.reverse_charge(*as_billed(entry, part, stands), part, dates[part.accounting_date], books)
         engagement.billed -= part.amount
         engagement.earned -= part.amount
+        count_billed(-part.amount, stands, engagement, books.contract)
         if stands.kind == "expense":
             engagement.billed_expenses -= part.amount
     if entry.charges:
         entry.charges = (_dead(entry.charges[-1]),)
+    entry.adjusted = None
     engagement.approved_value -= entry.approved_value
     engagement.held -= entry.held_value
     entry.approved_value = entry.held_value = 0
 
 
-def _post(entry: EntryState, books: Books, wanted: EntryVersion, value: Value, *, approved: bool) -> Missing | None:
+def _post(
+    entry: EntryState, books: Books, wanted: EntryVersion, value: Value, charged: Adjusted | None, *, approved: bool
+) -> Missing | None:
     """Post what the wanted version lacks: cost always, accrual while pending, charge or progress once approved."""
-    engagement = books.engagement
+    engagement, date = books.engagement, value.accounting_date
+    if isinstance(date, str):
+        return missing_period(date, books.contract, wanted.work_date)
     entry.posted = None if wanted is entry.latest else wanted
     cost = entry.cost
     if cost is None or not cost.live:
-        cost = entry.cost = _posted(
-            cost, wanted, value.cost, value.cost_currency, value.accounting_date, books.contract.terms
-        )
+        cost = entry.cost = _posted(cost, wanted, value.cost, value.cost_currency, date, books.contract.terms)
         entry.cost_value = value.cost_value
         engagement.cost += value.cost_value
         ledger.accrue("cost", wanted, cost, books)
     if approved and books.contract.earns_by_cost:
-        _progress(entry, books, wanted, entry.cost_value, value.accounting_date)
+        _progress(entry, books, wanted, entry.cost_value, date)
     price = value.price
     if price is None:
         return None
+    if charged is not None:
+        adjust(entry, books, charged, wanted, price, value.trace, date)
+        return None
     if approved:
-        return _charge(entry, books, wanted, value, price)
+        billed = bool(entry.charges) and entry.charges[-1].live and not entry.held_value
+        return None if billed else _charge(entry, books, wanted, price, value.trace, date)
     accrued = entry.work_in_progress
     if accrued is None or not accrued.live:
-        accrued = _posted(accrued, wanted, price.amount, price.currency, value.accounting_date, books.contract.terms)
+        accrued = _posted(accrued, wanted, price.amount, price.currency, date, books.contract.terms)
         entry.work_in_progress, entry.price = accrued, price
         engagement.unbilled += price.amount
         ledger.accrue("work_in_progress", wanted, accrued, books)
     return None
 
 
-def _charge(entry: EntryState, books: Books, wanted: EntryVersion, value: Value, price: Price) -> Missing | None:
+def _charge(
+    entry: EntryState,
+    books: Books,
+    wanted: EntryVersion,
+    price: Price,
+    trace: tuple[TraceStep, ...],
+    date: dt.date,
+) -> Missing | None:
     """Bill the entry as far as the cap lets it; the rest is held until room appears."""
     engagement = books.engagement
     if entry.held_value:
-        price, trace = _price_of(entry), ledger.kept_trace(_price_of(entry), wanted)
+        price, trace = price_of(entry), ledger.kept_trace(price_of(entry), wanted)
         open_amount = entry.held_value
         engagement.held -= open_amount
     else:
-        open_amount, trace = price.amount, value.trace
+        open_amount = price.amount
         entry.price = price
         entry.approved_value = open_amount
         engagement.approved_value += open_amount
-    amount = _within_cap(open_amount, wanted, engagement, books.contract)
+    amount = within_cap(open_amount, wanted, engagement, books.contract)
     over = entry.held_value = open_amount - amount
     engagement.held += over
     if amount or not over:
         last = entry.charges[-1] if entry.charges else None
-        part = _posted(last, wanted, amount, price.currency, value.accounting_date, books.contract.terms)
+        part = _posted(last, wanted, amount, price.currency, date, books.contract.terms)
         entry.charges = (*_live(entry.charges), part)
         engagement.billed += amount
         engagement.earned += amount
+        count_billed(amount, wanted, engagement, books.contract)
         if wanted.kind == "expense":
             engagement.billed_expenses += amount
         ledger.charge(wanted, price, trace, part, books)
@@ -171,21 +235,6 @@ def _charge(entry: EntryState, books: Books, wanted: EntryVersion, value: Value,
         return None
     text = f"{format_amount(over, price.currency)} {price.currency} lie over the cap of engagement {engagement.id}"
     return Missing("cap_reached", f"cap:{engagement.id}", f"{text}; raise the cap, or take something else back")
-
-
-def _within_cap(amount: int, version: EntryVersion, engagement: EngagementState, contract: Contract) -> int:
-    """What of an amount may be billed now, in minor units. The cap is never exceeded (M6)."""
-    if contract.cap is None or (version.kind == "expense" and not contract.cap_includes_expenses):
-        return amount
-    room = contract.cap - capped_value(engagement, contract)
-    if amount <= room:
-        return amount
-    return max(0, room) if contract.cap_mode == "split" else 0
-
-
-def capped_value(engagement: EngagementState, contract: Contract) -> int:
-    """What is billed and counts to the cap, also what was billed before there was one. Minor units."""
-    return engagement.billed - (0 if contract.cap_includes_expenses else engagement.billed_expenses)
 
 
 def _progress(entry: EntryState, books: Books, version: EntryVersion, counted: int, date: dt.date) -> None:
@@ -199,17 +248,18 @@ def _progress(entry: EntryState, books: Books, version: EntryVersion, counted: i
     entry.progress_ordinal += recognise(cause, version.id, version.revision, date, books)
 
 
-def _count_time(entry: EntryState, books: Books, version: EntryVersion | None, *, approved: bool) -> None:
-    """Move the entry's hours between submitted, approved and non-billable."""
+def _time_of(contract: Contract, version: EntryVersion | None, *, approved: bool) -> tuple[str, int]:
+    """As which hours a version counts, and how many microseconds of them."""
     if version is None or version.kind != "time":
-        counted_as, time = "", 0
-    else:
-        contract = books.contract
-        time = contract.time(version.quantity, version.unit)
-        if not approved:
-            counted_as = "submitted_time"
-        else:
-            counted_as = "approved_time" if version.billable and contract.for_customers else "non_billable_time"
+        return "", 0
+    time = contract.time(version.quantity, version.unit)
+    if not approved:
+        return "submitted_time", time
+    return ("approved_time" if version.billable and contract.for_customers else "non_billable_time"), time
+
+
+def _count_time(entry: EntryState, books: Books, counted_as: str, time: int) -> None:
+    """Move the entry's hours between submitted, approved and non-billable."""
     if entry.counted_as == counted_as and entry.counted_time == time:
         return
     engagement = books.engagement
@@ -232,25 +282,6 @@ def supersede(entry: EntryState, version: EntryVersion) -> None:
     entry.latest = version
 
 
-def same_money(one: EntryVersion, other: EntryVersion) -> bool:
-    """Whether two versions of an entry differ in nothing that money depends on or a bill shows."""
-    return one is other or (
-        one.quantity == other.quantity
-        and one.work_date == other.work_date
-        and one.resource_id == other.resource_id
-        and one.role == other.role
-        and one.billable == other.billable
-        and one.unit == other.unit
-        and one.task_id == other.task_id
-        and one.item == other.item
-        and one.grade == other.grade
-        and one.assignment_id == other.assignment_id
-        and one.rate == other.rate
-        and one.amount == other.amount
-        and one.currency == other.currency
-    )
-
-
 def _posted(
     last: Posted | None, version: EntryVersion, amount: int, currency: str, date: dt.date, terms: Engagement
 ) -> Posted:
@@ -266,11 +297,3 @@ def _live(parts: tuple[Posted, ...]) -> tuple[Posted, ...]:
 def _dead(posted: Posted) -> Posted:
     """What remains of a reversed posting: its number, so that it is not used again."""
     return structs.replace(posted, live=False)
-
-
-def _price_of(entry: EntryState) -> Price:
-    """The price of what stands; an entry that was charged or held has one."""
-    if entry.price is None:
-        message = f"entry {entry.latest.source}:{entry.latest.id} has charges and no price"
-        raise AssertionError(message)
-    return entry.price

@@ -13,17 +13,16 @@ import msgspec
 
 from ...codecs.billing import TraceStep
 from ...codecs.currencies import EXPONENTS
-from ...codecs.decimals import FX_PLACES, RATE_PLACES, format_scaled
+from ...codecs.decimals import FX_PLACES, PERCENT_PLACES, RATE_PLACES, WHOLE, format_scaled
 from ...codecs.entry_state import EntryVersion, Price
 from ...codecs.exception import HoldReason
 from ...codecs.resource import ParsedResource
-from .contract import PERCENT_PLACES, Contract
+from .contract import Contract
 from .money import convert, divide
 from .pricing import ResolvedRate, fixed_rate
 
 AMOUNT_MAX: Final = 10**12
 """Most minor units of one price or cost: a line of ten billion is a mistake, and a million of them still add up."""
-_WHOLE = 100 * 10**PERCENT_PLACES
 
 
 class Lookups(Protocol):
@@ -50,11 +49,12 @@ class Missing(NamedTuple):
 class Value(msgspec.Struct, frozen=True, gc=False):
     """Worth of a version.
 
+    accounting_date is the reason why it cannot be posted now, where it cannot;
     price is None when the customer never pays for it; cost is in minor units of cost_currency, cost_value the
     same in the contract's currency.
     """
 
-    accounting_date: dt.date
+    accounting_date: dt.date | HoldReason
     price: Price | None
     trace: tuple[TraceStep, ...]
     cost: int
@@ -62,10 +62,13 @@ class Value(msgspec.Struct, frozen=True, gc=False):
     cost_value: int
 
 
-def value_of(version: EntryVersion, contract: Contract, lookups: Lookups) -> Value | Missing:
-    """Value one version of a time entry or an expense."""
+def value_of(version: EntryVersion, contract: Contract, lookups: Lookups, *, posted: bool = False) -> Value | Missing:
+    """Value one version of a time entry or an expense.
+
+    Of one that is posted the worth is told also when its period has closed since: it may be what stands.
+    """
     date = contract.calendar.accounting_date(version.work_date)
-    if isinstance(date, str):
+    if isinstance(date, str) and not posted:
         return missing_period(date, contract, version.work_date)
     valued = _time if version.kind == "time" else _expense
     value = valued(version, contract, lookups, date)
@@ -110,7 +113,7 @@ def missing_period(reason: HoldReason, contract: Contract, date: dt.date) -> Mis
     return Missing(reason, f"period:{entity}", f"the accounting period of {entity} that covers {date} {state}")
 
 
-def _time(version: EntryVersion, contract: Contract, lookups: Lookups, date: dt.date) -> Value | Missing:
+def _time(version: EntryVersion, contract: Contract, lookups: Lookups, date: dt.date | HoldReason) -> Value | Missing:
     resource = lookups.resource(version.resource_id)
     if resource is None:
         return Missing(
@@ -142,11 +145,14 @@ def _time(version: EntryVersion, contract: Contract, lookups: Lookups, date: dt.
     rate = _rate(version, resource, contract, lookups)
     if isinstance(rate, Missing):
         return rate
-    rounding = contract.rounding
-    numerator, denominator = contract.worth(unit, rate.unit, currency)
-    amount = divide(quantity * rate.rate * numerator, denominator, rounding)
-    price = Price(rate.rate, rate.unit, amount, currency, rounding, None)
-    return Value(date, price, rate.trace, cost, spent, cost_value)
+    if contract.time_price.plain and version.billable_quantity is None:
+        rounding = contract.rounding
+        numerator, denominator = contract.worth(unit, rate.unit, currency)
+        amount = divide(quantity * rate.rate * numerator, denominator, rounding)
+        price, trace = Price(rate.rate, rate.unit, amount, currency, rounding, None), rate.trace
+    else:
+        price, trace = contract.time_price.of(version, rate)
+    return Value(date, price, trace, cost, spent, cost_value)
 
 
 def _rate(
@@ -176,7 +182,9 @@ def _rate(
     return found
 
 
-def _expense(version: EntryVersion, contract: Contract, lookups: Lookups, date: dt.date) -> Value | Missing:
+def _expense(
+    version: EntryVersion, contract: Contract, lookups: Lookups, date: dt.date | HoldReason
+) -> Value | Missing:
     currency = contract.currency
     fx: int | None = None
     cost_value = version.amount
@@ -188,8 +196,8 @@ def _expense(version: EntryVersion, contract: Contract, lookups: Lookups, date: 
     if contract.mark_up is None or not version.billable:
         return Value(date, None, (), version.amount, version.currency, cost_value)
     rounding = contract.rounding
-    numerator = version.amount * (fx or 10**FX_PLACES) * (_WHOLE + contract.mark_up) * 10**contract.places
-    amount = divide(numerator, 10 ** (FX_PLACES + EXPONENTS[version.currency]) * _WHOLE, rounding)
+    numerator = version.amount * (fx or 10**FX_PLACES) * (WHOLE + contract.mark_up) * 10**contract.places
+    amount = divide(numerator, 10 ** (FX_PLACES + EXPONENTS[version.currency]) * WHOLE, rounding)
     trace = [
         TraceStep(
             "spent",

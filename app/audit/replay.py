@@ -69,7 +69,7 @@ class Told:
         for stream, offset in record.reference.items():
             self._learn(stream, offset)
         if record.stream == REFERENCE:
-            self.memory.settle([_hold_key(row) for row in record.rows])
+            self.memory.settle([self._woken(row) for row in record.rows])
             return
         records = []
         for row in record.rows:
@@ -84,6 +84,11 @@ class Told:
                 records.append(found)
         if records:
             self.memory.apply(record.stream, records)
+
+    def _woken(self, row: AuditRow) -> bytes:
+        """What a wake has settled: a hold, or an entry that nothing holds and that is priced anew."""
+        key = _hold_key(row)
+        return key if self.memory.state.holds.get(key) is not None else b"e" + key[1:]
 
     def _learn(self, stream: str, offset: int) -> None:
         """Take in reference records up to an offset."""

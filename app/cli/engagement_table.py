@@ -24,6 +24,7 @@ WAITS: Final[dict[HoldReason, str]] = {
     "fx_rate_missing": "an exchange rate is missing on its date; send one to `fx-rates`",
     "cap_reached": "it lies over the cap; raise the cap, or take something else back",
     "amount_beyond_limit": "its price or cost is too large to be meant; send the entry, its rates or the terms again",
+    "approver_not_allowed": "somebody decided whom the terms do not name; let an approver decide, or send new terms",
 }
 """What an entry held for each reason waits for, and what to do."""
 

@@ -9,6 +9,7 @@ import msgspec
 from billtide.codecs import (
     accrual,
     approval,
+    approvers,
     assignment,
     audit,
     billing,
@@ -25,7 +26,7 @@ from billtide.codecs import (
     revenue,
     time_entry,
 )
-from billtide.codecs.entry_state import Approvals, Decision, EntryState, EntryVersion, Hold, Posted, Price
+from billtide.codecs.entry_state import Adjusted, Approvals, Decision, EntryState, EntryVersion, Hold, Posted, Price
 from billtide.codecs.records import (
     AssignmentState,
     ChainHead,
@@ -36,6 +37,7 @@ from billtide.codecs.records import (
     Share,
     WeekState,
 )
+from billtide.codecs.time_policies import Multipliers, TimeRounding
 
 DAY, MONDAY, LAST = dt.date(2026, 11, 20), dt.date(2026, 11, 23), dt.date(2026, 12, 31)
 LINES = (
@@ -113,7 +115,8 @@ _replace = msgspec.structs.replace
 FULL: dict[str, Sample] = {
     "accrual": _replace(LEAST["accrual"], action="reversal", resource_id="R-7", reverses="psa:time:4711:3:work_in_progress:0"),
     "approval": _replace(
-        LEAST["approval"], entry_type="expense", verdict="rejected", level="finance", sequence=2, approver_id="R-1", reason="zu hoch – prüfen"
+        LEAST["approval"], entry_type="expense", verdict="rejected", level="finance", sequence=2, approver_id="R-1", reason="zu hoch – prüfen",
+        on_behalf_of="R-2", decided_on=DAY,
     ),
     "assignment": _replace(
         LEAST["assignment"], role="analyst", booking="soft", status="cancelled", rate="120.5", weeks=(assignment.PlannedWeek(week=MONDAY, hours="20"),)
@@ -125,18 +128,44 @@ FULL: dict[str, Sample] = {
     ),
     "billing": _replace(
         LEAST["billing"], action="reversal", trace=(billing.TraceStep("rate", "120.6/hour", "card std version 1"),), resource_id="R-7",
-        role="analyst", item="onsite", task_id="T-1", part_of="-904.50", fx_rate="0.9", reverses="psa:time:4711:3:billing:0",
+        role="analyst", item="onsite", task_id="T-1", part_of="-904.50", fx_rate="0.9", reverses="psa:time:4711:3:billing:0", limited_by="minimum_charge",
+        adjusts="psa:time:4711:2:billing:0",
     ),
     "engagement": _replace(
         LEAST["engagement"], name="Löwe & Söhne", practice="cloud", region="dach", end_date=LAST,
-        rates=(engagement.EngagementRate(rate="120.6", unit="day", role="analyst", grade="senior", item="onsite", effective_from=DAY),),
-        cap=engagement.Cap(amount="500", mode="hold", includes_expenses=False),
+        rates=(engagement.EngagementRate(rate="120.6", unit="day", role="analyst", grade="senior", item="onsite", effective_from=DAY, minimum_charge="100", maximum_charge="2400"),),
+        cap=engagement.Cap(amount="500", mode="hold", includes_expenses=False, tolerance="0.99"),
+        caps=(
+            engagement.PartialCap(
+                id="PO-7",
+                amount="100",
+                mode="hold",
+                includes_expenses=False,
+                tolerance="1",
+                tasks=("T-1",),
+                resources=("R-1",),
+                per="week",
+            ),
+        ),
         fee=engagement.Fee(amount="1000", estimated_cost="700", term="quarter", billed="arrears"),
         expenses=engagement.ExpenseTerms(policy="mark_up", mark_up_percent="7.5"),
         policies=engagement.Policies(
-            rounding="half_even", accrue_at="approval", closed_period="next_open_period", approval_levels=("manager", "finance"), hours_per_day="7.5"
+            rounding="half_even", accrue_at="approval", closed_period="next_open_period", approval_levels=("manager", "finance"), hours_per_day="7.5",
+            approval_thresholds=(approvers.ApprovalThreshold(level="finance", amount="5000", of="cost"),), auto_approve_under="100",
+            correction="adjust",
+            approvers=(
+                approvers.Approver(
+                    approver_id="R-1", level="manager", valid_from=DAY, valid_to=LAST,
+                    delegates=(approvers.Delegate(approver_id="R-2", valid_from=DAY, valid_to=LAST),),
+                ),
+            ),
+            time_rounding=TimeRounding(unit_minutes=15, mode="up", minimum_minutes=30, factor_percent="200"), day_rounding="half_day",
+            multipliers=Multipliers(
+                by_work_type={"overtime": "1.15"}, weekend="1.5", holiday="2", weekend_days=("friday", "saturday"), holidays=(LAST,), stacking="multiply"
+            ),
         ),
         planned_revenue="10000.00",
+        discount_percent="2.5",
     ),
     "engagement-figures": _replace(
         LEAST["engagement-figures"], customer_id="C-9", legal_entity_id="DE", contract_type="capped", currency="EUR", planned_cost="1000.00",
@@ -148,7 +177,7 @@ FULL: dict[str, Sample] = {
     "period": LEAST["period"],
     "rate-card": _replace(
         LEAST["rate-card"], scope="customer", scope_id="C-9", effective_to=LAST,
-        lines=(rate_card.RateLine(rate="120.6"), rate_card.RateLine(rate="900", unit="day", role="partner", grade="senior")),
+        lines=(rate_card.RateLine(rate="120.6"), rate_card.RateLine(rate="900", unit="day", role="partner", grade="senior", minimum_charge="450", maximum_charge="900")),
     ),
     "resource": _replace(
         LEAST["resource"], role="analyst", grade="senior", practice="cloud", region="dach", weekly_capacity_hours="38.5",
@@ -160,7 +189,7 @@ FULL: dict[str, Sample] = {
     ),
     "time-entry": _replace(
         LEAST["time-entry"], unit="minute", billable=False, role="analyst", grade="senior", item="onsite", task_id="T-1", assignment_id="A-1",
-        rate="120.6", notes="Übergabe\n",
+        rate="120.6", notes="Übergabe\n", billable_quantity="6", work_type="overtime",
     ),
     "utilisation": _replace(LEAST["utilisation"], capacity_hours="40", percent="50.00"),
 }  # fmt: skip
@@ -168,14 +197,14 @@ FULL: dict[str, Sample] = {
 
 VERSION = EntryVersion(
     "time", "psa", "4711", 3, "submitted", "E-1", "R-7", DAY, 7_500_000, "hour", True, "analyst", "senior", "onsite", "T-1", "A-1",
-    120_600_000, 0, "",
+    120_600_000, 0, "", 6_000_000, "overtime",
 )  # fmt: skip
 POSTED = Posted(3, 1, 90_450, "EUR", DAY, "DE", "C1", live=False)
 CHANGELOG: dict[str, Sample] = {
     "entries": EntryState(
         VERSION,
         earlier=(_replace(VERSION, revision=2),),
-        price=Price(120_600_000, "hour", 90_450, "EUR", "half_even", 9_000_000_000),
+        price=Price(120_600_000, "hour", 90_450, "EUR", "half_even", 9_000_000_000, 6_000_000, "hour", "maximum_charge"),
         work_in_progress=POSTED,
         cost=_replace(POSTED, live=True),
         cost_value=40_000,
@@ -189,11 +218,12 @@ CHANGELOG: dict[str, Sample] = {
         counted_as="approved_time",
         counted_time=27_000_000_000,
         posted=_replace(VERSION, revision=2),
+        adjusted=Adjusted(VERSION, Price(120_600_000, "hour", 90_450, "EUR", "half_even", 9_000_000_000)),
     ),
-    "approvals": Approvals((Decision(3, "manager", 1, "approved"), Decision(3, "finance", 2, "recalled"))),
+    "approvals": Approvals((Decision(3, "manager", 1, "approved"), Decision(3, "finance", 2, "recalled", "R-1", "R-2", DAY))),
     "engagements": EngagementState(
         **{field.name: at for at, field in enumerate(msgspec.structs.fields(EngagementState))}
-        | {"id": "E-1", "terms": FULL["engagement"], "progress_date": DAY, "fees_through": LAST, "held_entries": {"cap_reached": 1}}
+        | {"id": "E-1", "terms": FULL["engagement"], "progress_date": DAY, "fees_through": LAST, "held_entries": {"cap_reached": 1}, "capped": {"PO-7:2026-11-16": 500}}
     ),
     "holds": Hold(1, "cap_reached", "E-1", "cap:E-1"),
     "assignments": AssignmentState(FULL["assignment"], (PlannedCost(MONDAY, 72_000_000_000, 100_000, "EUR"), PlannedCost(LAST, 1, None, ""))),

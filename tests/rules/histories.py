@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 STATUSES = ("submitted", "submitted", "submitted", "approved", "draft", "rejected", "recalled", "deleted")
 VERDICTS = ("approved", "approved", "rejected", "recalled")
 Step = tuple[str, records.Object]
+Changes = dict[str, records.Object]
+"""What changes of the terms (`engagements`) and of reference data, by stream."""
 
 
 class History(NamedTuple):
@@ -33,6 +35,14 @@ class History(NamedTuple):
         chance.shuffle(turns)
         left = {name: iter(sent) for name, sent in self.streams.items()}
         return [(name, next(left[name])) for name in turns]
+
+    def changed(self, changes: Changes) -> History:
+        """The same, and a later record of each stream that changes; terms keep what they do not change."""
+        terms = {**self.terms, "revision": 2, **changes.get("engagements", {})}
+        later = {**changes, "engagements": terms}
+        return History(
+            terms, {name: [*sent, *([later[name]] if name in later else [])] for name, sent in self.streams.items()}
+        )
 
     def in_order(self) -> list[Step]:
         """Reference data first, then the terms, then the rest stream by stream."""
@@ -72,7 +82,7 @@ def references(dollar_costs: bool) -> dict[str, list[records.Object]]:  # noqa: 
         "rate-cards": [records.rate_card(lines=[{"role": "analyst", "rate": "99.97"}, {"rate": "1043.21", "unit": "day", "role": "partner"}])],
         "resources": [records.resource(cost_rates=costs)],
         "fx-rates": [records.fx_rate(**days)],
-        "periods": [records.year()],
+        "periods": [records.year(), records.year(legal_entity_id="AT")],
     }  # fmt: skip
 
 
@@ -83,6 +93,9 @@ policies = st.fixed_dictionaries(
         "accrue_at": st.sampled_from(["submission", "approval"]),
         "approval_levels": st.sampled_from([["manager"], ["manager", "finance"]]),
         "hours_per_day": st.sampled_from(["7.5", "8"]),
+        "time_rounding": st.just({"unit_minutes": 20, "mode": "up", "minimum_minutes": 30}),
+        "day_rounding": st.just("half_day"),
+        "multipliers": st.just({"by_work_type": {"overtime": "1.15"}, "weekend": "1.5"}),
     },
 )
 quantities = st.sampled_from(["0", "0.25", "1", "3.333", "7.5", "8"])
@@ -100,6 +113,35 @@ fixed_fees = st.builds(
 )
 
 
+late_changes: st.SearchStrategy[Changes] = st.fixed_dictionaries(
+    {},
+    optional={
+        "engagements": st.fixed_dictionaries(
+            {},
+            optional={
+                "rates": st.sampled_from([[{"rate": "95"}], [{"rate": "111.11", "role": "analyst"}]]),
+                "policies": policies,
+                "expenses": st.sampled_from(
+                    [{"policy": "mark_up", "mark_up_percent": "7.5"}, {"policy": "non_billable"}]
+                ),
+                "contract_type": st.just("non_billable"),
+                "legal_entity_id": st.just("AT"),
+                "customer_id": st.just("C2"),
+            },
+        ),
+        "rate-cards": st.sampled_from(["130", "0"]).map(
+            lambda rate: records.rate_card(version=2, lines=[{"rate": rate}])
+        ),
+        "resources": st.sampled_from(["EUR", "USD"]).map(
+            lambda currency: records.resource(
+                revision=2, role="partner", cost_rates=[{"rate": "55.5", "currency": currency}]
+            )
+        ),
+        "fx-rates": st.just(records.fx_rate(valid_from="2026-01-01", valid_to="2026-12-31", rate="0.8", revision=2)),
+    },
+)
+
+
 def _versions(entry: str, count: int) -> st.SearchStrategy[list[records.Object]]:
     one = st.fixed_dictionaries(
         {
@@ -109,7 +151,11 @@ def _versions(entry: str, count: int) -> st.SearchStrategy[list[records.Object]]
             "billable": st.sampled_from([True, True, True, False]),
             "role": st.sampled_from(["analyst", "partner"]),
         },
-        optional={"rate": st.sampled_from(["80", "120.125"])},
+        optional={
+            "rate": st.sampled_from(["80", "120.125"]),
+            "billable_quantity": quantities,
+            "work_type": st.sampled_from(["overtime", "travel"]),
+        },
     )
     return st.lists(one, min_size=1, max_size=count).map(
         lambda found: [records.time_entry(id=entry, revision=at, **changes) for at, changes in enumerate(found, 1)]

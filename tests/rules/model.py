@@ -113,7 +113,20 @@ class Expected:
         if self.terms["contract_type"] == "fixed_fee":
             return 0
         rate, unit = (Fraction(version["rate"]), "hour") if "rate" in version else CARD[version["role"]]
-        return rounded(hours(version, self.day) / (self.day if unit == "day" else 1) * rate * 100, rounding)
+        if "rate" not in version and version.get("work_type") == "overtime" and "multipliers" in self.policies:
+            rate *= Fraction("1.15")
+        return rounded(self.billed_hours(version, unit) / (self.day if unit == "day" else 1) * rate * 100, rounding)
+
+    def billed_hours(self, version: records.Object, rate_unit: str) -> Fraction:
+        """Hours the customer pays for: the billable ones, in half days at a day rate or in whole units, as agreed."""
+        billable = hours(version | {"quantity": version.get("billable_quantity", version["quantity"])}, self.day)
+        if rate_unit == "day" and "day_rounding" in self.policies:
+            halves = math.ceil(billable / self.day * 2)
+            return self.day / 2 * (halves if version["unit"] == "day" else min(halves, 2))
+        if billable and (agreed := self.policies.get("time_rounding")):
+            units = math.ceil(billable * 60 / agreed["unit_minutes"])
+            return Fraction(max(units * agreed["unit_minutes"], agreed["minimum_minutes"]), 60)
+        return billable
 
     def billed(self, name: Name) -> int:
         """What billing lines of the entry sum to without a cap (M1)."""

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
-from billtide.agents.rules.approval import DECIDED, OWN_STANDING, VERDICT_STANDING, counting, decide, standing
+from billtide.agents.rules.approval import STANDINGS, VOIDS, Decided, Standing, counting, decide, standing
 from billtide.agents.rules.settlement import EARLIER_MAX, supersede
 from billtide.codecs.approval import ApprovalLevel, Verdict
 from billtide.codecs.entry_state import Approvals, Decision, EntryState
 from billtide.codecs.time_entry import EntryStatus
 
-from .builders import version
+from .builders import DAY, version
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -63,8 +65,11 @@ def test_a_verdict_overrides_the_status_of_its_revision(
 
 def test_every_status_and_verdict_is_in_the_tables() -> None:
     """A new status or verdict on the wire has to be given a meaning here."""
-    assert set(get_args(EntryStatus)) == set(OWN_STANDING) == set(DECIDED)
-    assert set(get_args(Verdict)) == set(VERDICT_STANDING)
+    assert set(get_args(EntryStatus)) == set(STANDINGS)
+    assert set(get_args(Verdict)) == set(VOIDS)
+    for row in STANDINGS.values():
+        assert set(row) == set(get_args(Decided))
+        assert set(row.values()) <= set(get_args(Standing))
 
 
 @pytest.mark.parametrize(
@@ -151,6 +156,65 @@ def test_decisions_are_ordered_by_their_sequence(sequences: list[int], expected:
     assert [max(sequences)] == [decision.sequence for decision in kept.decisions]
 
 
+def test_a_decision_kept_before_approvers_were_named_is_still_read() -> None:
+    """A changelog written without approver and day means that they are not known."""
+    old = msgspec.msgpack.encode((3, "manager", 1, "approved"))
+
+    assert msgspec.msgpack.decode(old, type=Decision) == Decision(3, "manager", 1, "approved", "", "", None)
+
+
+OTHERS = [
+    pytest.param({"approver_id": "R-2"}, id="another-approver"),
+    pytest.param({"on_behalf_of": "R-2"}, id="for-another-approver"),
+    pytest.param({"decided_on": DAY}, id="on-another-day"),
+]
+
+
+@pytest.mark.parametrize("other", OTHERS)
+def test_what_a_contract_may_tell_apart_is_kept_side_by_side(other: dict[str, Any]) -> None:
+    """Terms that come later may allow one of two decisions alone, so neither displaces the other."""
+    first, second = Decision(1, "manager", 2, "approved", "R-1"), Decision(1, "manager", 1, "rejected", "R-1")
+    kept = Approvals()
+    outcomes = [decide(kept, first), decide(kept, replace(second, **other)), decide(kept, second)]
+
+    assert outcomes == ["applied", "applied", "stale"]
+    assert len(kept.decisions) == 2
+
+
+@pytest.mark.parametrize(
+    ("manager", "other", "expected"),
+    [
+        pytest.param((1, "approved"), (2, "rejected"), "void", id="later-rejection"),
+        pytest.param((1, "rejected"), (2, "approved"), "approved", id="later-approval"),
+        pytest.param((1, "approved"), (1, "rejected"), "void", id="at-once-the-rejection"),
+        pytest.param((1, "recalled"), (1, "approved"), "void", id="at-once-the-recall"),
+    ],
+)
+def test_between_approvers_of_a_level_the_highest_sequence_counts(
+    manager: tuple[int, Verdict], other: tuple[int, Verdict], expected: str
+) -> None:
+    """Of two with the same sequence one that withdraws counts, whichever came first."""
+    decisions = (Decision(1, "manager", *manager, "R-1"), Decision(1, "manager", *other, "R-2"))
+
+    assert {expected} == {standing(version(), order, ()) for order in (decisions, decisions[::-1])}
+
+
+@pytest.mark.parametrize(
+    ("status", "expected"),
+    [
+        pytest.param("submitted", "approved", id="submitted-needs-nobody"),
+        pytest.param("draft", "draft", id="a-draft-is-not-handed-in"),
+        pytest.param("rejected", "void", id="rejected-stays-so"),
+        pytest.param("recalled", "void", id="recalled-stays-so"),
+        pytest.param("deleted", "void", id="deleted-stays-so"),
+    ],
+)
+def test_where_no_decision_is_needed_handing_in_is_enough(status: EntryStatus, expected: str) -> None:
+    """Approval without a decision lifts what was handed in, nothing else; a level that is still asked for stops it."""
+    assert expected == standing(version(status=status), (), (), waived=True)
+    assert standing(version(status=status), (), ("finance",), waived=True) == standing(version(status=status), (), ())
+
+
 def test_revisions_and_levels_are_ordered_apart() -> None:
     """A low sequence is only stale within its own revision and level."""
     kept = Approvals()
@@ -173,10 +237,15 @@ def test_revisions_that_wait_for_a_decision_are_bounded() -> None:
 
 decisions_of_two_revisions = st.lists(
     st.builds(
-        Decision, st.integers(1, 3), st.sampled_from(LEVELS), st.integers(1, 4), st.sampled_from(get_args(Verdict))
+        Decision,
+        st.integers(1, 3),
+        st.sampled_from(LEVELS),
+        st.integers(1, 4),
+        st.sampled_from(get_args(Verdict)),
+        st.sampled_from(["", "R-1"]),
     ),
     max_size=6,
-    unique_by=lambda d: (d.entry_revision, d.level, d.sequence),
+    unique_by=lambda d: (d.entry_revision, d.level, d.sequence, d.approver_id),
 )
 
 

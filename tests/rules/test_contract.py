@@ -26,6 +26,24 @@ FEE = {"contract_type": "fixed_fee"}
     [
         pytest.param({"currency": "XYZ"}, "$.currency", 'use a code such as "EUR"', id="currency"),
         pytest.param(CAPPED, "$.cap", "send cap.amount", id="no-cap"),
+        pytest.param(
+            CAPPED | {"cap": {"amount": "1", "tolerance": "-1"}},
+            "$.cap.tolerance",
+            "send zero or more",
+            id="tolerance-below-zero",
+        ),
+        pytest.param(
+            CAPPED | {"caps": [{"id": "PO", "amount": "1"}] * 2},
+            "$.caps[1].id",
+            "give each cap an id of its own",
+            id="two-caps-of-one-id",
+        ),
+        pytest.param(
+            CAPPED | {"caps": [{"id": "PO", "amount": "x"}]},
+            "$.caps[0].amount",
+            'write it as text with a point, such as "7.50"',
+            id="partial-cap-no-number",
+        ),
         pytest.param(CAPPED | {"cap": {"amount": "1.234"}}, "$.cap.amount", "send at most 2", id="cap-below-a-cent"),
         pytest.param(FEE, "$.fee", "send fee.amount", id="no-fee"),
         pytest.param({"contract_type": "retainer"}, "$.fee", "send fee.amount", id="no-retainer-fee"),
@@ -132,4 +150,4 @@ def test_compiling_changes_no_terms() -> None:
     agreed = terms(contract_type="capped", cap={"amount": "100.50"})
 
     book, calendar = RateBook(agreed, ()), Calendar((), agreed.policies)
-    assert [Contract(agreed, book, calendar).cap for _ in range(2)] == [10_050, 10_050]
+    assert [Contract(agreed, book, calendar).limits[0].amount for _ in range(2)] == [10_050, 10_050]

@@ -7,6 +7,7 @@ record what left the task is compared with a model that knows only the records (
 
 from __future__ import annotations
 
+import os
 from random import Random
 from typing import TYPE_CHECKING
 
@@ -16,14 +17,18 @@ from hypothesis import strategies as st
 
 from ..builders import REFERENCES
 from . import sums
-from .histories import History, caps, chances, fixed_fees, histories, play, time_and_materials
+from .histories import History, caps, chances, fixed_fees, histories, late_changes, play, time_and_materials
 from .model import Expected
 
 if TYPE_CHECKING:
     from ..builders import Object, Task
-    from .histories import Step
+    from .histories import Changes, Step
 
-LAW = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+LAW = settings(
+    max_examples=int(os.environ.get("BILLTIDE_TEST_EXAMPLES", "150")),
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+)
 any_terms = time_and_materials | caps | fixed_fees
 FIGURES = (
     "submitted_time", "approved_time", "non_billable_time", "approved_value", "billed", "fees", "unbilled", "held",
@@ -118,6 +123,32 @@ def test_a_cap_may_rise_at_any_time(history: History, chance: Random, risen: str
 
 
 @LAW
+@given(histories(any_terms), late_changes, chances, chances, st.integers(0, 5))
+def test_terms_and_rates_may_change_at_any_time(
+    history: History, changes: Changes, chance: Random, other: Random, restart_every: int
+) -> None:
+    """Other terms, cards, cost and exchange rates, before, between or after the entries, leave the same money (M9).
+
+    And after every record, also those that price what is posted anew, the sums are right (M2, M3, M4, M7).
+    """
+    changing = history.changed(changes)
+    one = play(changing.interleaved(chance), always_true, restart_every)
+
+    assert figures(one) == figures(play(changing.interleaved(other)))
+
+
+@LAW
+@given(histories(caps), chances, st.sampled_from(["0", "99.99", "500"]))
+def test_a_cap_may_be_lowered_at_any_time(history: History, chance: Random, lowered: str) -> None:
+    """What lies over the lower cap is given back, to the minor unit (M6)."""
+    cap = min(history.terms["cap"]["amount"], lowered, key=sums.minor)
+    lower = {**history.terms, "revision": 2, "cap": {"amount": cap}}
+    lowering = History(lower, {**history.streams, "engagements": [history.terms, lower]})
+
+    money_is_right(play(lowering.interleaved(chance), always_true), lowering)
+
+
+@LAW
 @given(histories(time_and_materials | fixed_fees), chances)
 def test_nothing_unapproved_is_ever_billed(history: History, chance: Random) -> None:
     """After every record an entry's bill is the price of what is approved by then, or still waits to be corrected (M6)."""
@@ -138,7 +169,7 @@ def test_nothing_unapproved_is_ever_billed(history: History, chance: Random) -> 
 @given(histories(any_terms), chances, st.lists(st.sampled_from(["open", "closed", "future"]), max_size=4))
 def test_nothing_is_posted_to_a_period_that_is_not_open(history: History, chance: Random, statuses: list[str]) -> None:
     """A period that opens and closes: events leave only while it is open, and in the end the money is right (M6)."""
-    (year,) = history.streams["periods"]
+    year, *_ = history.streams["periods"]
     revisions = [{**year, "revision": at, "status": status} for at, status in enumerate([*statuses, "open"], start=1)]
     changing = History(history.terms, {**history.streams, "periods": revisions})
     posted = 0

@@ -81,14 +81,30 @@ def test_a_part_says_what_it_is_part_of() -> None:
 
 
 def test_the_trace_of_a_later_part_belongs_to_its_rate() -> None:
-    """The rest of an entry is billed at the entry's price, and the trace explains that price, not today's card."""
+    """The rest of an entry is billed at the price of its first part, and the trace explains that price.
+
+    New terms that come to the same amount in another way do not take back what is billed.
+    """
     ledger = capped("500")
     hours(ledger, 8)
-    ledger.contract = contract(contract_type="capped", cap={"amount": "2000"}, rates=[{"rate": "120"}], revision=2)
+    by_day = [{"rate": "800", "unit": "day"}]
+    ledger.contract = contract(contract_type="capped", cap={"amount": "2000"}, rates=by_day, revision=2)
     ledger.settle()
     line = ledger.effects.billing[-1]
 
     assert (line.rate, [step.value for step in line.trace if step.step == "rate"]) == ("100", ["100/hour"])
+
+
+def test_a_new_rate_prices_every_part_anew() -> None:
+    """A part billed at the old rate is taken back whole, and billed with the rest at the new one."""
+    ledger = capped("500")
+    hours(ledger, 8)
+    ledger.clear()
+    ledger.contract = contract(contract_type="capped", cap={"amount": "2000"}, rates=[{"rate": "120"}], revision=2)
+    ledger.settle()
+
+    assert ledger.billed() == [("reversal", "-500.00"), ("charge", "960.00")]
+    assert (ledger.engagement.billed, ledger.engagement.held, ledger.engagement.approved_value) == (96_000, 0, 96_000)
 
 
 def test_both_parts_are_reversed() -> None:

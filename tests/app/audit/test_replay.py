@@ -14,6 +14,7 @@ from billtide.app.demo.firm import sample_week
 from billtide.app.intake.admission import admit
 from billtide.codecs import audit
 
+from ...builders import rate_card
 from ..demo.memory import Memory, Read, inputs_of, slabs
 from .test_story import corrected
 
@@ -77,6 +78,17 @@ def test_reference_data_counts_from_when_it_was_known() -> None:
     held = [json.loads(record.value or b"")["reason"] for record in told.memory.left["exceptions"]]
 
     assert "rate_missing" in held
+    assert compare(told.memory, sender.memory.left, told.told) == []
+
+
+def test_what_a_rate_priced_anew_comes_out_again() -> None:
+    """An entry that nothing holds and that a new card version prices anew is priced anew in the replay too."""
+    sender = corrected()
+    before = len(sender.memory.left["billing"])
+    sender.send("rate-cards", rate_card(version=2, lines=[{"role": "analyst", "rate": "110"}]))
+    told = again(sender.memory.left, by_stream(sender))
+
+    assert len(sender.memory.left["billing"]) > before
     assert compare(told.memory, sender.memory.left, told.told) == []
 
 

@@ -92,7 +92,7 @@ def test_a_rate_may_be_zero(stream: str, value: dict[str, object]) -> None:
         pytest.param("time-entries", {"quantiy" if name == "quantity" else name: value for name, value in ENTRY.items()}, "$.quantiy", "did you mean 'quantity'?", id="a field that must be there"),
         pytest.param("engagements", TERMS | {"rates": [{"rate": "1"}, {"rate": "1", "rol": "x"}]}, "$.rates[1].rol", "did you mean 'role'?", id="object in a list"),
         pytest.param("engagements", TERMS | {"policies": {"roundin": "up"}}, "$.policies.roundin", "did you mean 'rounding'?", id="object"),
-        pytest.param("engagements", TERMS | {"cap": {"amount": "1", "zzz": 1}}, "$.cap.zzz", "remove it, or use one of amount, mode, includes_expenses", id="nothing like it"),
+        pytest.param("engagements", TERMS | {"cap": {"amount": "1", "zzz": 1}}, "$.cap.zzz", "remove it, or use one of amount, mode, includes_expenses, tolerance", id="nothing like it"),
     ],
 )  # fmt: skip
 def test_a_field_no_shape_has_is_refused(stream: str, value: dict[str, object], field: str, fix: str) -> None:

@@ -1,0 +1,115 @@
+"""Re-rating: what is posted already follows terms and reference data that change back in time.
+
+An entry is settled again only when that would change something, so a change that prices nothing anew writes nothing;
+what it does change leaves as the difference: reversed, and posted anew (M9).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+
+from msgspec import structs
+
+from ..codecs.engagement import Engagement
+from ..tables.entries import engagement_of
+from ..tables.state import TaskState
+from .entries import settle_entry
+from .rules.cap import count_billed, over_cap
+from .rules.settlement import differs
+from .work import Work
+
+CONCERNS: Final = ("rates:", "resource:", "fx:")
+"""How the words begin that can change what an entry is worth; a period only says when it may be posted."""
+PEOPLE_MAX: Final = 8
+"""So many people are looked for in the bytes of each entry; of more, every entry is looked at."""
+
+
+def rerate_engagement(work: Work, before: Engagement | None, terms: Engagement) -> None:
+    """Settle the entries of an engagement again that its new terms make worth something else."""
+    if before is None or _same_worth(before, terms):
+        return
+    keys = work.state.entries.of_engagement(terms.id)
+    if before.caps != terms.caps or before.contract_type != terms.contract_type:
+        _count_anew(work, terms.id, keys)
+    for key in keys:
+        rerate(work, key)
+    for key in reversed(keys):
+        _give_back(work, key)
+
+
+def _same_worth(before: Engagement, terms: Engagement) -> bool:
+    """Whether terms differ only in what no entry is priced by."""
+    unpriced = {"revision": 1, "name": "", "planned_revenue": None, "fee": None, "end_date": None}
+    same: bool = structs.replace(before, **unpriced) == structs.replace(terms, **unpriced)
+    return same
+
+
+def rerate(work: Work, key: bytes) -> None:
+    """Settle an entry again if that changes anything."""
+    state = work.state
+    entry = state.entries.get(key)
+    if entry is None:
+        return
+    engagement = work.known_engagement(entry.latest.engagement_id)
+    contract = None if engagement is None else work.contexts.contract(engagement, work.reference)
+    approvals = state.approvals.get(b"a" + key[1:])
+    if contract is not None and differs(entry, approvals, contract, work.lookups):
+        settle_entry(work, key, entry)
+
+
+def _count_anew(work: Work, engagement_id: str, keys: list[bytes]) -> None:
+    """Count what is billed under each cap of new terms, from the charges that stand."""
+    engagement = work.engagement(engagement_id)
+    contract = work.contexts.contract(engagement, work.reference)
+    engagement.capped.clear()
+    for key in keys:
+        entry = work.state.entries.get(key)
+        if entry is not None and contract is not None:
+            billed = sum(part.amount for part in entry.charges if part.live)
+            count_billed(billed, entry.posted or entry.latest, engagement, contract)
+
+
+def _give_back(work: Work, key: bytes) -> None:
+    """Bill an entry again within a lower cap; what finds no room is held. The cap's later entries give first."""
+    entry = work.state.entries.get(key)
+    engagement = None if entry is None else work.known_engagement(entry.latest.engagement_id)
+    contract = None if engagement is None else work.contexts.contract(engagement, work.reference)
+    if entry is None or engagement is None or contract is None:
+        return
+    if over_cap(entry, engagement, contract):
+        settle_entry(work, key, entry)
+
+
+def concerned(state: TaskState, changed: set[str] | None) -> list[bytes]:
+    """Keys of committed entries whose worth a change of reference data may touch; all of them for None."""
+    entries = state.entries.bytes
+    if changed is None:
+        return sorted(entries)
+    words = [word for word in changed if word.startswith(CONCERNS)]
+    if not words or not entries:
+        return []
+    people = [word.partition(":")[2].encode() for word in words if word.startswith("resource:")]
+    if len(people) > PEOPLE_MAX:
+        return sorted(entries)
+    engagements = set(_in_currencies(state, {_currency(word) for word in words if not word.startswith("resource:")}))
+    return sorted(
+        key
+        for key, raw in entries.items()
+        if engagement_of(key) in engagements or any(person in raw for person in people)
+    )
+
+
+def _currency(word: str) -> str:
+    """Currency of the contracts that `rates:EUR` or `fx:USD/EUR` is about."""
+    return word.partition(":")[2].rpartition("/")[2]
+
+
+def _in_currencies(state: TaskState, currencies: set[str]) -> Iterable[bytes]:
+    if not currencies:
+        return
+    table = state.engagements
+    for raw in table.bytes.values():
+        engagement = table.decode(raw)
+        if engagement.terms is not None and engagement.terms.currency in currencies:
+            yield engagement.id.encode()

@@ -1,0 +1,100 @@
+"""Price of time where a contract or an entry says more than quantity x rate.
+
+Steps, in this order, each in the trace where it changes something: rate, multiplier, discount, billable quantity,
+rounding of the quantity, minimum or maximum charge, rounding of the amount. The line shows the billed quantity and
+the charged rate, so that it multiplies out to its amount (M1); where a minimum or maximum charge replaces the
+amount, the line names it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from ...codecs.billing import ChargeLimit, TraceStep
+from ...codecs.currencies import format_amount
+from ...codecs.decimals import RATE_PLACES, format_plain
+from ...codecs.engagement import Engagement
+from ...codecs.entry_state import EntryVersion, Price
+from .charged_rate import ChargedRate
+from .money import divide
+from .pricing import ResolvedRate
+from .quantity import BilledQuantity, shown
+
+
+class TimePrice:
+    """How one contract prices time. A value: never changed once made.
+
+    plain: quantity x rate is all, unless the entry says more. of(version, found rate) is the price and its trace.
+    """
+
+    __slots__ = ("_quantity", "_rate", "_terms", "_worth", "plain")
+
+    def __init__(
+        self, terms: Engagement, day: int, worth: Callable[[str, str, str], tuple[int, int]], *, limited: bool
+    ) -> None:
+        """Read the terms; raises UndecodableError. day and worth: as a contract has them; limited: as its rates are."""
+        self._terms = terms
+        self._worth = worth
+        self._rate = ChargedRate(terms)
+        self._quantity = BilledQuantity(terms, day)
+        self.plain: Final = self._rate.plain and self._quantity.exact and not limited
+
+    def of(self, version: EntryVersion, found: ResolvedRate) -> tuple[Price, tuple[TraceStep, ...]]:
+        """Price a version whose rate is found."""
+        terms, rounding = self._terms, self._terms.policies.rounding
+        rate = self._rate.of(version, found)
+        quantity, unit, rounded = self._quantity.of(version, rate.unit)
+        steps = (*rate.trace, *self._difference(version, rate.rate, rate.unit), *rounded)
+        product = self._amount(quantity, unit, rate.rate, rate.unit)
+        amount, limited_by = _within_limits(product, quantity, rate)
+        price = Price(rate.rate, rate.unit, amount, terms.currency, rounding, None, quantity, unit, limited_by)
+        factors = f"{shown(quantity, unit)} x {format_plain(rate.rate, RATE_PLACES)}/{rate.unit}"
+        if limited_by:
+            instead = f"{factors} would be {self._money(product)}"
+            steps = (*steps, TraceStep(limited_by, self._money(amount), instead))
+        if len(steps) == len(found.trace):
+            return price, found.trace
+        source = f"{factors}: policies of {terms.id} revision {terms.revision}"
+        return price, (*steps, TraceStep("rounding", rounding, source))
+
+    def _money(self, amount: int) -> str:
+        return f"{format_amount(amount, self._terms.currency)} {self._terms.currency}"
+
+    def _amount(self, quantity: int, unit: str, rate: int, rate_unit: str) -> int:
+        """Minor units of a quantity in 10^-6 of a unit, at a rate in 10^-6 per another; rounded once."""
+        numerator, denominator = self._worth(unit, rate_unit, self._terms.currency)
+        return divide(quantity * rate * numerator, denominator, self._terms.policies.rounding)
+
+    def _difference(self, version: EntryVersion, rate: int, rate_unit: str) -> tuple[TraceStep, ...]:
+        """What is billed instead of the worked quantity, and what the difference would be worth."""
+        billable, unit = version.billable_quantity, version.unit
+        if billable is None or billable == version.quantity:
+            return ()
+        not_charged = self._amount(version.quantity, unit, rate, rate_unit) - self._amount(
+            billable, unit, rate, rate_unit
+        )
+        worked, charged = shown(version.quantity, unit), shown(billable, unit)
+        down = abs(billable) < abs(version.quantity)
+        return (
+            TraceStep("billable_quantity", charged, f"the entry's own, {worked} worked"),
+            TraceStep(
+                "not_charged" if down else "over_charged",
+                self._money(not_charged if down else -not_charged),
+                f"{worked} less {charged}" if down else f"{charged} less {worked}",
+            ),
+        )
+
+
+def _within_limits(amount: int, quantity: int, rate: ResolvedRate) -> tuple[int, ChargeLimit]:
+    """An amount in minor units between the charges of its rate, with the limit that changed it.
+
+    Limits are whole minor units, so that they may as well hold after rounding. A negative entry is limited as the
+    opposite of the positive one; without a quantity nothing is billed.
+    """
+    size, least, most = abs(amount), rate.minimum_charge, rate.maximum_charge
+    if least is not None and size < least and quantity:
+        return (least if quantity > 0 else -least), "minimum_charge"
+    if most is not None and size > most:
+        return (most if quantity > 0 else -most), "maximum_charge"
+    return amount, ""

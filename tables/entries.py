@@ -1,0 +1,41 @@
+"""Entries, found by their engagement when its terms change."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from ..codecs.entry_state import EntryState
+from .table import Table
+
+SEPARATOR: Final = b"\x1f"
+
+
+class Entries(Table[EntryState]):
+    """Entries by kind, source, engagement and id. What belongs to an engagement is only known once somebody asks.
+
+    Most tasks never ask: entries that are only added and approved cost nothing for it.
+    """
+
+    def __init__(self) -> None:
+        """Start without entries."""
+        super().__init__("entries", "e", EntryState)
+        self._by_engagement: dict[bytes, set[bytes]] | None = None
+
+    def put(self, key: bytes, value: EntryState) -> None:
+        """Set an entry."""
+        super().put(key, value)
+        if self._by_engagement is not None:
+            self._by_engagement.setdefault(engagement_of(key), set()).add(key)
+
+    def of_engagement(self, engagement_id: str) -> list[bytes]:
+        """Keys of the entries of an engagement, in an order that every replay has. The first call reads all keys."""
+        if self._by_engagement is None:
+            self._by_engagement = {}
+            for key in (*self.bytes, *self.uncommitted()):
+                self._by_engagement.setdefault(engagement_of(key), set()).add(key)
+        return sorted(self._by_engagement.get(engagement_id.encode(), ()))
+
+
+def engagement_of(key: bytes) -> bytes:
+    """Engagement id in the key of an entry."""
+    return key.split(SEPARATOR, 3)[2]
