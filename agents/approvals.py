@@ -10,6 +10,7 @@ from ..codecs.errors import UndecodableError
 from .entries import check_key, record_key, settle_entry
 from .rules.approval import decide
 from .shell import run
+from .trail import About
 from .work import Outcome, Record, Slab, Work
 
 
@@ -31,6 +32,9 @@ def apply(work: Work, record: Record) -> Outcome:
     if outcome != "applied":
         return outcome
     table.put(key, known)
+    work.trail.about = About(
+        decision.entry_type, decision.source, decision.entry_id, decision.entry_revision, decision.engagement_id
+    )
     entry_key = b"e" + key[1:]
     entry = work.state.entries.get(entry_key)
     return "held" if entry is not None and settle_entry(work, entry_key, entry) else "applied"

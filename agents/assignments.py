@@ -12,6 +12,7 @@ from .entries import SEPARATOR, check_key, record_key
 from .planning import settle_assignment, withdraw_assignment
 from .rules.expectation import planned_hours
 from .shell import run
+from .trail import About
 from .waiting import settle_waiting
 from .work import Outcome, Record, Slab, Work
 
@@ -42,6 +43,7 @@ def apply(work: Work, record: Record) -> Outcome:
         if (planned.resource_id, planned.booking) != (state.latest.resource_id, state.latest.booking):
             withdraw_assignment(work, state)
         state.latest = planned
+    work.trail.about = About("assignment", planned.source, planned.id, planned.revision, planned.engagement_id)
     waits = settle_assignment(work, key, state)
     settle_waiting(work, f"assignment:{planned.source}:{planned.id}")
     return "held" if waits else "applied"

@@ -11,6 +11,7 @@ from .entries import SEPARATOR, check_key, release_over_cap
 from .rerating import rerate_engagement
 from .shell import run
 from .terms import settle_terms
+from .trail import About
 from .waiting import settle_waiting
 from .work import Outcome, Record, Slab, Work
 
@@ -40,6 +41,7 @@ def apply(work: Work, record: Record) -> Outcome:
         _check_currency(known, terms)
     state = work.engagement(terms.id)
     before, state.terms = state.terms, terms
+    work.trail.about = About("engagement", terms.source, terms.id, terms.revision, terms.id)
     contract = work.contexts.contract(state, work.reference)
     if contract is None:
         raise AssertionError("terms that were just set are unknown")

@@ -64,6 +64,7 @@ def apply_version(work: Work, version: EntryVersion) -> Outcome:
         supersede(entry, version)
     else:
         return "duplicate" if version.revision == entry.latest.revision else "stale"
+    work.trail.about = version
     return "held" if settle_entry(work, key, entry) else "applied"
 
 

@@ -11,7 +11,7 @@ from collections.abc import AsyncIterable
 from typing import Final
 
 from ..codecs.errors import UndecodableError
-from .work import Apply, Slab, Work
+from .work import Apply, Outcome, Slab, Work
 
 DRAIN_RECORDS: Final = 128
 """Records between two hand-outs of what was decided; from 50 to 500 it makes no difference."""
@@ -27,13 +27,18 @@ async def run(slabs: AsyncIterable[Slab], apply: Apply) -> None:
 def apply_all(work: Work, apply: Apply) -> None:
     """Apply the work's records and move the input's position past them."""
     outcomes, records = work.outcomes, work.records
+    mark, effects = work.trail.mark, work.effects
+    outcome: Outcome
     for at in range(0, len(records), DRAIN_RECORDS):
         for record in records[at : at + DRAIN_RECORDS]:
             try:
-                outcomes[apply(work, record)] += 1
+                outcome = apply(work, record)
             except UndecodableError as error:
                 work.dead_letter(record, error)
-                outcomes["dead_lettered"] += 1
+                outcome = "dead_lettered"
+            outcomes[outcome] += 1
+            if outcome in {"applied", "held"}:
+                mark(record.offset, record.timestamp, outcome, effects)
         work.drain()
     if records:
         _advance(work)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from .entries import SEPARATOR, settle_held
 from .planning import settle_assignment
 from .terms import settle_terms
+from .trail import NOTHING, About, Subject
 from .utilisation import tell_week
 from .work import Work
 
@@ -38,3 +39,20 @@ def settle_again(work: Work, hold_key: bytes) -> None:
         week = state.weeks.get(key)
         if week is not None:
             tell_week(work, key, week)
+
+
+def subject_of(work: Work, hold_key: bytes) -> Subject:
+    """What stands behind a hold, for the audit; nothing for a person's week, which brings about no money."""
+    kind, *_, last = hold_key[1:].decode().split(SEPARATOR)
+    state = work.state
+    if kind in {"time", "expense"}:
+        entry = state.entries.get(b"e" + hold_key[1:])
+        return NOTHING if entry is None else entry.latest
+    if kind == "assignment":
+        assignment = state.assignments.get(b"s" + hold_key[1:])
+        if assignment is None:
+            return NOTHING
+        planned = assignment.latest
+        return About(kind, planned.source, planned.id, planned.revision, planned.engagement_id)
+    terms = work.engagement(last).terms if kind == "terms" else None
+    return NOTHING if terms is None else About("engagement", terms.source, terms.id, terms.revision, terms.id)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from ..tables.state import TaskState
 from .rerating import concerned, rerate
-from .waiting import settle_again
+from .waiting import settle_again, subject_of
 from .work import Work
 
 REFERENCE_WORDS = ("rates:", "resource:", "fx:", "period:")
@@ -37,3 +37,4 @@ def wake(work: Work, keys: list[bytes]) -> None:
             rerate(work, key)
         elif work.state.holds.get(key) is not None:
             settle_again(work, key)
+        work.trail.mark_woken(subject_of(work, key), work.effects)

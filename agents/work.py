@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import Final, Literal, Protocol
 
-from ..codecs import dead_letter
+from ..codecs import audit, dead_letter
 from ..codecs.errors import UndecodableError
 from ..codecs.records import EngagementState
 from ..tables.reference import Reference
@@ -15,6 +15,8 @@ from .context import Contexts, WorkLookups
 from .figures import figures_of
 from .outbox import OUTPUTS, Headers, Outbox
 from .rules.effects import Effects
+from .trail import STREAM as AUDIT
+from .trail import Trail, audit_events
 
 Place = tuple[str, int]
 """A topic and a partition."""
@@ -46,7 +48,8 @@ class Slab(Protocol):
 class Work:
     """Records to apply, in order and each new to the task; state and reference data to apply them with.
 
-    stream: the input's name in the topology, such as `time-entries`; place: topic and partition of its records.
+    stream: the input's name in the topology, such as `time-entries`; place: topic and partition of its records, the
+    partition being the task's; trail: which record brought about which events, for the audit.
     drain() hands out what was decided so far, finish() what is left; then the state is complete for the changelog.
     """
 
@@ -69,6 +72,7 @@ class Work:
         self.contexts: Final = contexts
         self.outbox: Final = outbox
         self.effects: Final = Effects()
+        self.trail: Final = Trail()
         self.outcomes: Final[dict[Outcome, int]] = {
             "applied": 0,
             "duplicate": 0,
@@ -85,7 +89,12 @@ class Work:
         state = self._touched.get(engagement_id)
         if state is None:
             table = self.state.engagements
-            state = table.get(table.key(engagement_id)) or EngagementState(engagement_id)
+            key = table.key(engagement_id)
+            state = table.get(key)
+            if state is None:
+                # Kept at once: the next record of this unit of work must find what this one makes of it.
+                state = EngagementState(engagement_id)
+                table.put(key, state)
             self._touched[engagement_id] = state
         return state
 
@@ -107,6 +116,9 @@ class Work:
         Called every few records: encoded while they are still in the processor's cache, events cost a fifth less
         than all at the end of a slab.
         """
+        rows = self.trail.rows(self.effects)
+        if rows:
+            self.outbox.add(AUDIT, audit.TYPE, audit_events(self, rows))
         for stream, event_type, events_of, encoded in OUTPUTS:
             events = events_of(self.effects)
             if events:

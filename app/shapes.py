@@ -11,6 +11,7 @@ import msgspec
 from ..codecs.accrual import AccrualEvent
 from ..codecs.approval import Approval
 from ..codecs.assignment import Assignment
+from ..codecs.audit import AuditRecord
 from ..codecs.billing import BillingEvent
 from ..codecs.engagement import Engagement
 from ..codecs.exception import ExceptionEvent
@@ -69,6 +70,7 @@ SHAPES: Final[dict[str, Shape]] = {
     "exceptions": _shape(ExceptionEvent, "engagement_id", "id"),
     "assignment-forecasts": _shape(AssignmentForecast, "resource_id", "assignment_source assignment_id revision week"),
     "utilisation": _shape(Utilisation, "resource_id", "resource_id week"),
+    "audit": _shape(AuditRecord, "task", "task sequence"),
     "engagement-figures": _shape(EngagementFigures, "engagement_id", "engagement_id"),
 }
 """By stream. Dead letters carry other streams' bytes, and the changelog is the tasks' own: both have no shape."""

@@ -13,6 +13,7 @@ from ..codecs import (
     accrual,
     approval,
     assignment,
+    audit,
     billing,
     dead_letter,
     engagement,
@@ -178,6 +179,7 @@ TOPOLOGY: Final = Topology(
             "Running totals of an engagement",
             compacted=True,
         ),
+        Stream("audit", "output", "task", audit.TYPE, "What became of each record of an entry, chained by hashes"),
         _output("dead-letters", dead_letter.TYPE, "Records that cannot be decoded, as they came, and why"),
         Stream(
             "state-changelog",

@@ -118,3 +118,10 @@ class Cursor(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """How far a task has reacted to one reference topic: the next offset."""
 
     offset: int
+
+
+class ChainHead(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """Where a task's audit chain ends: the sequence of its next record, and the hash (32 bytes) of its last."""
+
+    sequence: int
+    hash: bytes

@@ -54,11 +54,15 @@ class FxTable:
 
 
 class Reference:
-    """Everything that is looked up and not owned by an engagement. version rises with each accepted change."""
+    """Everything that is looked up and not owned by an engagement. version rises with each accepted change.
+
+    offsets: the next offset of each stream that whoever reads it has taken in, for the audit.
+    """
 
     def __init__(self) -> None:
         """Start empty; complete once every reference topic was read to its end."""
         self.version = 0
+        self.offsets: Final[dict[str, int]] = {}
         self.cards: Final[dict[tuple[str, str], list[ParsedCard]]] = {}
         self._card_versions: Final[dict[tuple[str, int], ParsedCard]] = {}
         self.resources: Final[dict[str, ParsedResource]] = {}

@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, Final, Protocol
 
+from ..codecs.audit import GENESIS
 from ..codecs.entry_state import Approvals
-from ..codecs.records import AssignmentState, Cursor, EngagementState, Position, WeekState
+from ..codecs.records import AssignmentState, ChainHead, Cursor, EngagementState, Position, WeekState
 from .entries import Entries
 from .holds import Holds
 from .table import Table
+
+CHAIN_KEY: Final = b"u"
+"""The one key of the audit table."""
 
 
 class ChangelogRecord(Protocol):
@@ -34,6 +38,7 @@ class TaskState:
     | weeks | resource id, Monday | WeekState | always |
     | positions | input topic | Position | always |
     | cursors | reference topic | Cursor | always |
+    | audit | one key | ChainHead | always |
     """
 
     def __init__(self) -> None:
@@ -46,6 +51,7 @@ class TaskState:
         self.weeks: Final = Table("weeks", "w", WeekState)
         self.positions: Final = Table("positions", "p", Position)
         self.cursors: Final = Table("cursors", "c", Cursor)
+        self.audit: Final = Table("audit", "u", ChainHead)
         self.tables: Final[tuple[Table[Any], ...]] = (
             self.entries,
             self.approvals,
@@ -55,6 +61,7 @@ class TaskState:
             self.weeks,
             self.positions,
             self.cursors,
+            self.audit,
         )
         self._by_tag: Final = {ord(table.tag): table.bytes for table in self.tables}
 
@@ -89,3 +96,11 @@ class TaskState:
         """Return the next offset of a reference topic this task has not reacted to yet."""
         cursor = self.cursors.get(self.cursors.key(topic))
         return 0 if cursor is None else cursor.offset
+
+    def chain_head(self) -> ChainHead:
+        """Where the task's audit chain ends; at its beginning for a task that has written none."""
+        return self.audit.get(CHAIN_KEY) or ChainHead(0, GENESIS)
+
+    def chain_grew(self, head: ChainHead) -> None:
+        """Keep the new end of the audit chain; it is committed with the record that made it."""
+        self.audit.put(CHAIN_KEY, head)

@@ -14,6 +14,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from billtide.app.cli.local import SEED
+from billtide.app.demo.firm import sample_week
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
@@ -116,6 +119,10 @@ def test_up_stays_until_down(run: Run, up: str) -> None:
         run(f"billtide topics {asked}")
     assert json.loads(run("billtide engagement E-0052 --json"))["engagement_id"] == "E-0052"
     assert "E-0052" in run("billtide engagement E-0052")
+    entry = json.loads(sample_week(SEED).load["time-entries"][0].value)
+    assert "standing:" in run(f"billtide explain {entry['source']}:time:{entry['id']}")
+    assert "the chain is whole" in run("billtide verify")
+    assert "came out again" in run("billtide replay --from topics")
 
 
 def test_records_and_sheets_go_in(run: Run, folder: Path, up: str) -> None:
@@ -172,6 +179,9 @@ def test_no_command_is_left_out() -> None:
         "billtide produce FILE",
         "billtide intake csv --map examples/bookkeeping.toml --terms CLIENTS FILE",
         "billtide engagement E-0052",
+        "billtide explain ENTRY",
+        "billtide verify",
+        "billtide replay --from topics",
         "billtide schema",
         "billtide settings",
         "python bench/throughput.py --events 300000 --json",

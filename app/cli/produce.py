@@ -15,6 +15,8 @@ from . import sending
 from .output import counted, json_option, write_json, write_problems
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from ...agents.outbox import OutputRecord
 
 LINES_MAX: Final = 1_000_000
@@ -78,26 +80,36 @@ def _read(file: IO[bytes]) -> tuple[dict[str, list[OutputRecord]], list[Problem]
     """Records by stream, problems, and how many lines hold something."""
     by_stream: dict[str, list[OutputRecord]] = {}
     problems: list[Problem] = []
+    lines = 0
+    for one in admitted(file):
+        lines += 1
+        if isinstance(one, Problem):
+            problems.append(one)
+        else:
+            stream, record = one
+            by_stream.setdefault(stream, []).append(record)
+    return by_stream, problems, lines
+
+
+def admitted(file: IO[bytes]) -> Iterator[tuple[str, OutputRecord] | Problem]:
+    """Stream and record of each line that holds something, or what is wrong with it. Raises RefusedError."""
     decode = msgspec.json.Decoder(Line).decode
     given = str(getattr(file, "name", "-"))
     name = "stdin" if given in {"-", "<stdin>"} else given
-    lines = 0
     for number, text in enumerate(file, start=1):
         if number > LINES_MAX:
             message = f"{name} has more than {LINES_MAX} lines; split it"
             raise RefusedError(message)
         if not text.strip():
             continue
-        lines += 1
         try:
             line = decode(text)
-            by_stream.setdefault(line.stream, []).append(admit(line.stream, bytes(line.value)))
+            yield line.stream, admit(line.stream, bytes(line.value))
         except UndecodableError as error:
-            problems.append(Problem(name, number, error.field, error.problem, error.fix))
+            yield Problem(name, number, error.field, error.problem, error.fix)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             fix = 'write one object a line, like {"stream": "time-entries", "value": {...}}'
-            problems.append(Problem(name, number, "", str(error), fix))
-    return by_stream, problems, lines
+            yield Problem(name, number, "", str(error), fix)
 
 
 def _result(lines: int, sent: dict[str, int], problems: list[Problem], *, dry_run: bool) -> dict[str, object]:

@@ -20,6 +20,9 @@ COMMANDS: Final = {
     "produce": ("produce", "Send events from a JSON lines file, checked first."),
     "intake": ("intake", "Send a time sheet of any form, by a mapping file."),
     "engagement": ("engagement", "Show the figures of an engagement."),
+    "explain": ("explain", "Tell how an entry came to what stands of it."),
+    "verify": ("verify", "Check the audit's chain, and that it tells of every event."),
+    "replay": ("replay", "Run the rules again in memory and compare every event."),
     "schema": ("schema", "Write or check the schemas of all events."),
     "settings": ("settings", "Show every setting, its value and its meaning."),
 }

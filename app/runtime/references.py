@@ -36,7 +36,8 @@ class References:
     def __init__(self, shared: Shared) -> None:
         """Know the streams; follow() reads them."""
         self._shared: Final = shared
-        self.offsets: Final = {stream.name: 0 for stream in shared.topology.references}
+        self.offsets: Final = shared.reference.offsets
+        self.offsets.update({stream.name: 0 for stream in shared.topology.references})
         self.undecodable: Final[deque[tuple[str, tuple[Record, UndecodableError]]]] = deque()
         self.ready: Final = asyncio.Event()
         self.problem = ""

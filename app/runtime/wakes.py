@@ -84,7 +84,7 @@ class Wakes:
             if not self._holds and not self._look(state):
                 return False
             outgoing = producer.outgoing()
-            work = Work(STREAM, (), state, shared.reference, task.contexts, outgoing)
+            work = Work(STREAM, (), state, shared.reference, task.contexts, outgoing, (STREAM, task.partition))
             where, started = TP(STREAM, task.partition), perf_counter()
             most = shared.settings.wake_entries_max
             now, self._holds = self._holds[:most], self._holds[most:]

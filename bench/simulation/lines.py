@@ -122,7 +122,9 @@ def _closed(events: Events, stream: str) -> Iterator[str]:
         if any(debits.values()):
             yield f"{event.id} is not the opposite of {event.reverses}"
     if stream == "accruals":
-        for what, count in Counter(map(_accrued, standing.values())).items():
+        # A loss and the asset of a milestone are posted as what is missing, time and again, and never reversed whole.
+        of_entries = [event for event in standing.values() if event.kind in {"cost", "work_in_progress"}]
+        for what, count in Counter(map(_accrued, of_entries)).items():
             if count > 1:
                 yield f"{what} stands {count} times (M2)"
 

@@ -161,3 +161,17 @@ def test_a_lower_cap_takes_back_what_lies_over_it() -> None:
 
     assert [(line["entry_id"], line["amount"]) for line in task.out["billing"]] == [("2", "-800.00"), ("2", "300.00")]
     assert (task.figures()["billed"], task.figures()["held"]) == ("1100.00", "500.00")
+
+
+@pytest.mark.parametrize("slabs", [[(2, 1, 2)], [(2,), (1, 2)]], ids=["one-slab", "two-slabs"])
+def test_the_highest_revision_of_new_terms_counts(slabs: list[tuple[int, ...]]) -> None:
+    """A lower revision behind a higher one is stale, the same again a duplicate, also within the first slab (M9)."""
+    task = Task()
+    for revisions in slabs:
+        task.send("engagements", *(engagement(revision=revision, name=f"v{revision}") for revision in revisions))
+    known = task.state.engagements.get(b"gE1")
+
+    assert sorted(task.outcomes) == ["applied", "duplicate", "stale"]
+    assert known is not None
+    assert known.terms is not None
+    assert known.terms.name == "v2"

@@ -76,6 +76,7 @@ def test_an_entry_goes_out_as_events_with_its_engagement_as_key(kind: str) -> No
         "billing": 1,
         "revenue": 1,
         "engagement-figures": 1,
+        "audit": 1,
     }
 
 

@@ -34,6 +34,8 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     | {"currency": "EUR", "status": "submitted"},
     "approvals": {"source": "psa", "entry_id": "1", "entry_revision": 1, "engagement_id": "E-1"}
     | {"verdict": "approved", "level": "finance", "sequence": 2},
+    "audit": {"task": 3, "sequence": 7, "stream": "time-entries", "reference": {"periods": 2}, "hash": "5a" * 32}
+    | {"rows": [[15, 1, "applied", "time", "psa", "1", 1, "E-1", ["psa:time:1:1:cost:0"]]]},
     "engagements": {"source": "crm", "id": "E-1", "revision": 3, "customer_id": "C-1", "legal_entity_id": "DE"}
     | {"currency": "EUR", "contract_type": "retainer", "start_date": "2026-01-01", "end_date": "2026-12-31"}
     | {"rates": [{"rate": "120.50", "role": "analyst"}], "fee": {"amount": "500", "term": "quarter"}}

@@ -22,8 +22,8 @@ def test_every_input_has_its_agent() -> None:
 
 
 def test_outputs_are_those_a_unit_of_work_writes() -> None:
-    """What work hands out and what the topology creates topics for are the same."""
-    written = {output.stream for output in OUTPUTS} | {"dead-letters"}
+    """What work hands out, audit included, and what the topology creates topics for are the same."""
+    written = {output.stream for output in OUTPUTS} | {"dead-letters", "audit"}
     assert {stream.name for stream in TOPOLOGY.outputs} == written
 
 

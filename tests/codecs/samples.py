@@ -11,6 +11,7 @@ from billtide.codecs import (
     approval,
     approvers,
     assignment,
+    audit,
     billing,
     engagement,
     exception,
@@ -39,6 +40,7 @@ from billtide.codecs.entry_state import (
 from billtide.codecs.records import (
     AssignmentState,
     BilledMilestone,
+    ChainHead,
     Cursor,
     EngagementState,
     PlannedCost,
@@ -102,6 +104,7 @@ LEAST: dict[str, Sample] = {
     ),
     "assignment": assignment.Assignment(source="plan", id="A-1", revision=1, engagement_id="E-1", resource_id="R-7"),
     "assignment-forecast": forecast.AssignmentForecast(**FORECAST),
+    "audit": audit.AuditRecord(task=3, sequence=0, stream="time-entries", rows=()),
     "billing": billing.BillingEvent(**CHARGE),
     "engagement": engagement.Engagement(**TERMS),
     "engagement-figures": figures.EngagementFigures(**FIGURES),
@@ -130,6 +133,10 @@ FULL: dict[str, Sample] = {
         LEAST["assignment"], role="analyst", booking="soft", status="cancelled", rate="120.5", weeks=(assignment.PlannedWeek(week=MONDAY, hours="20"),)
     ),
     "assignment-forecast": _replace(LEAST["assignment-forecast"], expected_cost="1000.00", currency="EUR"),
+    "audit": _replace(
+        LEAST["audit"], sequence=7, reference={"rate-cards": 4}, hash="5a" * 32,
+        rows=(audit.AuditRow(15, 1_764_000_000_000, "applied", "time", "psa", "4711", 3, "E-1", ("psa:time:4711:3:cost:0",)),),
+    ),
     "billing": _replace(
         LEAST["billing"], action="reversal", trace=(billing.TraceStep("rate", "120.6/hour", "card std version 1"),), resource_id="R-7",
         role="analyst", item="onsite", task_id="T-1", part_of="-904.50", fx_rate="0.9", reverses="psa:time:4711:3:billing:0", limited_by="minimum_charge",
@@ -256,5 +263,6 @@ CHANGELOG: dict[str, Sample] = {
     "weeks": WeekState({"plan:A-1": Share(1, 72_000_000_000, hard=True)}),
     "positions": Position(15, 5, 4, 3, 2, 1),
     "cursors": Cursor(42),
+    "audit": ChainHead(7, bytes(range(32))),
 }  # fmt: skip
 """A record of every table of a task, no field at its default."""

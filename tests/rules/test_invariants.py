@@ -43,6 +43,12 @@ def figures(task: Task) -> dict[str, int]:
     return {name: getattr(state, name) for name in FIGURES}
 
 
+def money(task: Task, terms: Object) -> dict[str, int]:
+    """The figures that no order changes. Which entries take the room under a cap is decided by who comes first."""
+    found = figures(task)
+    return {name: found[name] for name in found if name != "billed_expenses" or cap_of(terms) is None}
+
+
 def always_true(task: Task, steps: list[Step]) -> None:
     """What holds after every single record."""
     sums.journals_balance(task)
@@ -92,7 +98,9 @@ def test_the_law_holds_after_every_record(history: History, chance: Random, rest
 @given(histories(any_terms), chances, chances)
 def test_any_interleaving_gives_the_same_money(history: History, chance: Random, other: Random) -> None:
     """Two orders in which the same streams meet leave the same figures (M9)."""
-    assert figures(play(history.interleaved(chance))) == figures(play(history.interleaved(other)))
+    one, two = play(history.interleaved(chance)), play(history.interleaved(other))
+
+    assert money(one, history.terms) == money(two, history.terms)
 
 
 @LAW
@@ -134,7 +142,7 @@ def test_terms_and_rates_may_change_at_any_time(
     changing = history.changed(changes)
     one = play(changing.interleaved(chance), always_true, restart_every)
 
-    assert figures(one) == figures(play(changing.interleaved(other)))
+    assert money(one, changing.terms) == money(play(changing.interleaved(other)), changing.terms)
 
 
 @LAW

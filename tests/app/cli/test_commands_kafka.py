@@ -69,7 +69,7 @@ def test_topics_are_missed_made_and_checked(run: Callable[..., Result], kafka: B
     assert kafka.bootstrap
     assert before.exit_code == 1
     assert {finding["problem"] for finding in json.loads(before.stdout)["findings"]} == {"it does not exist"}
-    assert len(json.loads(created.stdout)["created"]) == 18
+    assert len(json.loads(created.stdout)["created"]) == 19
     assert (after.exit_code, json.loads(after.stdout)) == (0, {"ok": True, "findings": []})
     assert "exist" in again.stdout
 

@@ -2,72 +2,33 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from typing import TYPE_CHECKING, Final, NamedTuple, cast
+from collections import Counter
+from typing import TYPE_CHECKING, Final
 
-from billtide.agents import (
-    approvals,
-    assignments,
-    engagements,
-    expenses,
-    reference,
-    shell,
-    time_entries,
-    utilisation,
-    wake,
-)
-from billtide.agents.context import Contexts
-from billtide.agents.outbox import Kept
-from billtide.agents.work import Work
+from billtide.app import memory
 from billtide.app.demo.firm import STREAMS, in_order
 from billtide.app.demo.outputs import add_up
 from billtide.app.demo.reckoning import Reckoning, reckon
 from billtide.app.demo.verdict import Verdict, judge
+from billtide.app.memory import Read
 from billtide.app.topology import TOPOLOGY
-from billtide.tables.reference import Reference
-from billtide.tables.state import TaskState
 
 if TYPE_CHECKING:
     import random
     from collections.abc import Iterable
 
-    from billtide.agents.outbox import OutputRecord
     from billtide.app.demo.firm import Phase, Week
     from billtide.app.demo.happenings import Sent
     from billtide.app.demo.outputs import Written
 
-APPLY: Final = {
-    "time-entries": time_entries.apply,
-    "expenses": expenses.apply,
-    "approvals": approvals.apply,
-    "engagements": engagements.apply,
-    "assignments": assignments.apply,
-    "assignment-forecasts": utilisation.apply,
-}
 SLAB_RECORDS_MAX: Final = 400
 
 
-class Read(NamedTuple):
-    """A record as a consumer hands it over."""
-
-    topic: str
-    partition: int
-    offset: int
-    timestamp: int
-    key: bytes | None
-    value: bytes | None
-    headers: tuple[tuple[str, bytes], ...]
-
-
-class Memory:
-    """A task, its reference data, and everything that left it by stream."""
+class Memory(memory.Memory):
+    """The one task of the sample week, which also reads back what it leaves for itself."""
 
     def __init__(self) -> None:
-        self.state = TaskState()
-        self.reference = Reference()
-        self.contexts = Contexts()
-        self.left: defaultdict[str, list[Read]] = defaultdict(list)
-        self.outcomes: Counter[str] = Counter()
+        super().__init__()
         self.taken: Counter[str] = Counter()
 
     def send(self, stream: str, batch: Iterable[Sent]) -> None:
@@ -78,40 +39,18 @@ class Memory:
                 Read(stream, 0, self.taken[stream], sent.timestamp, sent.key, sent.value, tuple(sent.headers))
             )
             self.taken[stream] += 1
-        if stream in APPLY:
-            self._apply(stream, records)
-            return
-        change = reference.apply_reference(self.reference, stream, records)
-        work = Work("reference", (), self.state, self.reference, self.contexts, Kept())
-        wake.wake(work, wake.waiting(self.state, change.wakes))
-        for record, error in change.undecodable:
-            work.dead_letter(record, error, (stream, 0))
-        self._commit(work)
-
-    def _apply(self, stream: str, records: list[Read]) -> None:
-        work = Work(stream, records, self.state, self.reference, self.contexts, Kept(), (stream, 0))
-        shell.apply_all(work, APPLY[stream])
-        self.outcomes.update(work.outcomes)
-        self._commit(work)
-
-    def _commit(self, work: Work) -> None:
-        work.finish()
-        self.state.commit(self.state.changes())
-        for stream, records in cast("Kept", work.outbox).items():
-            self.left[stream] += [_read(stream, len(self.left[stream]) + at, r) for at, r in enumerate(records)]
+        if stream in memory.APPLIES:
+            self.apply(stream, records)
+        else:
+            self.refer(stream, records)
         own = self.left["assignment-forecasts"][self.taken["assignment-forecasts"] :]
         if own:
             self.taken["assignment-forecasts"] += len(own)
-            self._apply("assignment-forecasts", own)
+            self.apply("assignment-forecasts", own)
 
     def written(self) -> Written:
         """What left, added up."""
         return add_up({stream.name: self.left[stream.name] for stream in TOPOLOGY.outputs})
-
-
-def _read(stream: str, offset: int, record: OutputRecord) -> Read:
-    key, value, headers = record
-    return Read(stream, 0, offset, 0, key, value, tuple(headers))
 
 
 def played(week: Week, chance: random.Random | None = None) -> Memory:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from billtide.app.audit.verification import verify
 from billtide.app.runtime.outgoing import partition_of
 from billtide.app.runtime.transaction import TaskProducer
 from billtide.app.topology import TOPOLOGY
@@ -32,11 +33,14 @@ async def answered(kafka: Topics, count: int) -> bool:
 
 
 async def check_once(kafka: Topics, count: int) -> None:
-    """Assert one answer a record and a state that has counted each once."""
+    """Assert one answer a record, a state that has counted each once, and an audit without break or fork."""
     outputs = await kafka.outputs()
     assert {name: times for name, times in outputs.items() if times != 1} == {}
     assert len(outputs) == count
     assert sum((await kafka.restored()).values()) == count
+    found = await verify(kafka.settings)
+    assert found.problems() == []
+    assert found.events == count
 
 
 async def test_records_are_applied_and_answered_once(kafka: Topics, worker: StartWorker, until: Until) -> None:
