@@ -74,7 +74,7 @@ def value_of(version: EntryVersion, contract: Contract, lookups: Lookups, *, pos
     valued = _time if version.kind == "time" else _expense
     value = valued(version, contract, lookups, date)
     if isinstance(value, Missing):
-        return value
+        return missing_period(date, contract, version.work_date) if isinstance(date, str) else value
     price = 0 if value.price is None else value.price.amount
     # Written out: three calls of within_limit would cost more than the rest of this function.
     if not (
