@@ -1,4 +1,4 @@
-"""Re-rating: what is posted already follows terms and reference data that change back in time.
+"""Re-rating: what is posted or planned already follows terms and reference data that change back in time.
 
 An entry is settled again only when that would change something, so a change that prices nothing anew writes nothing;
 what it does change leaves as the difference: reversed, and posted anew (M9).
@@ -15,7 +15,9 @@ from ..codecs.engagement import Engagement
 from ..tables.entries import engagement_of
 from ..tables.state import TaskState
 from .entries import settle_entry
+from .planning import settle_assignment
 from .rules.cap import count_billed, over_cap
+from .rules.expectation import expect
 from .rules.settlement import differs
 from .work import Work
 
@@ -79,6 +81,25 @@ def _give_back(work: Work, key: bytes) -> None:
         return
     if over_cap(entry, engagement, contract):
         settle_entry(work, key, entry)
+
+
+def replan(work: Work, key: bytes) -> None:
+    """Foretell an assignment again if its weeks cost something else now."""
+    planned = work.state.assignments.get(key)
+    engagement = None if planned is None else work.known_engagement(planned.latest.engagement_id)
+    contract = None if engagement is None else work.contexts.contract(engagement, work.reference)
+    if (
+        planned is not None
+        and contract is not None
+        and expect(planned.latest, contract, work.lookups)[0] != planned.planned
+    ):
+        settle_assignment(work, key, planned)
+
+
+def plans(state: TaskState, changed: set[str] | None) -> list[bytes]:
+    """Keys of committed assignments whose cost a change of reference data may touch."""
+    costs = changed is None or any(word.startswith(("resource:", "fx:")) for word in changed)
+    return sorted(state.assignments.bytes) if costs else []
 
 
 def concerned(state: TaskState, changed: set[str] | None) -> list[bytes]:

@@ -7,7 +7,7 @@ crash finds only what still waits.
 from __future__ import annotations
 
 from ..tables.state import TaskState
-from .rerating import concerned, rerate
+from .rerating import concerned, plans, replan, rerate
 from .waiting import settle_again, subject_of
 from .work import Work
 
@@ -24,17 +24,19 @@ def concerns(state: TaskState, changed: set[str] | None) -> list[str]:
 
 
 def waiting(state: TaskState, changed: set[str] | None) -> list[bytes]:
-    """Keys of the holds that a change may end, in the order of release, then of entries it may price anew."""
+    """Keys of the holds a change may end, in the order of release, then of entries and plans it may price anew."""
     holds = [key for what in sorted(concerns(state, changed)) for key in state.holds.waiting_on(what)]
-    return holds + concerned(state, changed)
+    return holds + concerned(state, changed) + plans(state, changed)
 
 
 def wake(work: Work, keys: list[bytes]) -> None:
-    """Settle these holds and entries again; a hold that an earlier of them has ended is passed over."""
-    entries = work.state.entries.tag.encode()
+    """Settle these holds, entries and plans again; a hold that an earlier of them has ended is passed over."""
+    entries, assignments = work.state.entries.tag.encode(), work.state.assignments.tag.encode()
     for key in keys:
         if key[:1] == entries:
             rerate(work, key)
+        elif key[:1] == assignments:
+            replan(work, key)
         elif work.state.holds.get(key) is not None:
             settle_again(work, key)
         work.trail.mark_woken(subject_of(work, key), work.effects)
