@@ -119,7 +119,7 @@ async def restore(settings: Settings, log: Path) -> tuple[int, float]:
     try:
         process.await_ready(port, worker, seconds_max=300)
         await asyncio.sleep(2)  # gauges of the state are set once a second
-        tables = ("entries", "approvals", "engagements", "holds", "assignments", "weeks", "positions", "cursors")
+        tables = [table.name for table in TaskState().tables]
         records = sum(process.metric(port, "table_records", f'table="{table}"') for table in tables)
     finally:
         worker.send_signal(signal.SIGTERM)
