@@ -37,6 +37,7 @@ decode = msgspec.json.Decoder(TimeEntry).decode
 app = faust.App(
     f"{PREFIX}stock",
     broker=f"kafka://{os.environ['STOCK_BOOTSTRAP']}",
+    datadir=os.environ["STOCK_DATA"],
     store="memory://",
     topic_partitions=PARTITIONS,
     topic_replication_factor=1,

@@ -131,6 +131,7 @@ async def run(events: int) -> dict[str, dict[str, float]]:
             "STOCK_PREFIX": settings.topic_prefix,
             "STOCK_PARTITIONS": str(PARTITIONS),
             "STOCK_BOOTSTRAP": settings.kafka_bootstrap,
+            "STOCK_DATA": str(work / "stock-faust"),
         }
         await create_plain(settings, ["stock-billing", "stock-accruals", "floor-output"])
         result["faust"] = await asyncio.to_thread(measure_script, "stock_faust.py", settings, stock, work)
