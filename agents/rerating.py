@@ -12,11 +12,13 @@ from typing import Final
 from msgspec import structs
 
 from ..codecs.engagement import Engagement
+from ..codecs.records import EngagementState
 from ..tables.entries import engagement_of
 from ..tables.state import TaskState
 from .entries import settle_entry
 from .planning import settle_assignment
 from .rules.cap import count_billed, over_cap
+from .rules.contract import Contract
 from .rules.expectation import expect
 from .rules.settlement import differs
 from .work import Work
@@ -53,8 +55,7 @@ def rerate(work: Work, key: bytes) -> None:
     entry = state.entries.get(key)
     if entry is None:
         return
-    engagement = work.known_engagement(entry.latest.engagement_id)
-    contract = None if engagement is None else work.contexts.contract(engagement, work.reference)
+    _, contract = _known(work, entry.latest.engagement_id)
     approvals = state.approvals.get(b"a" + key[1:])
     if contract is not None and differs(entry, approvals, contract, work.lookups):
         settle_entry(work, key, entry)
@@ -75,24 +76,26 @@ def _count_anew(work: Work, engagement_id: str, keys: list[bytes]) -> None:
 def _give_back(work: Work, key: bytes) -> None:
     """Bill an entry again within a lower cap; what finds no room is held. The cap's later entries give first."""
     entry = work.state.entries.get(key)
-    engagement = None if entry is None else work.known_engagement(entry.latest.engagement_id)
-    contract = None if engagement is None else work.contexts.contract(engagement, work.reference)
-    if entry is None or engagement is None or contract is None:
+    if entry is None:
         return
-    if over_cap(entry, engagement, contract):
+    engagement, contract = _known(work, entry.latest.engagement_id)
+    if engagement is not None and contract is not None and over_cap(entry, engagement, contract):
         settle_entry(work, key, entry)
+
+
+def _known(work: Work, engagement_id: str) -> tuple[EngagementState | None, Contract | None]:
+    """An engagement and its contract as far as they are known, only to be read."""
+    engagement = work.known_engagement(engagement_id)
+    return engagement, None if engagement is None else work.contexts.contract(engagement, work.reference)
 
 
 def replan(work: Work, key: bytes) -> None:
     """Foretell an assignment again if its weeks cost something else now."""
     planned = work.state.assignments.get(key)
-    engagement = None if planned is None else work.known_engagement(planned.latest.engagement_id)
-    contract = None if engagement is None else work.contexts.contract(engagement, work.reference)
-    if (
-        planned is not None
-        and contract is not None
-        and expect(planned.latest, contract, work.lookups)[0] != planned.planned
-    ):
+    if planned is None:
+        return
+    _, contract = _known(work, planned.latest.engagement_id)
+    if contract is not None and expect(planned.latest, contract, work.lookups)[0] != planned.planned:
         settle_assignment(work, key, planned)
 
 

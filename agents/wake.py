@@ -7,11 +7,11 @@ crash finds only what still waits.
 from __future__ import annotations
 
 from ..tables.state import TaskState
-from .rerating import concerned, plans, replan, rerate
+from .rerating import CONCERNS, concerned, plans, replan, rerate
 from .waiting import settle_again, subject_of
 from .work import Work
 
-REFERENCE_WORDS = ("rates:", "resource:", "fx:", "period:")
+REFERENCE_WORDS = (*CONCERNS, "period:")
 """How the words begin that reference data wakes; other words are woken by events of the task itself."""
 
 

@@ -101,7 +101,7 @@ class Work:
     def known_engagement(self, engagement_id: str) -> EngagementState | None:
         """State of an engagement, only to be read; None while nothing is known of it."""
         table = self.state.engagements
-        return self._touched.get(engagement_id) or table.get(table.key(engagement_id))
+        return table.get(table.key(engagement_id))
 
     def dead_letter(self, record: Record, error: UndecodableError, place: Place | None = None) -> None:
         """Put a record aside as it came, with where it stood (`place` if not the work's) and what is wrong with it."""

@@ -52,6 +52,18 @@ def test_a_new_cost_rate_leaves_the_bill_alone() -> None:
     assert task.figures()["cost"] == "480.00"
 
 
+def test_a_cost_that_only_its_own_currency_shows_is_accrued_anew() -> None:
+    """400 and 408 dollars may be worth the same cent to the contract; the ledgers get the dollars."""
+    task = ready_task()
+    task.refer("fx-rates", fx_rate(rate="0.0001"))
+    task.refer("resources", resource(revision=2, cost_rates=[{"rate": "50", "currency": "USD"}]))
+    task.send("time-entries", time_entry(status="approved"))
+    task.clear()
+    task.refer("resources", resource(revision=3, cost_rates=[{"rate": "51", "currency": "USD"}]))
+
+    assert [event["lines"][0]["amount"] for event in task.out["accruals"]] == ["400.00", "408.00"]
+
+
 @pytest.mark.parametrize(
     ("stream", "change"),
     [
