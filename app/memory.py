@@ -66,6 +66,15 @@ class Memory:
         self.outcomes.update(work.outcomes)
         self._commit(work)
 
+    def refer(self, stream: str, records: Sequence[Any]) -> None:
+        """Take in reference records, and settle what waited for them."""
+        change = take_in(self.reference, stream, records)
+        work = self._work(REFERENCE, ())
+        wake.wake(work, wake.waiting(self.state, change.wakes))
+        for record, error in change.undecodable:
+            work.dead_letter(record, error, (stream, 0))
+        self._commit(work)
+
     def settle(self, hold_keys: list[bytes]) -> None:
         """Settle what stands behind these holds, as a wake does."""
         work = self._work(REFERENCE, ())

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
-from billtide.agents import wake
 from billtide.app import memory
 from billtide.app.demo.firm import STREAMS, in_order
 from billtide.app.demo.outputs import add_up
@@ -16,7 +15,7 @@ from billtide.app.topology import TOPOLOGY
 
 if TYPE_CHECKING:
     import random
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
 
     from billtide.app.demo.firm import Phase, Week
     from billtide.app.demo.happenings import Sent
@@ -48,15 +47,6 @@ class Memory(memory.Memory):
         if own:
             self.taken["assignment-forecasts"] += len(own)
             self.apply("assignment-forecasts", own)
-
-    def refer(self, stream: str, records: Sequence[Any]) -> None:
-        """Take in reference records, and settle what waited for them."""
-        change = memory.take_in(self.reference, stream, records)
-        work = self._work(memory.REFERENCE, ())
-        wake.wake(work, wake.waiting(self.state, change.wakes))
-        for record, error in change.undecodable:
-            work.dead_letter(record, error, (stream, 0))
-        self._commit(work)
 
     def written(self) -> Written:
         """What left, added up."""
