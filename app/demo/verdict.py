@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from ...codecs.currencies import format_amount, parse_amount
 from ...codecs.decimals import format_plain
-from .reckoning_facts import PLACES
+from .reckoning_numbers import PLACES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -73,6 +73,9 @@ def _differences(name: str, expected: Expected, written: Written) -> Iterable[tu
     for what in FROM_FIGURES:
         amount = parse_amount(getattr(shown, what), currency, what)
         yield from _difference(name, what, "figures", amount, getattr(expected, what), currency)
+    if expected.loss_provision is not None:
+        amount = parse_amount(shown.loss_provision or "0", currency, "loss_provision")
+        yield from _difference(name, "loss_provision", "figures", amount, expected.loss_provision, currency)
     for what, hours in zip(HOURS, expected.hours.shown(), strict=True):
         if Fraction(getattr(shown, what)) != hours:
             wanted = format_plain(int(hours * 10**PLACES), PLACES)

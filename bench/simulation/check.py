@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from billtide.app.demo.outputs import add_up
 from billtide.app.demo.reckoning import reckon_facts
-from billtide.app.demo.reckoning_facts import EntryId, Facts, minor, read_facts
-from billtide.app.demo.reckoning_money import WaitsError, Worth, worth
+from billtide.app.demo.reckoning_facts import EntryId, Facts, read_facts
+from billtide.app.demo.reckoning_money import Worth, reckon_entry
+from billtide.app.demo.reckoning_numbers import minor
 from billtide.app.demo.verdict import judge
 from billtide.app.topology import TOPOLOGY
 from billtide.codecs.currencies import parse_amount
@@ -91,10 +92,7 @@ def _with_one_outcome(reckoning: Reckoning, written: Written) -> Reckoning:
 
 def _worths(facts: Facts) -> Iterator[tuple[EntryId, Worth | None]]:
     for entry_id in facts.versions:
-        try:
-            yield entry_id, worth(facts, entry_id)
-        except WaitsError:
-            yield entry_id, None
+        yield entry_id, reckon_entry(facts, entry_id).worth
 
 
 def _entries(facts: Facts, worths: Worths, events: lines.Events) -> Iterator[str]:
