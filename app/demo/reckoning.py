@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import TYPE_CHECKING, Final
 
+from ...codecs.engagement import Engagement
 from .reckoning_caps import capped
 from .reckoning_facts import Facts, Record, read_facts
 from .reckoning_hours import NO_HOURS, Hours, hours_by_engagement
@@ -22,7 +23,6 @@ from .reckoning_progress import fixed_fee
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from ...codecs.engagement import Engagement
 
 __all__: Final = ["Expected", "Reckoning", "Record", "reckon"]
 
@@ -31,6 +31,7 @@ __all__: Final = ["Expected", "Reckoning", "Record", "reckon"]
 class Expected:
     """What one engagement must show; money in minor units of `currency`, the contract's.
 
+    terms: as they are in the end; worths: entries that are posted.
     billed: charges of time and expenses; unbilled: open work in progress; held: approved value over the cap.
     settled: billed and held do not depend on the order of the entries (they may under a cap of mode `hold`;
     then they are one possible outcome, and only their sum is certain).
@@ -54,6 +55,8 @@ class Expected:
     planned_cost: int | None = 0
     hours: Hours = NO_HOURS
     loss_provision: int | None = 0
+    terms: Engagement | None = None
+    worths: tuple[Worth, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +123,8 @@ def _expected(facts: Facts, terms: Engagement, worths: list[Worth]) -> Expected:
         planned_hours=planned_hours,
         planned_cost=planned_cost,
         loss_provision=fee.provision,
+        terms=terms,
+        worths=tuple(worths),
     )
 
 

@@ -15,7 +15,7 @@ from .reckoning_numbers import minor
 from .reckoning_value import date_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from ...codecs.engagement import Cap, Engagement, PartialCap
     from .reckoning_facts import EntryId
@@ -46,7 +46,7 @@ class Capped(NamedTuple):
     most: int = 0
 
 
-def capped(terms: Engagement, worths: list[Worth]) -> Capped:
+def capped(terms: Engagement, worths: Sequence[Worth]) -> Capped:
     """Put what is approved for the customer under the caps of an engagement, if it has any."""
     prices = {worth.entry_id: worth.price for worth in worths if worth.approved and worth.price is not None}
     rooms = rooms_of(terms, worths)
@@ -70,7 +70,7 @@ def capped(terms: Engagement, worths: list[Worth]) -> Capped:
     return Capped(sum(billed.values()), settled, min(waiting, 1), most)
 
 
-def rooms_of(terms: Engagement, worths: list[Worth]) -> list[Room]:
+def rooms_of(terms: Engagement, worths: Sequence[Worth]) -> list[Room]:
     """Every cap of the terms, in every period, with the approved entries it covers."""
     if terms.contract_type != "capped":
         return []
@@ -85,7 +85,7 @@ def rooms_of(terms: Engagement, worths: list[Worth]) -> list[Room]:
     return found
 
 
-def misplaced(terms: Engagement, worths: list[Worth], billed: dict[EntryId, int]) -> Iterator[str]:
+def misplaced(terms: Engagement, worths: Sequence[Worth], billed: Mapping[EntryId, int]) -> Iterator[str]:
     """Sentences about caps that are exceeded (M6), and about entries that wait though there is room (M8)."""
     rooms = rooms_of(terms, worths)
     used = {room.name: sum(billed.get(entry, 0) for entry in room.entries) for room in rooms}
@@ -102,7 +102,7 @@ def misplaced(terms: Engagement, worths: list[Worth], billed: dict[EntryId, int]
             yield f"entry {worth.entry_id}: {worth.price - over} billed, not up to {worth.price} (M1)"
 
 
-def _room(name: str, cap: Cap | PartialCap, currency: str, worths: list[Worth]) -> Room:
+def _room(name: str, cap: Cap | PartialCap, currency: str, worths: Sequence[Worth]) -> Room:
     inside = frozenset(worth.entry_id for worth in worths if cap.includes_expenses or worth.kind == "time")
     return Room(name, minor(cap.amount, currency), minor(cap.tolerance, currency), cap.mode == "split", inside)
 
