@@ -76,7 +76,17 @@ def _time(chance: Random, name: str, terms: Engagement, plans: list[str]) -> Tim
         grade=chance.choice(("", "senior")), item="workshop" if special == 0 else "",
         assignment_id=chance.choice(plans) if plans and special in {1, 2, 3} else "",
         rate=chance.choice(("80", "120.125", "0")) if special == 4 else None,
+        billable_quantity=_billable(chance, quantity), work_type=chance.choice(("", "", "", "overtime", "travel")),
     )  # fmt: skip
+
+
+def _billable(chance: Random, quantity: str) -> str | None:
+    """What the customer pays for where that is not the worked quantity: nothing, less or more."""
+    if chance.randrange(6):
+        return None
+    return (
+        "0" if quantity.strip("-") == "0" else chance.choice(("0", quantity, "-2.5" if quantity[0] == "-" else "2.5"))
+    )
 
 
 def _expense(chance: Random, name: str, terms: Engagement) -> Expense:
@@ -133,7 +143,11 @@ def _changed(chance: Random, version: TimeEntry | Expense, revision: int) -> Tim
         return msgspec.structs.replace(version, spent_on=_day(chance), billable=chance.randrange(6) > 0)
     quantity, unit = chance.choice(QUANTITIES)
     return msgspec.structs.replace(
-        version, quantity=quantity, unit=unit, work_date=chance.choice((version.work_date, _day(chance)))
+        version,
+        quantity=quantity,
+        unit=unit,
+        billable_quantity=_billable(chance, quantity),
+        work_date=chance.choice((version.work_date, _day(chance))),
     )
 
 
