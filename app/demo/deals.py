@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 import msgspec
 
 from ...codecs.assignment import Assignment, PlannedWeek
-from ...codecs.engagement import Cap, ContractType, Engagement, EngagementRate, ExpenseTerms, Fee
+from ...codecs.engagement import Cap, ContractType, Engagement, EngagementRate, Fee
 from ...codecs.rate_card import RateCard, RateLine
 from .agreements import DISCOUNTS, has_own_rates, limited, policies
 from .happenings import MONDAY, chance, often
 from .offices import ENTITIES, GRADES, PER_HUNDRED_EURO, PRACTICES, RAISE, Person, amount_text, spread
+from .spending import expense_terms
 
 if TYPE_CHECKING:
     import random
@@ -178,9 +179,7 @@ def _engagement(rng: random.Random, number: int, kind: ContractType) -> Engageme
         rates=_own_rates(rng, number, currency) if kind in BILLED_BY_TIME and has_own_rates(rng, number) else (),
         cap=_cap(rng, number, currency) if kind == "capped" else None,
         fee=_fee(rng, kind, currency),
-        expenses=rng.choice(
-            (ExpenseTerms(), ExpenseTerms(policy="mark_up", mark_up_percent="7.5"), ExpenseTerms(policy="non_billable"))
-        ),
+        expenses=expense_terms(number, currency),
         policies=policies(rng, number),
         discount_percent=DISCOUNTS.get(number % 10, "0"),
         planned_revenue=None if internal else amount_text(spread(rng, 9_000_000), currency),

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from ...codecs.decimals import RATE_PLACES, format_plain, parse_scaled
-from ...codecs.expense import Expense
 from ...codecs.time_entry import TimeEntry
 from .courses import Line, take
 from .deals import BILLED_BY_TIME, LATE_ROLE, Post
 from .happenings import FORGOTTEN, FRIDAY, MONDAY, WEEKEND, WORKDAYS, Happening, chance, moment, often
 from .offices import LATE_CURRENCY, PER_HUNDRED_EURO, UNQUOTED_CURRENCY, amount_text
+from .spending import an_expense
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from ...codecs.engagement import Engagement
+    from ...codecs.expense import Expense
     from ...codecs.wire import Unit
 
 QUANTITIES: Final[tuple[tuple[int, Unit, tuple[str, ...]], ...]] = (
@@ -28,8 +29,6 @@ QUANTITIES: Final[tuple[tuple[int, Unit, tuple[str, ...]], ...]] = (
 """Share in percent, unit, and quantities entered in it."""
 ENTRIES_A_DAY: Final = (2, 2, 3, 3, 3)
 EXPENSES: Final = 1_400
-CATEGORIES: Final = {"hotel": 18_000, "flight": 32_000, "rail": 9_000, "meal": 3_500, "licence": 25_000}
-"""Categories of spend with what one costs, in euro cents."""
 RARE: Final = ((LATE_CURRENCY, 14), (UNQUOTED_CURRENCY, 4))
 """Currencies of spend without an exchange rate at first, with the number of expenses in them."""
 NEVER_SOLD: Final = ("E-9001", "E-9001", "E-9002")
@@ -104,25 +103,7 @@ def expenses(seed: int, posts: Sequence[Post], sold: Sequence[Engagement]) -> It
         # Not on the places of the firm's calendar: a closed month would hide the missing exchange rate.
         currency = rare[number - 1] if number <= len(rare) else abroad
         day = rng.choice(WORKDAYS if number <= len(rare) or often(rng, 95) else FORGOTTEN)
-        yield from _on_course(rng, _expense(rng, number, post, day, currency), sold, _handed_in(rng, day))
-
-
-def _expense(rng: random.Random, number: int, post: Post, day: dt.date, currency: str) -> Expense:
-    category, euro_cents = rng.choice(list(CATEGORIES.items()))
-    spent = euro_cents * rng.randint(50, 200) // 100 + rng.randint(0, 99)
-    return Expense(
-        source="spend",
-        id=f"X-{number:06}",
-        revision=1,
-        engagement_id=post.terms.id,
-        resource_id=post.person.resource.id,
-        spent_on=day,
-        category=category,
-        amount=amount_text(spent, currency) if currency in {*PER_HUNDRED_EURO, LATE_CURRENCY} else f"{spent // 100}",
-        currency=currency,
-        status="submitted",
-        billable=often(rng, 90),
-    )
+        yield from _on_course(rng, an_expense(rng, number, post, day, currency), sold, _handed_in(rng, day))
 
 
 def _on_course(rng: random.Random, first: TimeEntry | Expense, sold: Sequence[Engagement], at: int) -> list[Happening]:

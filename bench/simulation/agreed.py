@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from random import Random
 
+from billtide.codecs.engagement import ExpenseCategory, ExpenseTerms
 from billtide.codecs.time_policies import Multipliers, TimeRounding
 
 PLACES = {"EUR": 2, "USD": 2, "JPY": 0, "KWD": 3}
@@ -45,4 +46,30 @@ def multipliers(chance: Random) -> Multipliers | None:
         weekend_days=chance.choice((("saturday", "sunday"), ("friday", "saturday"))),
         holidays=(dt.date(2025, 10, 3), dt.date(2025, 11, 1), dt.date(2025, 11, 3)),
         stacking=chance.choice(("largest", "multiply")),
+    )
+
+
+def expenses(chance: Random, currency: str) -> ExpenseTerms:
+    """What the customer pays for expenses: by one policy for all, and now and then by others for some categories."""
+    return ExpenseTerms(
+        policy=chance.choice(("at_cost", "mark_up", "non_billable", "at_cost", "mark_up", "unit_price")),
+        mark_up_percent=chance.choice(("10", "7.25")),
+        line_cap=chance.choice((None, None, money(chance, 10, 200, currency))),
+        receipt_above=chance.choice((None, None, money(chance, 5, 100, currency))),
+        categories=tuple(_category(chance, name, currency) for name in ("meal", "mileage", "hotel"))
+        if rarely(chance, 2)
+        else (),
+    )
+
+
+def _category(chance: Random, name: str, currency: str) -> ExpenseCategory:
+    priced = name == "mileage" or rarely(chance, 4)
+    return ExpenseCategory(
+        category=name,
+        policy="unit_price" if priced else chance.choice(("at_cost", "mark_up", "non_billable")),
+        mark_up_percent=chance.choice(("0", "12.5")),
+        unit_price=chance.choice((None, "0.3", "0.3", "41.555")) if priced else None,
+        unit=chance.choice(("kilometre", "kilometre", "day")),
+        line_cap=chance.choice((None, None, money(chance, 10, 200, currency))),
+        receipt_above=chance.choice((None, None, money(chance, 5, 100, currency))),
     )

@@ -10,7 +10,7 @@ import msgspec
 
 from billtide.app.demo.happenings import Thing
 from billtide.codecs.assignment import Assignment, PlannedWeek
-from billtide.codecs.engagement import Cap, Engagement, EngagementRate, ExpenseTerms, Fee, Policies
+from billtide.codecs.engagement import Cap, Engagement, EngagementRate, Fee, Policies
 
 from . import agreed
 
@@ -62,9 +62,6 @@ def _terms(chance: Random, name: str) -> Engagement:
         day_rounding=chance.choice(("exact", "exact", "half_day")),
         multipliers=agreed.multipliers(chance),
     )
-    expenses = ExpenseTerms(
-        policy=chance.choice(("at_cost", "mark_up", "non_billable")), mark_up_percent=chance.choice(("10", "7.25"))
-    )
     own = EngagementRate(
         role="analyst", rate=chance.choice(("120", "111.115")), effective_from=dt.date(2025, 10, 15),
         minimum_charge=chance.choice((None, "300")), maximum_charge=chance.choice((None, "800")),
@@ -74,7 +71,7 @@ def _terms(chance: Random, name: str) -> Engagement:
         legal_entity_id=chance.choice(("DE", "US")), currency=currency, contract_type=contract,
         start_date=dt.date(2025, 8, chance.choice((1, 31))), end_date=chance.choice((None, dt.date(2025, 11, 30))),
         rates=(own,) if chance.randrange(3) == 0 else (), cap=_cap(chance, currency) if contract == "capped" else None,
-        fee=_fee(chance, contract, currency), expenses=expenses, policies=policies,
+        fee=_fee(chance, contract, currency), expenses=agreed.expenses(chance, currency), policies=policies,
         discount_percent=chance.choice(("0", "0", "0", "10", "33.3333")),
     )  # fmt: skip
 

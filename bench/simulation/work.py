@@ -15,6 +15,8 @@ from billtide.codecs.approval import Approval
 from billtide.codecs.expense import Expense
 from billtide.codecs.time_entry import TimeEntry
 
+from . import spending
+
 if TYPE_CHECKING:
     from billtide.codecs.engagement import Engagement
 
@@ -91,12 +93,13 @@ def _billable(chance: Random, quantity: str) -> str | None:
 
 def _expense(chance: Random, name: str, terms: Engagement) -> Expense:
     currency = chance.choice(("EUR", "USD", "JPY"))
-    amounts = ("1000", "12", "0") if currency == "JPY" else ("250", "12.34", "99.99", "0")
-    return Expense(
+    plain = Expense(
         source="psa", id=name, revision=1, engagement_id=terms.id, resource_id=_person(chance), spent_on=_day(chance),
-        category="travel", amount=chance.choice(amounts), currency=currency, status=chance.choice(STATUSES),
-        billable=chance.randrange(6) > 0,
+        category=chance.choice(("travel", *spending.CATEGORIES)), amount=spending.amount(chance, currency),
+        currency=currency, status=chance.choice(STATUSES), billable=chance.randrange(6) > 0,
+        receipt=chance.randrange(3) > 0,
     )  # fmt: skip
+    return spending.detailed(chance, plain)
 
 
 def _person(chance: Random) -> str:
@@ -140,7 +143,9 @@ def _changed(chance: Random, version: TimeEntry | Expense, revision: int) -> Tim
     if chance.randrange(3) == 0:
         return version
     if isinstance(version, Expense):
-        return msgspec.structs.replace(version, spent_on=_day(chance), billable=chance.randrange(6) > 0)
+        return msgspec.structs.replace(
+            version, spent_on=_day(chance), billable=chance.randrange(6) > 0, receipt=chance.randrange(2) > 0
+        )
     quantity, unit = chance.choice(QUANTITIES)
     return msgspec.structs.replace(
         version,
