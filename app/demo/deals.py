@@ -180,7 +180,7 @@ def _engagement(rng: random.Random, number: int, kind: ContractType) -> Engageme
         cap=_cap(rng, number, currency) if kind == "capped" else None,
         fee=_fee(rng, kind, currency),
         expenses=expense_terms(number, currency),
-        policies=policies(rng, number),
+        policies=policies(rng, number, currency),
         discount_percent=DISCOUNTS.get(number % 10, "0"),
         planned_revenue=None if internal else amount_text(spread(rng, 9_000_000), currency),
     )

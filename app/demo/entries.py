@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     import random
     from collections.abc import Iterator, Sequence
 
+    from ...codecs.approval import ApprovalLevel
+    from ...codecs.approvers import Approver
     from ...codecs.engagement import Engagement
     from ...codecs.expense import Expense
     from ...codecs.wire import Unit
@@ -108,9 +110,13 @@ def expenses(seed: int, posts: Sequence[Post], sold: Sequence[Engagement]) -> It
 
 def _on_course(rng: random.Random, first: TimeEntry | Expense, sold: Sequence[Engagement], at: int) -> list[Happening]:
     terms = next((terms for terms in sold if terms.id == first.engagement_id), None)
-    levels = terms.policies.approval_levels if terms is not None else ()
+    levels: tuple[ApprovalLevel, ...] = ()
+    approvers: tuple[Approver, ...] = ()
+    if terms is not None:
+        asked = (*terms.policies.approval_levels, *(each.level for each in terms.policies.approval_thresholds))
+        levels, approvers = tuple(dict.fromkeys(asked)), terms.policies.approvers
     elsewhere = rng.choice([other.id for other in sold if other.id != first.engagement_id])
-    return take(Line(first, levels, at, elsewhere, rng))
+    return take(Line(first, levels, approvers, at, elsewhere, rng))
 
 
 def _handed_in(rng: random.Random, day: dt.date) -> int:

@@ -5,9 +5,12 @@ from __future__ import annotations
 import datetime as dt
 from random import Random
 
+from billtide.codecs.approvers import ApprovalThreshold, Approver, Delegate
 from billtide.codecs.engagement import ExpenseCategory, ExpenseTerms
 from billtide.codecs.time_policies import Multipliers, TimeRounding
 
+APPROVERS = ("M1", "M2", "M3", "D1")
+DECIDED_ON = (None, dt.date(2025, 11, 5), dt.date(2025, 11, 15), dt.date(2025, 11, 25))
 PLACES = {"EUR": 2, "USD": 2, "JPY": 0, "KWD": 3}
 
 
@@ -72,4 +75,41 @@ def _category(chance: Random, name: str, currency: str) -> ExpenseCategory:
         unit=chance.choice(("kilometre", "kilometre", "day")),
         line_cap=chance.choice((None, None, money(chance, 10, 200, currency))),
         receipt_above=chance.choice((None, None, money(chance, 5, 100, currency))),
+    )
+
+
+def thresholds(chance: Random, currency: str) -> tuple[ApprovalThreshold, ...]:
+    """Levels that larger entries need, if any do."""
+    if not rarely(chance, 3):
+        return ()
+    return tuple(
+        ApprovalThreshold(
+            level=chance.choice(("manager", "project", "finance")),
+            amount=money(chance, 0, 900, currency),
+            of=chance.choice(("price", "cost")),
+        )
+        for _ in range(chance.randint(1, 2))
+    )
+
+
+def auto_approve_under(chance: Random, currency: str) -> str | None:
+    """Amount below which nobody has to decide, if there is one."""
+    return money(chance, 0, 600, currency) if rarely(chance, 4) else None
+
+
+def approvers(chance: Random) -> tuple[Approver, ...]:
+    """Who may decide, if the terms say so: with and without dates and delegates."""
+    if not rarely(chance, 4):
+        return ()
+    days = (None, None, dt.date(2025, 11, 1), dt.date(2025, 11, 20))
+    delegate = Delegate(approver_id="D1", valid_from=chance.choice(days[:3]), valid_to=chance.choice((None, days[3])))
+    return tuple(
+        Approver(
+            approver_id=chance.choice(APPROVERS[:3]),
+            level=level,
+            valid_from=chance.choice((None, None, dt.date(2025, 11, 10))),
+            valid_to=chance.choice((None, None, days[3])),
+            delegates=chance.choice(((), (delegate,))),
+        )
+        for level in chance.choices(("manager", "project", "finance"), k=chance.randint(1, 4))
     )

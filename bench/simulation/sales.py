@@ -61,6 +61,9 @@ def _terms(chance: Random, name: str) -> Engagement:
         time_rounding=agreed.time_rounding(chance),
         day_rounding=chance.choice(("exact", "exact", "half_day")),
         multipliers=agreed.multipliers(chance),
+        approval_thresholds=agreed.thresholds(chance, currency),
+        auto_approve_under=agreed.auto_approve_under(chance, currency),
+        approvers=agreed.approvers(chance),
     )
     own = EngagementRate(
         role="analyst", rate=chance.choice(("120", "111.115")), effective_from=dt.date(2025, 10, 15),

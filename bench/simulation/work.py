@@ -16,6 +16,7 @@ from billtide.codecs.expense import Expense
 from billtide.codecs.time_entry import TimeEntry
 
 from . import spending
+from .agreed import DECIDED_ON
 
 if TYPE_CHECKING:
     from billtide.codecs.engagement import Engagement
@@ -123,10 +124,12 @@ def _life(chance: Random, first: TimeEntry | Expense) -> Iterator[tuple[float, T
             yield at + revision * 0.02 + 0.01, _changed(chance, version, revision)
     kind = "time" if isinstance(first, TimeEntry) else "expense"
     for sequence in range(1, chance.choice((0, 1, 2, 2, 3)) + 1):
+        approver, behalf = chance.choice((("", ""), ("M1", ""), ("M2", ""), ("M1", ""), ("D1", "M1"), ("D1", "M2")))
         decision = Approval(
             source="psa", entry_type=kind, entry_id=first.id, entry_revision=chance.randint(1, revisions),
             engagement_id=first.engagement_id, verdict=chance.choice(VERDICTS),
-            level=chance.choice(("manager", "manager", "finance")), sequence=sequence,
+            level=chance.choice(("manager", "manager", "project", "finance")), sequence=sequence,
+            approver_id=approver, on_behalf_of=behalf, decided_on=chance.choice(DECIDED_ON),
         )  # fmt: skip
         late = 0.9 if chance.randrange(6) == 0 else 0.0
         yield max(at + sequence * 0.03, late), decision
