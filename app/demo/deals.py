@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 import msgspec
 
 from ...codecs.assignment import Assignment, PlannedWeek
-from ...codecs.engagement import Cap, ContractType, Engagement, EngagementRate, Fee
+from ...codecs.engagement import ContractType, Engagement, EngagementRate, Fee
 from ...codecs.rate_card import RateCard, RateLine
 from .agreements import DISCOUNTS, has_own_rates, limited, policies
+from .ceilings import caps, other_caps
 from .happenings import MONDAY, chance, often
 from .offices import ENTITIES, GRADES, PER_HUNDRED_EURO, PRACTICES, RAISE, Person, amount_text, spread
 from .spending import expense_terms
@@ -35,8 +36,6 @@ LATE_ROLE: Final = "data-scientist"
 UNPRICED_CURRENCY: Final = "CHF"
 ARRIVE_LATE: Final = (7, 58, 79, 101)
 """Engagements, by number, whose terms arrive after their entries: T&M, capped, fixed fee, retainer."""
-RAISED_CAP: Final = 52
-"""Engagement whose cap is reached in the week and raised after it."""
 NEW_ESTIMATE: Final = 73
 """Fixed fee whose expected cost is changed after the week."""
 WEEKS: Final = tuple(MONDAY + dt.timedelta(days=7 * week) for week in range(3))
@@ -146,16 +145,15 @@ def engagements(seed: int) -> tuple[Engagement, ...]:
 
 
 def revised(first: tuple[Engagement, ...]) -> list[Engagement]:
-    """Second revisions that come after the week: a cap is raised, an estimate is corrected."""
-    capped, fixed = first[RAISED_CAP - 1], first[NEW_ESTIMATE - 1]
-    cap = Cap(amount=amount_text(1_500_000, capped.currency))
+    """Second revisions that come after the week: caps rise, fall and cover something else, an estimate is corrected."""
+    fixed = first[NEW_ESTIMATE - 1]
     fee = fixed.fee
     assert fee is not None  # noqa: S101 - the engagement by this number is a fixed fee
+    estimate = amount_text(6_000_000, fixed.currency)
+    changes = {number: other_caps(number, terms) for number, terms in enumerate(first, start=1)}
+    changes[NEW_ESTIMATE] = {"fee": msgspec.structs.replace(fee, estimated_cost=estimate)}
     return [
-        msgspec.structs.replace(capped, revision=2, cap=cap),
-        msgspec.structs.replace(
-            fixed, revision=2, fee=msgspec.structs.replace(fee, estimated_cost=amount_text(6_000_000, fixed.currency))
-        ),
+        msgspec.structs.replace(first[number - 1], revision=2, **fields) for number, fields in changes.items() if fields
     ]
 
 
@@ -177,7 +175,7 @@ def _engagement(rng: random.Random, number: int, kind: ContractType) -> Engageme
         contract_type=kind,
         start_date=_start(rng, kind),
         rates=_own_rates(rng, number, currency) if kind in BILLED_BY_TIME and has_own_rates(rng, number) else (),
-        cap=_cap(rng, number, currency) if kind == "capped" else None,
+        **(caps(rng, number, currency) if kind == "capped" else {}),
         fee=_fee(rng, kind, currency),
         expenses=expense_terms(number, currency),
         policies=policies(rng, number, currency),
@@ -207,11 +205,6 @@ def _own_rates(rng: random.Random, number: int, currency: str) -> tuple[Engageme
         EngagementRate(role="consultant", rate=_rate(rng, "consultant", currency), effective_from=dt.date(2025, 11, 5)),
     )
     return tuple(limited(number, least, most, rate) for rate in (*by_hour, *by_day))
-
-
-def _cap(rng: random.Random, number: int, currency: str) -> Cap:
-    euro_cents = 800_000 if number == RAISED_CAP else rng.randint(12, 45) * 100_000
-    return Cap(amount=amount_text(euro_cents, currency), includes_expenses=number == RAISED_CAP or often(rng, 70))
 
 
 def _fee(rng: random.Random, kind: ContractType, currency: str) -> Fee | None:

@@ -6,7 +6,7 @@ import datetime as dt
 from random import Random
 
 from billtide.codecs.approvers import ApprovalThreshold, Approver, Delegate
-from billtide.codecs.engagement import ExpenseCategory, ExpenseTerms
+from billtide.codecs.engagement import Cap, ExpenseCategory, ExpenseTerms, PartialCap
 from billtide.codecs.time_policies import Multipliers, TimeRounding
 
 APPROVERS = ("M1", "M2", "M3", "D1")
@@ -112,4 +112,31 @@ def approvers(chance: Random) -> tuple[Approver, ...]:
             delegates=chance.choice(((), (delegate,))),
         )
         for level in chance.choices(("manager", "project", "finance"), k=chance.randint(1, 4))
+    )
+
+
+def cap(chance: Random, currency: str) -> Cap:
+    """What the customer pays for an engagement in all."""
+    return Cap(
+        amount=money(chance, 0, 12_000, currency),
+        mode=chance.choice(("split", "split", "hold")),
+        includes_expenses=chance.choice((True, False)),
+        tolerance=chance.choice(("0", "0", money(chance, 1, 300, currency))),
+    )
+
+
+def partial_caps(chance: Random, currency: str) -> tuple[PartialCap, ...]:
+    """What the customer pays for tasks, people, days, weeks or months, if that is limited."""
+    return tuple(
+        PartialCap(
+            id=f"PO-{number}",
+            amount=money(chance, 0, 5_000, currency),
+            mode=chance.choice(("split", "split", "hold")),
+            includes_expenses=chance.choice((True, True, False)),
+            tolerance=chance.choice(("0", "0", money(chance, 1, 300, currency))),
+            tasks=chance.choice(((), ("design",), ("design", "build"))),
+            resources=chance.choice(((), ("R1",), ("R2", "R3"))),
+            per=chance.choice((None, None, "day", "week", "month")),
+        )
+        for number in range(chance.choice((0, 0, 1, 2, 3)))
     )

@@ -69,7 +69,7 @@ def entries(chance: Random, sold: Sold, planned: Planned) -> Iterator[tuple[floa
 
 def _time(chance: Random, name: str, terms: Engagement, plans: list[str]) -> TimeEntry:
     quantity, unit = chance.choice(QUANTITIES)
-    if terms.contract_type != "capped" and chance.randrange(25) == 0:
+    if chance.randrange(25) == 0:
         quantity = f"-{quantity}"
     special = chance.randrange(12)
     return TimeEntry(
@@ -79,7 +79,8 @@ def _time(chance: Random, name: str, terms: Engagement, plans: list[str]) -> Tim
         grade=chance.choice(("", "senior")), item="workshop" if special == 0 else "",
         assignment_id=chance.choice(plans) if plans and special in {1, 2, 3} else "",
         rate=chance.choice(("80", "120.125", "0")) if special == 4 else None,
-        billable_quantity=_billable(chance, quantity), work_type=chance.choice(("", "", "", "overtime", "travel")),
+        billable_quantity=_billable(chance, quantity), task_id=chance.choice(("", "design", "build")),
+        work_type=chance.choice(("", "", "", "overtime", "travel")),
     )  # fmt: skip
 
 
@@ -98,7 +99,7 @@ def _expense(chance: Random, name: str, terms: Engagement) -> Expense:
         source="psa", id=name, revision=1, engagement_id=terms.id, resource_id=_person(chance), spent_on=_day(chance),
         category=chance.choice(("travel", *spending.CATEGORIES)), amount=spending.amount(chance, currency),
         currency=currency, status=chance.choice(STATUSES), billable=chance.randrange(6) > 0,
-        receipt=chance.randrange(3) > 0,
+        receipt=chance.randrange(3) > 0, task_id=chance.choice(("", "design", "build")),
     )  # fmt: skip
     return spending.detailed(chance, plain)
 
