@@ -14,6 +14,7 @@ import msgspec
 from ...codecs.approvers import ApprovalThreshold, Approver, Delegate
 from ...codecs.engagement import Policies
 from ...codecs.time_policies import Multipliers, TimeRounding
+from .fees import BY_DAYS
 from .happenings import often
 from .offices import amount_text
 
@@ -96,7 +97,7 @@ def policies(rng: random.Random, number: int, currency: str) -> Policies:
     return Policies(
         rounding=rng.choice(ROUNDINGS),
         accrue_at="approval" if often(rng, 15) else "submission",
-        closed_period=rng.choice(("hold", "next_open_period")),
+        closed_period="hold" if number in BY_DAYS else rng.choice(("hold", "next_open_period")),
         approval_levels=rng.choice(LEVELS),
         hours_per_day=rng.choice(("8", "8", "7.5")),
         time_rounding=TIME_ROUNDINGS.get(digit),

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import TYPE_CHECKING, Final, Literal, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import msgspec
 
 from ...codecs.assignment import Assignment, PlannedWeek
-from ...codecs.engagement import ContractType, Engagement, EngagementRate, Fee
+from ...codecs.engagement import ContractType, Engagement, EngagementRate
 from ...codecs.rate_card import RateCard, RateLine
 from .agreements import DISCOUNTS, has_own_rates, limited, policies
 from .ceilings import caps, other_caps
+from .fees import BY_DAYS, ENDS, fee, other_fee
 from .happenings import MONDAY, chance, often
 from .offices import ENTITIES, GRADES, PER_HUNDRED_EURO, PRACTICES, RAISE, Person, amount_text, spread
 from .spending import expense_terms
@@ -36,8 +37,6 @@ LATE_ROLE: Final = "data-scientist"
 UNPRICED_CURRENCY: Final = "CHF"
 ARRIVE_LATE: Final = (7, 58, 79, 101)
 """Engagements, by number, whose terms arrive after their entries: T&M, capped, fixed fee, retainer."""
-NEW_ESTIMATE: Final = 73
-"""Fixed fee whose expected cost is changed after the week."""
 WEEKS: Final = tuple(MONDAY + dt.timedelta(days=7 * week) for week in range(3))
 LATE_ASSIGNMENTS: Final = 100
 """Of the people's assignments, one in this many arrives late."""
@@ -145,13 +144,10 @@ def engagements(seed: int) -> tuple[Engagement, ...]:
 
 
 def revised(first: tuple[Engagement, ...]) -> list[Engagement]:
-    """Second revisions that come after the week: caps rise, fall and cover something else, an estimate is corrected."""
-    fixed = first[NEW_ESTIMATE - 1]
-    fee = fixed.fee
-    assert fee is not None  # noqa: S101 - the engagement by this number is a fixed fee
-    estimate = amount_text(6_000_000, fixed.currency)
-    changes = {number: other_caps(number, terms) for number, terms in enumerate(first, start=1)}
-    changes[NEW_ESTIMATE] = {"fee": msgspec.structs.replace(fee, estimated_cost=estimate)}
+    """Second revisions that come after the week: caps, estimates and milestones change."""
+    changes = {
+        number: {**other_caps(number, terms), **other_fee(number, terms)} for number, terms in enumerate(first, start=1)
+    }
     return [
         msgspec.structs.replace(first[number - 1], revision=2, **fields) for number, fields in changes.items() if fields
     ]
@@ -176,7 +172,8 @@ def _engagement(rng: random.Random, number: int, kind: ContractType) -> Engageme
         start_date=_start(rng, kind),
         rates=_own_rates(rng, number, currency) if kind in BILLED_BY_TIME and has_own_rates(rng, number) else (),
         **(caps(rng, number, currency) if kind == "capped" else {}),
-        fee=_fee(rng, kind, currency),
+        fee=fee(rng, number, kind, currency),
+        end_date=ENDS if number in BY_DAYS else None,
         expenses=expense_terms(number, currency),
         policies=policies(rng, number, currency),
         discount_percent=DISCOUNTS.get(number % 10, "0"),
@@ -205,21 +202,6 @@ def _own_rates(rng: random.Random, number: int, currency: str) -> tuple[Engageme
         EngagementRate(role="consultant", rate=_rate(rng, "consultant", currency), effective_from=dt.date(2025, 11, 5)),
     )
     return tuple(limited(number, least, most, rate) for rate in (*by_hour, *by_day))
-
-
-def _fee(rng: random.Random, kind: ContractType, currency: str) -> Fee | None:
-    if kind == "fixed_fee":
-        euro_cents = rng.randint(30, 150) * 100_000
-        cost = amount_text(euro_cents * rng.choice((10, 60, 70)) // 100, currency)
-        return Fee(amount=amount_text(euro_cents, currency), estimated_cost=cost)
-    if kind == "retainer":
-        billed: Literal["advance", "arrears"] = "arrears" if often(rng, 30) else "advance"
-        return Fee(
-            amount=amount_text(rng.randint(5, 30) * 100_000, currency),
-            term=rng.choice(("month", "month", "quarter")),
-            billed=billed,
-        )
-    return None
 
 
 class Post(NamedTuple):

@@ -8,6 +8,7 @@ from ...codecs.decimals import RATE_PLACES, format_plain, parse_scaled
 from ...codecs.time_entry import TimeEntry
 from .courses import Line, take
 from .deals import BILLED_BY_TIME, LATE_ROLE, Post
+from .fees import excluded
 from .happenings import FORGOTTEN, FRIDAY, MONDAY, WEEKEND, WORKDAYS, Happening, chance, moment, often
 from .offices import LATE_CURRENCY, PER_HUNDRED_EURO, UNQUOTED_CURRENCY, amount_text
 from .spending import an_expense
@@ -85,6 +86,7 @@ def _time_entry(rng: random.Random, number: int, post: Post, day: dt.date, engag
         rate=amount_text(rng.randint(150, 250) * 100, post.terms.currency) if own_rate else None,
         billable_quantity=_billable(rng, quantity) if often(rng, 8) else None,
         work_type=rng.choice(("overtime", "travel", "training")) if often(rng, 20) else "",
+        progress_excluded=excluded(rng),
     )
 
 

@@ -6,7 +6,7 @@ import datetime as dt
 from random import Random
 
 from billtide.codecs.approvers import ApprovalThreshold, Approver, Delegate
-from billtide.codecs.engagement import Cap, ExpenseCategory, ExpenseTerms, PartialCap
+from billtide.codecs.engagement import Cap, ExpenseCategory, ExpenseTerms, Fee, Milestone, PartialCap
 from billtide.codecs.time_policies import Multipliers, TimeRounding
 
 APPROVERS = ("M1", "M2", "M3", "D1")
@@ -139,4 +139,35 @@ def partial_caps(chance: Random, currency: str) -> tuple[PartialCap, ...]:
             per=chance.choice((None, None, "day", "week", "month")),
         )
         for number in range(chance.choice((0, 0, 1, 2, 3)))
+    )
+
+
+def fixed_fee(chance: Random, currency: str, *, by_days: bool) -> Fee:
+    """The price of a whole piece of work, by each measure of its progress; by_days: whether days may measure it."""
+    method = chance.choice(("cost_to_cost", "cost_to_cost", "hours_to_hours", "milestone", "straight_line"))
+    if method == "straight_line" and not by_days:
+        method = "cost_to_cost"
+    estimate = money(chance, 1_000, 30_000, currency) if method == "cost_to_cost" or rarely(chance, 2) else None
+    apart = money(chance, 0, 900, currency) if estimate is not None and rarely(chance, 3) else None
+    return Fee(
+        amount=money(chance, 1_000, 90_000, currency),
+        estimated_cost=estimate,
+        progress=method,
+        estimated_hours=chance.choice(("40", "120.5", "7.333333")),
+        uninstalled_cost=apart,
+        percent_places=chance.choice((None, None, 0, 2)),
+        milestones=_milestones(chance) if method == "milestone" or rarely(chance, 2) else (),
+        loss_provision=chance.choice(("at_once", "at_once", "none")),
+    )
+
+
+def _milestones(chance: Random) -> tuple[Milestone, ...]:
+    """Parts of the fee; which of them are reached, and when, differs from revision to revision."""
+    return tuple(
+        Milestone(
+            id=f"M{number}",
+            percent=percent,
+            reached_on=chance.choice((None, dt.date(2025, 9, 15), dt.date(2025, 10, 20), dt.date(2025, 11, 30))),
+        )
+        for number, percent in enumerate(chance.choice((("33.3333", "33.3333", "33.3334"), ("20", "80"), ("100",))))
     )

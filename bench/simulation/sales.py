@@ -65,6 +65,7 @@ def _terms(chance: Random, name: str) -> Engagement:
         auto_approve_under=agreed.auto_approve_under(chance, currency),
         approvers=agreed.approvers(chance),
     )
+    end = chance.choice((None, dt.date(2025, 11, 30)))
     own = EngagementRate(
         role="analyst", rate=chance.choice(("120", "111.115")), effective_from=dt.date(2025, 10, 15),
         minimum_charge=chance.choice((None, "300")), maximum_charge=chance.choice((None, "800")),
@@ -72,10 +73,11 @@ def _terms(chance: Random, name: str) -> Engagement:
     return Engagement(
         source="crm", id=name, revision=1, customer_id=chance.choice(("C1", "C2", "C3")),
         legal_entity_id=chance.choice(("DE", "US")), currency=currency, contract_type=contract,
-        start_date=dt.date(2025, 8, chance.choice((1, 31))), end_date=chance.choice((None, dt.date(2025, 11, 30))),
+        start_date=dt.date(2025, 8, chance.choice((1, 31))), end_date=end,
         rates=(own,) if chance.randrange(3) == 0 else (),
         **(_caps(chance, currency) if contract == "capped" else {}),
-        fee=_fee(chance, contract, currency), expenses=agreed.expenses(chance, currency), policies=policies,
+        fee=_fee(chance, contract, currency, by_days=_by_days(policies, end)),
+        expenses=agreed.expenses(chance, currency), policies=policies,
         discount_percent=chance.choice(("0", "0", "0", "10", "33.3333")),
     )  # fmt: skip
 
@@ -87,12 +89,14 @@ def _caps(chance: Random, currency: str) -> dict[str, object]:
     return {"cap": None if parts and agreed.rarely(chance, 3) else whole, "caps": parts}
 
 
-def _fee(chance: Random, contract: str, currency: str) -> Fee | None:
+def _by_days(policies: Policies, end: dt.date | None) -> bool:
+    """Whether days may measure progress: where a closed month moves dates, their latest depends on when it closed."""
+    return end is not None and policies.closed_period == "hold"
+
+
+def _fee(chance: Random, contract: str, currency: str, *, by_days: bool = False) -> Fee | None:
     if contract == "fixed_fee":
-        return Fee(
-            amount=agreed.money(chance, 1_000, 90_000, currency),
-            estimated_cost=agreed.money(chance, 1_000, 30_000, currency),
-        )
+        return agreed.fixed_fee(chance, currency, by_days=by_days)
     if contract == "retainer":
         return Fee(
             amount=agreed.money(chance, 500, 5_000, currency),
@@ -111,7 +115,8 @@ def _revised(chance: Random, terms: Engagement) -> list[Engagement]:
         if latest.contract_type == "capped":
             changed = msgspec.structs.replace(changed, **_other_caps(chance, latest))
         elif latest.contract_type == "fixed_fee":
-            changed = msgspec.structs.replace(changed, fee=_fee(chance, "fixed_fee", latest.currency))
+            by_days = _by_days(latest.policies, latest.end_date)
+            changed = msgspec.structs.replace(changed, fee=_fee(chance, "fixed_fee", latest.currency, by_days=by_days))
         found.append(changed)
     return found
 

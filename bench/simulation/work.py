@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 STATUSES = ("submitted",) * 6 + ("approved",) * 4 + ("draft", "rejected", "recalled", "deleted")
 VERDICTS = ("approved",) * 6 + ("rejected", "recalled")
 ROLES = ("", "", "analyst", "partner", "consultant", "architect")
+EXCLUDED = (None,) * 8 + ("uninstalled", "waste")
 FIRST_DAY = dt.date(2025, 9, 25)
 QUANTITIES = (
     ("8", "hour"),
@@ -80,7 +81,7 @@ def _time(chance: Random, name: str, terms: Engagement, plans: list[str]) -> Tim
         assignment_id=chance.choice(plans) if plans and special in {1, 2, 3} else "",
         rate=chance.choice(("80", "120.125", "0")) if special == 4 else None,
         billable_quantity=_billable(chance, quantity), task_id=chance.choice(("", "design", "build")),
-        work_type=chance.choice(("", "", "", "overtime", "travel")),
+        progress_excluded=chance.choice(EXCLUDED), work_type=chance.choice(("", "", "", "overtime", "travel")),
     )  # fmt: skip
 
 
@@ -99,7 +100,8 @@ def _expense(chance: Random, name: str, terms: Engagement) -> Expense:
         source="psa", id=name, revision=1, engagement_id=terms.id, resource_id=_person(chance), spent_on=_day(chance),
         category=chance.choice(("travel", *spending.CATEGORIES)), amount=spending.amount(chance, currency),
         currency=currency, status=chance.choice(STATUSES), billable=chance.randrange(6) > 0,
-        receipt=chance.randrange(3) > 0, task_id=chance.choice(("", "design", "build")),
+        receipt=chance.randrange(3) > 0, progress_excluded=chance.choice(EXCLUDED),
+        task_id=chance.choice(("", "design", "build")),
     )  # fmt: skip
     return spending.detailed(chance, plain)
 
