@@ -63,10 +63,14 @@ def settle(entry: EntryState, approvals: Approvals | None, books: Books) -> Miss
 
 def differs(entry: EntryState, approvals: Approvals | None, contract: Contract, lookups: Lookups) -> bool:
     """Whether settle() would change anything, now that terms or reference data have changed; changes nothing."""
-    judge = None if contract.approval is None else assess(contract, lookups).standing
+    assessment = None if contract.approval is None else assess(contract, lookups)
+    judge = None if assessment is None else assessment.standing
     version, standing = counting(entry, approvals, contract.approval_levels, judge)
     approved = standing == "approved"
     wanted = version if approved or contract.accrues_at_submission else None
+    waits_for = None if assessment is None else assessment.waits_for
+    if not entry.held_value and entry.hold != (None if waits_for is None else waits_for.reason):
+        return True
     if (entry.counted_as, entry.counted_time) != _time_of(contract, version, approved=approved):
         return True
     cost, terms = entry.cost, contract.terms
