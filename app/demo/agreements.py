@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from ...codecs.approval import ApprovalLevel
     from ...codecs.engagement import EngagementRate
+    from .offices import Entity
 
 LEVELS: Final[tuple[tuple[ApprovalLevel, ...], ...]] = (
     (),
@@ -62,6 +63,9 @@ LIMITED: Final = (6, 8)
 """Last digits of the engagements whose own rates have a least and a most charge."""
 
 
+CLOSED_PERIODS: Final[tuple[Literal["hold", "next_open_period"], ...]] = ("hold", "next_open_period")
+ADJUSTED: Final = 1
+"""Of the engagement's number modulo three: corrections are lines of the difference there."""
 THRESHOLDS: Final[dict[int, tuple[tuple[ApprovalLevel, int, Literal["price", "cost"]], ...]]] = {
     3: (("finance", 80_000, "price"),),
     5: (("project", 40_000, "cost"), ("finance", 150_000, "price")),
@@ -91,13 +95,14 @@ APPROVERS: Final = (
 )
 
 
-def policies(rng: random.Random, number: int, currency: str) -> Policies:
-    """Policies of the engagement with this number."""
+def policies(rng: random.Random, number: int, currency: str, entity: Entity) -> Policies:
+    """Policies of the engagement with this number, sold by this legal entity."""
     digit = number % 10
+    closed = rng.choice(CLOSED_PERIODS)
     return Policies(
         rounding=rng.choice(ROUNDINGS),
         accrue_at="approval" if often(rng, 15) else "submission",
-        closed_period="hold" if number in BY_DAYS else rng.choice(("hold", "next_open_period")),
+        closed_period="hold" if number in BY_DAYS else "next_open_period" if entity.closes else closed,
         approval_levels=rng.choice(LEVELS),
         hours_per_day=rng.choice(("8", "8", "7.5")),
         time_rounding=TIME_ROUNDINGS.get(digit),
@@ -109,6 +114,7 @@ def policies(rng: random.Random, number: int, currency: str) -> Policies:
         ),
         auto_approve_under=amount_text(AUTO_APPROVED_CENTS, currency) if number % 9 == AUTO_APPROVED else None,
         approvers=APPROVERS if number % 8 == NAMED else (),
+        correction="adjust" if number % 3 == ADJUSTED else "reverse_and_rebill",
     )
 
 
