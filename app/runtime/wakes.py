@@ -14,6 +14,7 @@ from faust.types import TP
 
 from ...agents.work import Work
 from ...codecs.records import Cursor
+from . import failpoints
 
 if TYPE_CHECKING:
     from ...agents.work import Record
@@ -97,6 +98,7 @@ class Wakes:
             except Exception as error:  # noqa: BLE001 - a bug in a rule; the task retries
                 task.failed(error, "rules", STREAM, where, ())
                 return False
+            failpoints.reach("woken")
             await asyncio.shield(task.in_background(task.commit(work, outgoing, perf_counter() - started, where)))
             return task.phase == "active"
 
