@@ -3,30 +3,28 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from billtide.app.audit import replay
-from billtide.app.audit.reading import opened
-from billtide.app.audit.verification import AUDIT, CHANGELOG
+from billtide.app.audit.verification import AUDIT
 from billtide.app.topology import TOPOLOGY
 from billtide.codecs import audit, dead_letter
-from billtide.codecs.records import Position
-from billtide.tables.state import TaskState
 
 from .damage import Damage
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable
 
     from aiokafka import ConsumerRecord
 
-    from billtide.app.settings import Settings
+    from billtide.tables.state import TaskState
 
 Place = tuple[str, int]
 """A stream and a partition."""
-Found = "Mapping[str, Sequence[ConsumerRecord]]"
+Found = Mapping[str, Sequence[Any]]
+"""Records by stream."""
 
 INPUTS: Final = tuple(stream.name for stream in TOPOLOGY.inputs if stream.role == "input")
 REPLAYED: Final = ("entries", "approvals", "engagements", "holds", "assignments")
@@ -35,18 +33,17 @@ stream the audit does not tell of."""
 WEEK_HOLD: Final = b"hweek"
 
 
-def records(found: Found, positions: Mapping[Place, Position]) -> Damage:
+def records(found: Found, states: Sequence[TaskState], topic: Callable[[str], str]) -> Damage:
     """Each input record has exactly one fate: a row of the audit, a dead letter, or counted as duplicate or stale."""
     damage = Damage()
-    rows = _rows(found[AUDIT])
-    lettered = {place: set(offsets) for place, offsets in _letters(found["dead-letters"]).items()}
+    rows, lettered = _rows(found[AUDIT]), _letters(found["dead-letters"], topic)
     for stream in INPUTS:
         offsets: defaultdict[int, set[int]] = defaultdict(set)
         for record in found[stream]:
             offsets[record.partition].add(record.offset)
         for partition, there in offsets.items():
             place = stream, partition
-            position = positions.get(place, Position())
+            position = states[partition].position(stream)
             told, letters = rows.get(place, set()), lettered.get(place, set())
             fates = len(told) + len(letters) + position.duplicate + position.stale
             where = f"{stream} partition {partition}"
@@ -102,22 +99,14 @@ def order(billing: Iterable[ConsumerRecord]) -> Damage:
     return damage
 
 
-async def tables(settings: Settings) -> Damage:
+def state(partition: int, restored: TaskState, replayed: TaskState) -> Damage:
     """State as the changelog has it against the state that the audit's order of the inputs comes to, byte by byte."""
     damage = Damage()
-    known = await _partition(settings, replay.REFERENCES, 0)
-    for partition in range(settings.partitions):
-        read = await _partition(settings, (AUDIT, CHANGELOG, *replay.INPUTS), partition)
-        restored = TaskState()
-        restored.restore(read[CHANGELOG])
-        again = replay.Told(partition, read, known)
-        for record in read[AUDIT]:
-            again.take(audit.decode(record.value))
-        for mine, theirs in zip(restored.tables, again.memory.state.tables, strict=True):
-            keys = {key for key, _ in mine.bytes.items() ^ theirs.bytes.items() if not key.startswith(WEEK_HOLD)}
-            if mine.name in REPLAYED and keys:
-                damage.wrong += len(keys)
-                damage.problems.append(f"task {partition}, {mine.name}: {_shown(keys)} not as a replay leaves them")
+    for mine, theirs in zip(restored.tables, replayed.tables, strict=True):
+        keys = {key for key, _ in mine.bytes.items() ^ theirs.bytes.items() if not key.startswith(WEEK_HOLD)}
+        if mine.name in REPLAYED and keys:
+            damage.wrong += len(keys)
+            damage.problems.append(f"task {partition}, {mine.name}: {_shown(keys)} not as a replay leaves them")
     return damage
 
 
@@ -135,21 +124,11 @@ def _rows(told: Iterable[Any]) -> dict[Place, set[int]]:
     return rows
 
 
-def _letters(found: Iterable[Any]) -> dict[Place, list[int]]:
+def _letters(found: Iterable[Any], topic: Callable[[str], str]) -> dict[Place, set[int]]:
     """Offsets of dead letters' records by input stream and partition."""
-    names = {name: name for name in INPUTS}
-    offsets: defaultdict[Place, list[int]] = defaultdict(list)
+    names = {topic(name): name for name in INPUTS}
+    offsets: defaultdict[Place, set[int]] = defaultdict(set)
     for letter in found:
         facts = dead_letter.facts(letter.headers)
-        stream = next((name for name in names if facts["topic"].endswith(f".{name}")), facts["topic"])
-        offsets[stream, int(facts["partition"])].append(int(facts["offset"]))
+        offsets[names.get(facts["topic"], facts["topic"]), int(facts["partition"])].add(int(facts["offset"]))
     return offsets
-
-
-async def _partition(settings: Settings, streams: Iterable[str], partition: int) -> dict[str, list[Any]]:
-    """One partition of some streams, whole."""
-    found: dict[str, list[Any]] = {stream: [] for stream in streams}
-    async with opened(settings, found, partition) as topics:
-        async for batch in topics.to_end():
-            found[batch.stream] += batch.records
-    return found

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from billtide.app.demo import firm
 from billtide.app.demo.feed import send_phase
+from billtide.app.refusal import RefusedError
 
 if TYPE_CHECKING:
     from billtide.app.demo.firm import Phase, Week
@@ -27,24 +28,30 @@ class Feed:
         self.week: Final = week
         self.load = list(firm.in_order(week.load))
         self._late_sent = False
+        self._enough: Final = asyncio.Event()
+        self._sending: asyncio.Future[None]
 
     async def masters(self) -> None:
         """Send reference data, terms and assignments."""
         await send_phase(self.settings, self.week.masters)
 
-    async def trickle(self, seconds: float) -> None:
-        """Send the load in slices that last about so long; cancel it to stop, and rest() sends what is left."""
-        size = max(1, int(len(self.load) * SLICE_SECONDS / seconds))
-        while self.load:
-            part, self.load = self.load[:size], self.load[size:]
-            # A slice that was begun is sent whole, also when the faults end meanwhile.
-            await asyncio.shield(asyncio.ensure_future(self._send(part)))
-            await asyncio.sleep(SLICE_SECONDS)
+    def begin(self, seconds: float) -> None:
+        """Send the load in slices that last about so long."""
+        self._sending = asyncio.ensure_future(self._trickle(seconds))
 
     async def rest(self) -> None:
-        """Send what is left of the load."""
+        """Send at once what is left of the load."""
+        self._enough.set()
+        await self._sending
         part, self.load = self.load, []
         await self._send(part)
+
+    async def _trickle(self, seconds: float) -> None:
+        size = max(1, int(len(self.load) * SLICE_SECONDS / seconds))
+        while self.load and not self._enough.is_set():
+            part, self.load = self.load[:size], self.load[size:]
+            await self._send(part)
+            await asyncio.sleep(SLICE_SECONDS)
 
     async def late(self) -> None:
         """Send what the firm's systems send the Monday after; once."""
@@ -56,8 +63,13 @@ class Feed:
         phase: Phase = {}
         for stream, sent in part:
             phase.setdefault(stream, []).append(sent)
-        if phase:
-            await send_phase(self.settings, phase)
+        while phase:
+            try:
+                await send_phase(self.settings, phase)
+            except RefusedError:  # no broker now: what was taken of it comes twice, as a firm's system would send it
+                await asyncio.sleep(SLICE_SECONDS)
+            else:
+                return
 
 
 def part_of_week(seed: int) -> Week:

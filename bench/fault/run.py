@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import random
 import time
 from collections import Counter
@@ -92,13 +91,8 @@ async def _played(world: World, scenario: Scenario, damage: Damage) -> float:
 
 async def _under_faults(world: World, scenario: Scenario) -> None:
     """Send the load while the scenario is played; then what is left of it at once."""
-    feeding = asyncio.ensure_future(world.feed.trickle(scenario.seconds))
-    try:
-        await scenario.play(world)
-    finally:
-        feeding.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await feeding
+    world.feed.begin(scenario.seconds)
+    await scenario.play(world)
     await world.feed.rest()
 
 

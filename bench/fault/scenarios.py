@@ -7,17 +7,16 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from billtide.app.runtime.failpoints import POINTS
 
-from .world import END_SECONDS_MAX, FaultError
+from .world import END_SECONDS_MAX, FaultError, World
 
 if TYPE_CHECKING:
     from .workers import Worker
-    from .world import World
 
 Play = Callable[["World"], Awaitable[None]]
 
@@ -28,6 +27,8 @@ POINT_SECONDS_MAX: Final = 40.0
 ZOMBIE_SECONDS: Final = 9.0
 """Longer than the session and transaction timeouts of the runs: others take over meanwhile."""
 PAUSE_SECONDS: Final = 8.0
+HELD_SECONDS: Final = 2.0
+"""Until the whole load is applied, so that entries wait for what comes late."""
 LONG_SECONDS: Final = 70.0
 
 
@@ -61,25 +62,43 @@ async def taken_over(world: World) -> None:
     await world.kill(world.chance.choice(world.living))
 
 
-async def at_point(point: str, action: str, times: int, world: World) -> None:
-    """R2: a worker meets its fault at a named point. Points of an ending, a restore or a wake are brought about."""
+async def killed_at(points: Sequence[str], world: World) -> None:
+    """R2: a worker is killed at each of some points, one life after the other, always in the same static place.
+
+    Points of an ending, a rebalance or a wake are brought about; the others come by themselves.
+    """
+    for point in points:
+        victim = await _armed(world, point, "kill")
+        await world.until(victim, "dead", POINT_SECONDS_MAX)
+        world.tell(f"killed at {point}", "kills")
+    await world.start("c")
+
+
+async def refused_at(points: Sequence[str], world: World) -> None:
+    """R2: Kafka refuses, or its answer is lost, at points where the worker lives on."""
+    for number, point in enumerate(points):
+        if number:
+            await world.kill(world.living[-1])
+        victim = await _armed(world, point, "fail")
+        await world.until_logged(victim, f"failpoint {point}", POINT_SECONDS_MAX)
+        world.tell(f"refused at {point}", "refusals")
+
+
+async def _armed(world: World, point: str, action: str) -> Worker:
+    times = TIMES.get(point, 2 if point in IN_TRANSACTION else 1)
     victim = await world.start("c", f"{point}:{times}:{action}")
     if point == "woken":
-        await world.ready()
+        await world.ready(victim)
+        await world.feed.rest()
+        await asyncio.sleep(HELD_SECONDS)
         await world.feed.late()
     if point == "revoking":
-        await world.ready()
+        await world.ready(victim)
         await world.start("d")
     if point == "draining":
         await world.ready(victim)
         victim.signal(signal.SIGTERM)
-    if action == "kill":
-        await world.until(victim, "dead", POINT_SECONDS_MAX)
-        world.tell(f"{victim.name} was killed at {point}", "kills")
-        await world.start("c")
-    else:
-        await world.until_logged(victim, f"failpoint {point}", POINT_SECONDS_MAX)
-        world.tell(f"{victim.name} was refused at {point}", "refusals")
+    return victim
 
 
 async def ended(world: World) -> None:
@@ -195,15 +214,15 @@ async def _ended_well(world: World, worker: Worker) -> None:
         raise FaultError(f"{worker.name} did not end by itself with 0; see {worker.log}")
 
 
-TIMES: Final = {"fetched": 3, "partly_sent": 12, "restoring": 1, "fencing": 2, "fenced": 2, "restored": 2, "opened": 2}
-"""The how-manieth pass of a point acts; others at the second."""
-ONCE: Final = frozenset(("revoking", "draining", "woken"))
+TIMES: Final = {"fetched": 3, "partly_sent": 12, "fencing": 2, "fenced": 2, "restored": 2}
+"""The how-manieth pass of a point acts, where it is not the second in a transaction and the first elsewhere."""
+IN_TRANSACTION: Final = POINTS[: POINTS.index("woken")]
+IN_ACTIVATION: Final = (*POINTS[POINTS.index("woken") + 1 :], "woken")
 
 
-def _point(point: str, action: str, verb: str) -> Scenario:
-    times = 1 if point in ONCE else TIMES.get(point, 2)
+def _point(point: str, verb: str, play: Callable[[Sequence[str], World], Awaitable[None]]) -> Scenario:
     about = f"R2: a worker is {verb} at the point {point}"
-    return Scenario(f"{verb}_{point}", about, partial(at_point, point, action, times), names=("a",), seconds=12.0)
+    return Scenario(f"{verb}_{point}", about, partial(play, (point,)), names=("a",), seconds=12.0)
 
 
 def _scenario(play: Play, **given: object) -> Scenario:
@@ -213,11 +232,15 @@ def _scenario(play: Play, **given: object) -> Scenario:
 
 REFUSED: Final = ("sent", "commit_answered", "fenced", "restoring")
 """Points where Kafka may refuse, or an answer may be lost, while the worker lives on."""
+_IN_TURN: Final = "R2: all such points in turn, one life of a worker after the other"
 EVERY: Final[tuple[Scenario, ...]] = (
     _scenario(worker_killed, weight=10),
     _scenario(taken_over, names=(), dynamic=3, weight=4),
-    *(_point(point, "kill", "killed") for point in POINTS),
-    *(_point(point, "fail", "refused") for point in REFUSED),
+    Scenario("killed_in_transaction", _IN_TURN, partial(killed_at, IN_TRANSACTION), names=("a",), seconds=60.0),
+    Scenario("killed_in_activation", _IN_TURN, partial(killed_at, IN_ACTIVATION), names=("a",), seconds=40.0),
+    Scenario("refused", _IN_TURN, partial(refused_at, REFUSED), names=("a",), seconds=25.0),
+    *(_point(point, "killed", killed_at) for point in POINTS),
+    *(_point(point, "refused", refused_at) for point in REFUSED),
     _scenario(ended, weight=3),
     _scenario(zombie, names=(), dynamic=1, seconds=12.0, weight=4),
     _scenario(zombie_at_random, names=(), dynamic=2, seconds=12.0, weight=4),
@@ -236,8 +259,10 @@ def named(name: str) -> Scenario:
     return next(scenario for scenario in EVERY if scenario.name == name)
 
 
-SLOW: Final = frozenset(("broker_away",))
-"""Not in the smoke suite."""
+POINT_BY_POINT: Final = tuple(f"killed_{point}" for point in POINTS) + tuple(f"refused_{point}" for point in REFUSED)
+SLOW: Final = ("broker_away",)
 SUITES: Final[dict[str, tuple[str, ...]]] = {
-    "smoke": tuple(scenario.name for scenario in EVERY if scenario.name not in SLOW),
+    "smoke": tuple(one.name for one in EVERY if one.name not in {*POINT_BY_POINT, *SLOW}),
+    "points": POINT_BY_POINT,
+    "slow": SLOW,
 }

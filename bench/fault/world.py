@@ -97,7 +97,7 @@ class World:
         called = name or f"dynamic-{self._started}"
         worker = Worker(self.settings, called, static=bool(name), failpoint=failpoint, sabotage=self.sabotage)
         self.workers.append(worker)
-        self.tell(f"started {called}{' with ' if failpoint else ''}{failpoint}")
+        self.note(f"started {called}{' with ' if failpoint else ''}{failpoint}")
         return worker
 
     async def ready(self, *workers: Worker) -> None:
