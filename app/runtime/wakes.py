@@ -17,6 +17,7 @@ from faust.types import TP
 
 from ...agents.work import Work
 from ...codecs.records import Cursor
+from . import failpoints
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -111,6 +112,7 @@ class Wakes:
                 state.commit(state.changes())  # there are none: only what was decoded is forgotten
                 return not self._is_done()
             self._unsaved = not self._is_done()
+            failpoints.reach("woken")
             await asyncio.shield(task.in_background(task.commit(work, outgoing, perf_counter() - started, where)))
             return task.phase == "active"
 
