@@ -39,12 +39,13 @@ class EngagementRate(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_d
 class Cap(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
     """Not to exceed: what the customer pays in all.
 
-    `split` bills up to the minor unit and holds the rest; `hold` bills an entry whole or not at all. What exceeds the
-    amount by no more than tolerance is billed whole.
+    `split` bills up to the minor unit and holds the rest; `hold` bills an entry whole or not at all; `stop` bills up to
+    the minor unit, and the rest is not chargeable: it waits for nobody, but a higher cap brings it back. What exceeds
+    the amount by no more than tolerance is billed whole.
     """
 
     amount: DecimalText
-    mode: Literal["split", "hold"] = "split"
+    mode: Literal["split", "hold", "stop"] = "split"
     includes_expenses: bool = True
     tolerance: DecimalText = "0"
 
@@ -58,7 +59,7 @@ class PartialCap(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defau
 
     id: Id
     amount: DecimalText
-    mode: Literal["split", "hold"] = "split"
+    mode: Literal["split", "hold", "stop"] = "split"
     includes_expenses: bool = True
     tolerance: DecimalText = "0"
     tasks: tuple[Id, ...] = ()

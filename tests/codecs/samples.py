@@ -191,7 +191,7 @@ FULL: dict[str, Sample] = {
     ),
     "engagement-figures": _replace(
         LEAST["engagement-figures"], customer_id="C-9", legal_entity_id="DE", contract_type="capped", currency="EUR", planned_cost="1000.00",
-        planned_revenue="2400.00", planned_margin="1400.00", contract_asset="1.00", contract_liability="2.00", loss_provision="3.00",
+        planned_revenue="2400.00", planned_margin="1400.00", contract_asset="1.00", contract_liability="2.00", loss_provision="3.00", non_chargeable="4.00",
     ),
     "exception": _replace(LEAST["exception"], action="released"),
     "expense": _replace(
@@ -251,6 +251,7 @@ CHANGELOG: dict[str, Sample] = {
         adjusted=Adjusted(VERSION, Price(120_600_000, "hour", 90_450, "EUR", "half_even", 9_000_000_000)),
         progress_time=27_000_000_000,
         progress_on=DAY,
+        non_chargeable=100,
     ),
     "approvals": Approvals((Decision(3, "manager", 1, "approved"), Decision(3, "finance", 2, "recalled", "R-1", "R-2", DAY))),
     "engagements": EngagementState(
