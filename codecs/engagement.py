@@ -9,7 +9,7 @@ import msgspec
 
 from .approval import ApprovalLevel
 from .approvers import ApprovalThreshold, Approver
-from .time_policies import Multipliers, TimeRounding
+from .time_policies import Discount, MultiplierChange, Multipliers, TimeRounding
 from .wire import CurrencyCode, DecimalText, ExpenseUnit, Id, OptionalId, Revision, Wire, decoder
 
 TYPE: Final = "billtide.engagement.v1"
@@ -141,7 +141,8 @@ class Policies(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_default
 
     time_rounding: of billed time; none bills what was worked to the microsecond. day_rounding: `half_day` bills an
     entry at a day rate as half a day up to half of hours_per_day and as a day above, in place of time_rounding.
-    multipliers: of rates, by kind and date of the work; without them every hour costs the same.
+    multipliers: of rates, by kind and date of the work; without them every hour costs the same. multiplier_changes:
+    what takes their place from a work date on.
     approval_thresholds: levels that larger entries need besides approval_levels; auto_approve_under: entries of less
     than this amount need no decision but those of thresholds; approvers: who may decide, anybody while empty;
     correction of what is billed: reversed and charged anew, or one line of the difference.
@@ -159,12 +160,14 @@ class Policies(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_default
     auto_approve_under: DecimalText | None = None
     approvers: tuple[Approver, ...] = ()
     correction: Literal["reverse_and_rebill", "adjust"] = "reverse_and_rebill"
+    multiplier_changes: tuple[MultiplierChange, ...] = ()
 
 
 class Engagement(Wire, frozen=True, kw_only=True, gc=False, omit_defaults=True):
     """One engagement, one revision of its terms. Key is id.
 
-    discount_percent: off every rate at which time is billed; expenses and fees are billed without it.
+    discount_percent: off every rate at which time is billed; expenses and fees are billed without it. discounts: with
+    dates, in its place; of those that cover the work date the one that starts last.
     """
 
     source: Id
@@ -187,6 +190,7 @@ class Engagement(Wire, frozen=True, kw_only=True, gc=False, omit_defaults=True):
     policies: Policies = Policies()
     planned_revenue: DecimalText | None = None
     discount_percent: DecimalText = "0"
+    discounts: tuple[Discount, ...] = ()
 
 
 decode: Final = decoder(Engagement)

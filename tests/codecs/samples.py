@@ -48,7 +48,7 @@ from billtide.codecs.records import (
     Share,
     WeekState,
 )
-from billtide.codecs.time_policies import Multipliers, TimeRounding
+from billtide.codecs.time_policies import Discount, MultiplierChange, Multipliers, TimeRounding
 
 DAY, MONDAY, LAST = dt.date(2026, 11, 20), dt.date(2026, 11, 23), dt.date(2026, 12, 31)
 LINES = (
@@ -185,9 +185,11 @@ FULL: dict[str, Sample] = {
             multipliers=Multipliers(
                 by_work_type={"overtime": "1.15"}, weekend="1.5", holiday="2", weekend_days=("friday", "saturday"), holidays=(LAST,), stacking="multiply"
             ),
+            multiplier_changes=(MultiplierChange(effective_from=DAY, multipliers=Multipliers(weekend="2")),),
         ),
         planned_revenue="10000.00",
         discount_percent="2.5",
+        discounts=(Discount(percent="5", effective_from=DAY, effective_to=LAST),),
     ),
     "engagement-figures": _replace(
         LEAST["engagement-figures"], customer_id="C-9", legal_entity_id="DE", contract_type="capped", currency="EUR", planned_cost="1000.00",
