@@ -71,6 +71,8 @@ class Milestone(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaul
     """A part of a fixed fee that is billed once, when it is reached: an amount, or percent of the fee.
 
     reached_on: the day it was reached; a later revision of the terms without it takes the bill back.
+    standalone_price: what its work would cost alone; with these, on all milestones, revenue by milestones is the fee
+    allocated in their proportion, whatever each bills.
     """
 
     id: Id
@@ -78,6 +80,7 @@ class Milestone(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaul
     amount: DecimalText | None = None
     percent: DecimalText | None = None
     reached_on: dt.date | None = None
+    standalone_price: DecimalText | None = None
 
 
 class Fee(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):

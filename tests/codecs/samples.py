@@ -162,7 +162,7 @@ FULL: dict[str, Sample] = {
             amount="1000", estimated_cost="700", term="quarter", billed="arrears", progress="hours_to_hours", estimated_hours="80",
             uninstalled_cost="50", percent_places=1, loss_provision="none",
             milestones=(
-                engagement.Milestone(id="M1", name="Abnahme", percent="30", reached_on=DAY), engagement.Milestone(id="M2", amount="700"),
+                engagement.Milestone(id="M1", name="Abnahme", percent="30", reached_on=DAY), engagement.Milestone(id="M2", amount="700", standalone_price="800"),
             ),
         ),
         expenses=engagement.ExpenseTerms(
