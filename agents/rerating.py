@@ -12,11 +12,11 @@ from typing import Final
 import msgspec
 from msgspec import structs
 
-from ..codecs.engagement import Engagement
+from ..codecs.engagement import Cap, Engagement, PartialCap
 from ..codecs.records import EngagementState
 from ..tables.entries import engagement_of
 from ..tables.state import TaskState
-from .entries import settle_entry
+from .entries import settle_entry, settle_held
 from .planning import settle_assignment
 from .rules.cap import count_billed, over_cap
 from .rules.contract import Contract
@@ -42,6 +42,17 @@ def rerate_engagement(work: Work, before: Engagement | None, terms: Engagement) 
         rerate(work, key)
     for key in reversed(keys):
         _give_back(work, key)
+    if _stopping(before) != _stopping(terms):
+        for hold_key in work.state.holds.waiting_on(f"cap:{terms.id}"):
+            settle_held(work, hold_key)
+
+
+def _stopping(terms: Engagement) -> list[Cap | PartialCap]:
+    """Caps that stop: with them changes what of the rest is held and what is not chargeable."""
+    caps: list[Cap | PartialCap] = [*terms.caps]
+    if terms.cap is not None:
+        caps.append(terms.cap)
+    return [cap for cap in caps if cap.mode == "stop"]
 
 
 def _same_worth(before: Engagement, terms: Engagement) -> bool:

@@ -27,6 +27,7 @@ WAITS: Final[dict[HoldReason, str]] = {
     "approver_not_allowed": "somebody decided whom the terms do not name; let an approver decide, or send new terms",
     "unit_price_missing": "no unit price of its category and unit; send one with the expense terms or the expense",
     "receipt_missing": "its receipt is missing; send a revision of the expense that says there is one",
+    "cap_stopped": "it lies beyond a cap that stops, so the customer does not pay it; a higher cap brings it back",
 }
 """What an entry held for each reason waits for, and what to do."""
 
@@ -77,6 +78,7 @@ def _money(found: EngagementFigures) -> list[list[str]]:
         ["approved value", grouped(found.approved_value)],
         ["  billed", grouped(found.billed)],
         ["  held", grouped(found.held)],
+        ["  not chargeable", grouped(found.non_chargeable)],
         ["fees", grouped(found.fees)],
         ["work in progress, not billed", grouped(found.unbilled)],
         ["revenue earned", grouped(found.earned)],
