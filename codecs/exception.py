@@ -23,6 +23,7 @@ HoldReason = Literal[
     "approver_not_allowed",
     "unit_price_missing",
     "receipt_missing",
+    "period_too_long",
 ]
 
 
