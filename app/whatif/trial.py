@@ -130,7 +130,7 @@ class Trial:
         """Of the holds, entries and plans those of the engagements asked for; a person's week moves no money."""
         if not self.only:
             return keys
-        return [key for key in keys if _engagement_of(key) in self.only]
+        return [key for key in keys if not self.only.isdisjoint(key[1:].decode().split(SEPARATOR))]
 
 
 def settle_in_steps(task: Memory, keys: Sequence[bytes], tally: Tally) -> None:
@@ -144,10 +144,3 @@ def _count(task: Memory, tally: Tally) -> None:
     for stream, records in task.left.items():
         tally.take(stream, records)
     task.left.clear()
-
-
-def _engagement_of(key: bytes) -> str:
-    """Engagement in the key of an entry, an assignment, or a hold."""
-    kind, *rest = key[1:].decode().split(SEPARATOR)
-    at = 0 if kind == "terms" else 1
-    return rest[at] if len(rest) > at else ""

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from billtide.app.refusal import RefusedError
 from billtide.app.whatif.shifts import Shift, shift_of
 
-from ...builders import fx_rate
+from ...builders import engagement, fx_rate
 from .firm import FIRM, PARTITIONS, lines, tasks, tried
 
 if TYPE_CHECKING:
@@ -69,7 +69,8 @@ def test_every_date_is_shifted_and_other_pairs_are_not() -> None:
 
 def test_a_shift_concerns_every_task() -> None:
     """Whatever terms are given besides."""
-    assert tried(shifts=("USD/EUR=1",)).partitions == list(range(PARTITIONS))
+    terms = ("engagements", engagement(revision=2))
+    assert tried(terms, shifts=("USD/EUR=1",)).partitions == list(range(PARTITIONS))
 
 
 @pytest.mark.parametrize(
