@@ -24,7 +24,7 @@ Play = Callable[["World"], Awaitable[None]]
 
 KILLS: Final = 5
 BETWEEN_KILLS_SECONDS: Final = (0.6, 2.6)
-POINT_SECONDS_MAX: Final = 40.0
+POINT_SECONDS_MAX: Final = 90.0
 """How long it may take until a worker comes by an armed point."""
 ZOMBIE_SECONDS: Final = 9.0
 """Longer than the session and transaction timeouts of the runs: others take over meanwhile."""
