@@ -11,7 +11,7 @@ from typing import Final
 
 from msgspec import structs
 
-from ..codecs.engagement import Engagement
+from ..codecs.engagement import Drawdown, Engagement
 from ..codecs.records import EngagementState
 from ..tables.entries import engagement_of
 from ..tables.state import TaskState
@@ -20,6 +20,7 @@ from .planning import settle_assignment
 from .rules.cap import count_billed, over_cap
 from .rules.contract import Contract
 from .rules.expectation import expect
+from .rules.prepaid import usage_of
 from .rules.settlement import differs
 from .work import Work
 
@@ -45,8 +46,14 @@ def rerate_engagement(work: Work, before: Engagement | None, terms: Engagement) 
 def _same_worth(before: Engagement, terms: Engagement) -> bool:
     """Whether terms differ only in what no entry is priced by."""
     unpriced = {"revision": 1, "name": "", "planned_revenue": None, "fee": None, "end_date": None}
+    if _drawdown(before) != _drawdown(terms):
+        return False
     same: bool = structs.replace(before, **unpriced) == structs.replace(terms, **unpriced)
     return same
+
+
+def _drawdown(terms: Engagement) -> Drawdown | None:
+    return None if terms.fee is None else terms.fee.drawdown
 
 
 def rerate(work: Work, key: bytes) -> None:
@@ -57,7 +64,9 @@ def rerate(work: Work, key: bytes) -> None:
         return
     _, contract = _known(work, entry.latest.engagement_id)
     approvals = state.approvals.get(b"a" + key[1:])
-    if contract is not None and differs(entry, approvals, contract, work.lookups):
+    if contract is None:
+        return
+    if differs(entry, approvals, contract, work.lookups) or usage_of(entry, contract) != entry.usage:
         settle_entry(work, key, entry)
 
 

@@ -24,6 +24,7 @@ HoldReason = Literal[
     "unit_price_missing",
     "receipt_missing",
     "period_too_long",
+    "balance_used_up",
 ]
 
 

@@ -26,6 +26,7 @@ from .cap import count_billed, over_cap, within_cap
 from .contract import Contract
 from .correction import adjust, as_billed, price_of, to_adjust
 from .differences import same_cost, same_money, same_price
+from .overage import beyond_balance, over_balance, within_balance
 from .progress import count, has_progress, is_counted, take_off
 from .valuation import Lookups, Missing, Value, missing_period, value_of
 
@@ -117,7 +118,8 @@ def _withdraw(
     same = wanted is not None and value is not None and same_money(stands, wanted)
     keep_cost = same and value is not None and same_cost(entry, cost, value, terms)
     keep_price = same and value is not None and same_price(entry, value, terms)
-    unbill = not adjusts and (not (keep_price and approved) or over_cap(entry, books.engagement, books.contract))
+    limited = over_cap(entry, books.engagement, books.contract) or over_balance(entry, books.engagement, books.contract)
+    unbill = not adjusts and (not (keep_price and approved) or limited)
     accrued = entry.work_in_progress
     unaccrue = accrued is not None and accrued.live and not (keep_price and not approved)
     unearn = has_progress(entry) and not (keep_cost and approved and books.contract.earns_by_cost)
@@ -218,7 +220,10 @@ def _charge(
         entry.price = price
         entry.approved_value = open_amount
         engagement.approved_value += open_amount
-    amount = within_cap(open_amount, wanted, engagement, books.contract)
+    if books.contract.holds_overage:
+        amount = within_balance(open_amount, entry, engagement, books.contract)
+    else:
+        amount = within_cap(open_amount, wanted, engagement, books.contract)
     over = entry.held_value = open_amount - amount
     engagement.held += over
     if amount or not over:
@@ -231,8 +236,14 @@ def _charge(
         if wanted.kind == "expense":
             engagement.billed_expenses += amount
         ledger.charge(wanted, price, trace, part, books)
-    if not over:
-        return None
+    return None if not over else _over_limit(over, price, books)
+
+
+def _over_limit(over: int, price: Price, books: Books) -> Missing:
+    """What a part waits for that neither cap nor prepaid balance lets through."""
+    if books.contract.holds_overage:
+        return beyond_balance(over, books.contract)
+    engagement = books.engagement
     text = f"{format_amount(over, price.currency)} {price.currency} lie over the cap of engagement {engagement.id}"
     return Missing("cap_reached", f"cap:{engagement.id}", f"{text}; raise the cap, or take something else back")
 

@@ -211,6 +211,15 @@ def test_a_restored_task_goes_on_where_it_was() -> None:
     assert revenue(task) == [("2026-01-31", "101.92"), ("2026-02-28", "92.05")]
 
 
+def test_another_rounding_earns_the_days_anew() -> None:
+    """`rebill`: half a cent of a month goes up or down as the terms say now."""
+    fee = {"amount": "0.05", "billed_terms": "rebill", "term": "quarter"}
+    task = sold(subscription(fee), *months("open", "future"))
+    task.send("engagements", subscription(fee, revision=2, policies={"rounding": "down"}))
+
+    assert revenue(task) == [("2026-01-31", "0.02"), ("2026-01-31", "-0.01")]
+
+
 fees = st.fixed_dictionaries(
     {
         "amount": st.sampled_from(["0", "0.05", "100", "99.99", "1234.57"]),
