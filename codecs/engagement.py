@@ -9,7 +9,7 @@ import msgspec
 
 from .approval import ApprovalLevel
 from .approvers import ApprovalThreshold, Approver
-from .time_policies import Multipliers, TimeRounding
+from .time_policies import Discount, MultiplierChange, Multipliers, TimeRounding
 from .wire import CurrencyCode, DecimalText, ExpenseUnit, Id, OptionalId, Revision, Wire, decoder
 
 TYPE: Final = "billtide.engagement.v1"
@@ -46,12 +46,13 @@ class EngagementRate(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_d
 class Cap(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
     """Not to exceed: what the customer pays in all.
 
-    `split` bills up to the minor unit and holds the rest; `hold` bills an entry whole or not at all. What exceeds the
-    amount by no more than tolerance is billed whole.
+    `split` bills up to the minor unit and holds the rest; `hold` bills an entry whole or not at all; `stop` bills up to
+    the minor unit, and the rest is not chargeable: it waits for nobody, but a higher cap brings it back. What exceeds
+    the amount by no more than tolerance is billed whole.
     """
 
     amount: DecimalText
-    mode: Literal["split", "hold"] = "split"
+    mode: Literal["split", "hold", "stop"] = "split"
     includes_expenses: bool = True
     tolerance: DecimalText = "0"
 
@@ -65,7 +66,7 @@ class PartialCap(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defau
 
     id: Id
     amount: DecimalText
-    mode: Literal["split", "hold"] = "split"
+    mode: Literal["split", "hold", "stop"] = "split"
     includes_expenses: bool = True
     tolerance: DecimalText = "0"
     tasks: tuple[Id, ...] = ()
@@ -77,6 +78,8 @@ class Milestone(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaul
     """A part of a fixed fee that is billed once, when it is reached: an amount, or percent of the fee.
 
     reached_on: the day it was reached; a later revision of the terms without it takes the bill back.
+    standalone_price: what its work would cost alone; with these, on all milestones, revenue by milestones is the fee
+    allocated in their proportion, whatever each bills.
     """
 
     id: Id
@@ -84,6 +87,7 @@ class Milestone(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaul
     amount: DecimalText | None = None
     percent: DecimalText | None = None
     reached_on: dt.date | None = None
+    standalone_price: DecimalText | None = None
 
 
 class FeeTerm(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
@@ -188,7 +192,8 @@ class Policies(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_default
 
     time_rounding: of billed time; none bills what was worked to the microsecond. day_rounding: `half_day` bills an
     entry at a day rate as half a day up to half of hours_per_day and as a day above, in place of time_rounding.
-    multipliers: of rates, by kind and date of the work; without them every hour costs the same.
+    multipliers: of rates, by kind and date of the work; without them every hour costs the same. multiplier_changes:
+    what takes their place from a work date on.
     approval_thresholds: levels that larger entries need besides approval_levels; auto_approve_under: entries of less
     than this amount need no decision but those of thresholds; approvers: who may decide, anybody while empty;
     correction of what is billed: reversed and charged anew, or one line of the difference.
@@ -206,12 +211,14 @@ class Policies(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_default
     auto_approve_under: DecimalText | None = None
     approvers: tuple[Approver, ...] = ()
     correction: Literal["reverse_and_rebill", "adjust"] = "reverse_and_rebill"
+    multiplier_changes: tuple[MultiplierChange, ...] = ()
 
 
 class Engagement(Wire, frozen=True, kw_only=True, gc=False, omit_defaults=True):
     """One engagement, one revision of its terms. Key is id.
 
-    discount_percent: off every rate at which time is billed; expenses and fees are billed without it.
+    discount_percent: off every rate at which time is billed; expenses and fees are billed without it. discounts: with
+    dates, in its place; of those that cover the work date the one that starts last.
     """
 
     source: Id
@@ -234,6 +241,7 @@ class Engagement(Wire, frozen=True, kw_only=True, gc=False, omit_defaults=True):
     policies: Policies = Policies()
     planned_revenue: DecimalText | None = None
     discount_percent: DecimalText = "0"
+    discounts: tuple[Discount, ...] = ()
 
 
 decode: Final = decoder(Engagement)

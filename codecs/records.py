@@ -78,9 +78,10 @@ class EngagementState(msgspec.Struct, array_like=True, gc=False):
     of release; capped: what is billed under each partial cap, by its id and period. Of a fixed fee: progress_time,
     waste_cost and uninstalled_cost: approved hours that count, approved cost that does not; progress_dates: approved
     entries by accounting date; milestones: bills by milestone id; loss_provision: what is provided for the loss, in
-    minor units; loss_ordinal: its last number. fee_terms: terms whose fee is deferred or may be billed anew, by start;
-    unkept_through: the last date of terms billed before that; deferred: fees that are billed and not earned;
-    usage: value of approved work that draws on a prepaid balance, by work date.
+    minor units; loss_ordinal: its last number. non_chargeable: approved value beyond caps that stop. fee_terms: terms
+    whose fee is deferred or may be billed anew, by start; unkept_through: the last date of terms billed before that;
+    deferred: fees that are billed and not earned; usage: value of approved work that draws on a prepaid balance, by
+    work date.
     """
 
     id: str
@@ -115,6 +116,7 @@ class EngagementState(msgspec.Struct, array_like=True, gc=False):
     milestones: dict[str, BilledMilestone] = {}
     loss_provision: int = 0
     loss_ordinal: int = 0
+    non_chargeable: int = 0
     fee_terms: dict[dt.date, BilledTerm] = {}
     unkept_through: dt.date | None = None
     deferred: int = 0

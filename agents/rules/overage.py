@@ -9,6 +9,8 @@ from __future__ import annotations
 from ...codecs.currencies import format_amount
 from ...codecs.entry_state import EntryState
 from ...codecs.records import EngagementState
+from .books import Books
+from .cap import over_cap, over_cap_message
 from .contract import Contract
 from .drawdown import draw
 from .prepaid import count_usage, pools_of, usage_of
@@ -42,9 +44,19 @@ def over_balance(entry: EntryState, engagement: EngagementState, contract: Contr
     )
 
 
-def beyond_balance(over: int, contract: Contract) -> Missing:
-    """What an entry waits for that the balance does not cover."""
-    terms = contract.terms
-    text = f"{format_amount(over, terms.currency)} {terms.currency} are beyond the prepaid balance of {terms.id}"
+def is_over(entry: EntryState, books: Books) -> bool:
+    """Whether more is billed than a cap or the balance allows, and this entry has a part in it."""
+    engagement, contract = books.engagement, books.contract
+    return over_cap(entry, engagement, contract) or over_balance(entry, engagement, contract)
+
+
+def over_limit(entry: EntryState, books: Books) -> Missing:
+    """What an entry waits for that neither caps nor the balance let through whole."""
+    engagement, terms = books.engagement, books.contract.terms
+    if not books.contract.holds_overage:
+        reason, message = over_cap_message(entry, engagement, books.contract)
+        return Missing(reason, f"cap:{engagement.id}", message)
+    held = format_amount(entry.held_value, terms.currency)
+    text = f"{held} {terms.currency} are beyond the prepaid balance of {terms.id}"
     fix = "it goes on with the next fee or refill; or change fee.drawdown.overage"
     return Missing("balance_used_up", f"balance:{terms.id}", f"{text}; {fix}")

@@ -43,17 +43,16 @@ def usage_of(entry: EntryState, contract: Contract) -> Usage | None:
     return Usage(entry.approved_value, stands.work_date)
 
 
-def count_usage(entry: EntryState, engagement: EngagementState, contract: Contract) -> bool:
-    """Count what an entry draws on the balance, and no longer what it drew before; returns whether that differs."""
+def count_usage(entry: EntryState, engagement: EngagementState, contract: Contract) -> None:
+    """Count what an entry draws on the balance, and no longer what it drew before."""
     before, entry.usage = entry.usage, usage_of(entry, contract)
     if before == entry.usage:
-        return False
+        return
     for usage, sign in ((before, -1), (entry.usage, 1)):
         if usage is not None:
             total = engagement.usage.pop(usage.work_date, 0) + sign * usage.amount
             if total:
                 engagement.usage[usage.work_date] = total
-    return True
 
 
 def settle_prepaid(

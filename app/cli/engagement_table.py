@@ -29,6 +29,7 @@ WAITS: Final[dict[HoldReason, str]] = {
     "period_too_long": "its accounting period is too long to bill fees in; send it in periods of a year or less",
     "balance_used_up": "the prepaid balance is used up; it goes on with the next fee or refill",
     "receipt_missing": "its receipt is missing; send a revision of the expense that says there is one",
+    "cap_stopped": "it lies beyond a cap that stops, so the customer does not pay it; a higher cap brings it back",
 }
 """What an entry held for each reason waits for, and what to do."""
 
@@ -79,6 +80,7 @@ def _money(found: EngagementFigures) -> list[list[str]]:
         ["approved value", grouped(found.approved_value)],
         ["  billed", grouped(found.billed)],
         ["  held", grouped(found.held)],
+        ["  not chargeable", grouped(found.non_chargeable)],
         ["fees", grouped(found.fees)],
         ["work in progress, not billed", grouped(found.unbilled)],
         ["revenue earned", grouped(found.earned)],

@@ -51,7 +51,7 @@ from billtide.codecs.records import (
     Share,
     WeekState,
 )
-from billtide.codecs.time_policies import Multipliers, TimeRounding
+from billtide.codecs.time_policies import Discount, MultiplierChange, Multipliers, TimeRounding
 
 DAY, MONDAY, LAST = dt.date(2026, 11, 20), dt.date(2026, 11, 23), dt.date(2026, 12, 31)
 LINES = (
@@ -170,7 +170,7 @@ FULL: dict[str, Sample] = {
                 refill=engagement.Refill(threshold="100", amount="500", up_to="600"),
             ),
             milestones=(
-                engagement.Milestone(id="M1", name="Abnahme", percent="30", reached_on=DAY), engagement.Milestone(id="M2", amount="700"),
+                engagement.Milestone(id="M1", name="Abnahme", percent="30", reached_on=DAY), engagement.Milestone(id="M2", amount="700", standalone_price="800"),
             ),
         ),
         expenses=engagement.ExpenseTerms(
@@ -193,14 +193,16 @@ FULL: dict[str, Sample] = {
             multipliers=Multipliers(
                 by_work_type={"overtime": "1.15"}, weekend="1.5", holiday="2", weekend_days=("friday", "saturday"), holidays=(LAST,), stacking="multiply"
             ),
+            multiplier_changes=(MultiplierChange(effective_from=DAY, multipliers=Multipliers(weekend="2")),),
         ),
         planned_revenue="10000.00",
         discount_percent="2.5",
+        discounts=(Discount(percent="5", effective_from=DAY, effective_to=LAST),),
     ),
     "engagement-figures": _replace(
         LEAST["engagement-figures"], customer_id="C-9", legal_entity_id="DE", contract_type="capped", currency="EUR", planned_cost="1000.00",
         planned_revenue="2400.00", planned_margin="1400.00", contract_asset="1.00", contract_liability="2.00", loss_provision="3.00",
-        deferred="4.00", prepaid_balance="5.00",
+        non_chargeable="4.00", deferred="4.00", prepaid_balance="5.00",
     ),
     "exception": _replace(LEAST["exception"], action="released"),
     "expense": _replace(
@@ -260,6 +262,7 @@ CHANGELOG: dict[str, Sample] = {
         adjusted=Adjusted(VERSION, Price(120_600_000, "hour", 90_450, "EUR", "half_even", 9_000_000_000)),
         progress_time=27_000_000_000,
         progress_on=DAY,
+        non_chargeable=100,
         usage=Usage(90_450, DAY),
     ),
     "approvals": Approvals((Decision(3, "manager", 1, "approved"), Decision(3, "finance", 2, "recalled", "R-1", "R-2", DAY))),
