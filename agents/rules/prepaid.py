@@ -28,8 +28,6 @@ from .fees import terms_after
 from .ledger import journal
 
 NONE: Final = Drawn(0, 0, Movements())
-BEGUN: Final = frozenset({"period_closed", "period_too_long"})
-"""Why a date cannot be posted to although it has come."""
 
 
 def usage_of(entry: EntryState, contract: Contract) -> Usage | None:
@@ -113,7 +111,7 @@ def pools_of(engagement: EngagementState, contract: Contract) -> Iterator[Pool]:
         funded = term.posted.amount if term.posted is not None and term.posted.live else 0
         last = following is None and at == len(terms) - 1
         ended = contract.calendar.accounting_date(_after(term, contract))
-        over = isinstance(ended, dt.date) or ended in BEGUN
+        over = isinstance(ended, dt.date) or ended == "period_closed"
         yield Pool(term.start, funded, used[term.start], over, last)
 
 

@@ -7,12 +7,13 @@ say the same, whatever came when, with corrections, duplicates, restarts and ter
 from __future__ import annotations
 
 import calendar
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ..builders import Task, engagement, period, rate_card, resource, time_entry
+from ..builders import Task, engagement, expense, period, rate_card, resource, time_entry
 from ..rules import sums
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
     from ..builders import Object
 
+Step = tuple[str, "Object"]
 MONTHS = (1, 2, 3)
 CALENDAR = [
     period(id=f"{month}", start_date=f"2026-{month:02}-01", end_date=f"2026-{month:02}-{calendar.monthrange(2026, month)[1]}")
@@ -37,6 +39,7 @@ drawdowns = st.builds(
     overage=st.sampled_from(["bill", "hold", "absorb"]),
     unused=st.sampled_from(["roll_over", "expire", "refund"]),
     rest=st.sampled_from(["keep", "refund", "expire"]),
+    includes_expenses=st.booleans(),
 )
 agreements = st.builds(
     lambda amount, drawdown: engagement(
@@ -50,6 +53,7 @@ agreements = st.builds(
 versions = st.fixed_dictionaries(
     {
         "id": st.sampled_from(["1", "2", "3", "4"]),
+        "spent": st.sampled_from([False, False, True]),
         "month": st.sampled_from(MONTHS),
         "quantity": st.sampled_from(["-2", "0.333", "2", "6", "14"]),
         "status": st.sampled_from(["approved", "approved", "approved", "deleted", "submitted"]),
@@ -58,26 +62,29 @@ versions = st.fixed_dictionaries(
 
 
 def entries(changes: list[Object]) -> list[Object]:
-    """Revisions of time entries in the order drawn, each on the 10th of its month."""
-    return [
-        time_entry(
-            id=change["id"],
-            revision=at,
-            work_date=f"2026-{change['month']:02}-10",
-            quantity=change["quantity"],
-            status=change["status"],
-        )
-        for at, change in enumerate(changes, 1)
-    ]
+    """Revisions of time entries, and expenses of as many hundreds, in the order drawn, each on the 10th of its month."""
+    sent = []
+    for at, change in enumerate(changes, 1):
+        known = {"id": change["id"], "revision": at, "status": change["status"]}
+        day = f"2026-{change['month']:02}-10"
+        if change["spent"] and not change["quantity"].startswith("-"):
+            cents = sums.minor(change["quantity"], "KWD") * 10
+            sent.append(expense(**known, spent_on=day, amount=f"{cents // 100}.{cents % 100:02}"))
+        else:
+            sent.append(time_entry(**known, work_date=day, quantity=change["quantity"]))
+    return sent
 
 
-def work_by_month(sent: list[Object]) -> dict[int, int]:
+def by_month(sent: list[Object], kind: str) -> dict[int, int]:
     """Cents of the last version of each entry that is approved and not withdrawn, at 100 an hour."""
-    decided = {entry["id"]: entry for entry in sent if entry["status"] != "submitted"}
+    decided = {entry["id"]: entry for entry in sent if entry["status"] != "submitted" and kind in entry}
     work = dict.fromkeys(MONTHS, 0)
     for entry in decided.values():
         if entry["status"] == "approved":
-            work[int(entry["work_date"][5:7])] += sums.minor(entry["quantity"], "KWD") * 10
+            day = entry["work_date"] if kind == "quantity" else entry["spent_on"]
+            work[int(day[5:7])] += (
+                sums.minor(entry["quantity"], "KWD") * 10 if kind == "quantity" else sums.minor(entry["amount"])
+            )
     return work
 
 
@@ -97,8 +104,11 @@ def expected(agreed: Object, sent: list[Object]) -> dict[str, int]:
     """What the customer owes, what is earned, left and held, in cents, month by month."""
     fee, drawdown = sums.minor(agreed["fee"]["amount"]), agreed["fee"]["drawdown"]
     refill = drawdown.get("refill")
-    balance = owed = earned = waits = 0
-    for month, worked in work_by_month(sent).items():
+    spent = by_month(sent, "amount")
+    balance = waits = 0
+    owed = earned = 0 if drawdown["includes_expenses"] else sum(spent.values())
+    for month, hours in by_month(sent, "quantity").items():
+        worked = hours + (spent[month] if drawdown["includes_expenses"] else 0)
         prepaid = fee if refill is None or month == MONTHS[0] else 0
         due = worked + waits
         prepaid += refilled(refill, month, balance + prepaid, due)
@@ -126,26 +136,53 @@ def found(task: Task) -> dict[str, int]:
     }
 
 
+class Open:
+    """Watches that nothing is posted to a month that is not open (M6)."""
+
+    def __init__(self) -> None:
+        self.months: set[str] = set()
+        self.seen = Counter[str]()
+
+    def look(self, task: Task, stream: str, record: Object) -> None:
+        """Take a record in, and look at what has left since the last look."""
+        if stream == "periods":
+            month = record["start_date"][:7]
+            (self.months.add if record["status"] == "open" else self.months.discard)(month)
+        for name in ("billing", "accruals", "revenue"):
+            assert {event["accounting_date"][:7] for event in task.out[name][self.seen[name] :]} <= self.months
+            self.seen[name] = len(task.out[name])
+
+
+def mixed(agreed: list[Object], sent: list[Object], statuses: list[tuple[int, str]], chance: Random) -> list[Step]:
+    """Everything in some order; revisions of one thing keep theirs. At last every month is open."""
+    months = [CALENDAR[at] | {"status": status} for at, status in statuses] + CALENDAR
+    streams: list[list[Step]] = [
+        [("periods", month | {"revision": at}) for at, month in enumerate(months, 1)],
+        [("resources", resource())],
+        [("rate-cards", rate_card())],
+        [("engagements", terms | {"revision": at}) for at, terms in enumerate(agreed, 1)],
+        [("time-entries", entry) for entry in sent if "quantity" in entry],
+        [("expenses", spent) for spent in sent if "quantity" not in spent],
+    ]
+    turns = [at for at, stream in enumerate(streams) for _ in stream]
+    chance.shuffle(turns)
+    left = [iter(stream) for stream in streams]
+    return [next(left[at]) for at in turns]
+
+
 @given(
     st.lists(agreements, min_size=1, max_size=3),
     st.lists(versions, max_size=8),
+    st.lists(st.tuples(st.integers(0, 3), st.sampled_from(["open", "open", "closed", "future"])), max_size=5),
     st.randoms(use_true_random=False),
     st.integers(0, 3),
 )
 def test_any_order_gives_the_same_balance(
-    agreed: list[Object], changes: list[Object], chance: Random, restart_every: int
+    agreed: list[Object], changes: list[Object], statuses: list[tuple[int, str]], chance: Random, restart_every: int
 ) -> None:
-    """The last terms and the latest versions alone decide, and after every record the books are right (M3, M4, M9)."""
-    sent = entries(changes)
-    steps = [("periods", month) for month in CALENDAR]
-    steps += [("resources", resource()), ("rate-cards", rate_card())]
-    steps += [("engagements", terms | {"revision": at}) for at, terms in enumerate(agreed, 1)]
-    chance.shuffle(steps)
-    for entry in sent:  # each entry's revisions keep their order, all else is mixed
-        after = max((at for at, (_, known) in enumerate(steps) if known.get("id") == entry["id"] and "work_date" in known), default=-1)  # fmt: skip
-        steps.insert(chance.randint(after + 1, len(steps)), ("time-entries", entry))
-    task = Task()
-    for count, (stream, record) in enumerate(steps, 1):
+    """The last terms and the latest versions alone decide, and after every record the books are right (M3, M4, M6, M9)."""
+    sent, task, months = entries(changes), Task(), Open()
+    for count, (stream, record) in enumerate(mixed(agreed, sent, statuses, chance), 1):
         if stream in {"periods", "resources", "rate-cards"}:
             task.refer(stream, record)
         else:
@@ -154,6 +191,7 @@ def test_any_order_gives_the_same_balance(
             task.restart()
         sums.figures_are_sums(task)
         sums.holds_end_once(task)
+        months.look(task, stream, record)
     sums.journals_balance(task)
     sums.ids_are_unique(task)
 
