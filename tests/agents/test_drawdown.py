@@ -121,6 +121,7 @@ def test_overage_may_wait_for_the_next_fee() -> None:
     task.send("time-entries", work("1", "12"))
     (held,) = task.out["exceptions"]
 
+    assert lines(task, "hour") == [("hour", "1000.00")]
     assert (held["reason"], held["waits_on"]) == ("balance_used_up", "balance:E1")
     assert held["message"].startswith("200.00 EUR are beyond the prepaid balance of E1; ")
     assert (money(task), task.figures()["held"]) == ({"owed": "1000.00", "left": "0.00", "earned": "1000.00"}, "200.00")
