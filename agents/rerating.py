@@ -12,7 +12,7 @@ from typing import Final
 import msgspec
 from msgspec import structs
 
-from ..codecs.engagement import Cap, Engagement, PartialCap
+from ..codecs.engagement import Cap, Drawdown, Engagement, PartialCap
 from ..codecs.records import EngagementState
 from ..tables.entries import engagement_of
 from ..tables.state import TaskState
@@ -21,6 +21,7 @@ from .planning import settle_assignment
 from .rules.cap import count_billed
 from .rules.contract import Contract
 from .rules.expectation import expect
+from .rules.prepaid import usage_of
 from .rules.settlement import differs
 from .steps import in_order
 from .work import Work
@@ -67,8 +68,14 @@ def rerate_assigned(work: Work, engagement_id: str) -> None:
 def _same_worth(before: Engagement, terms: Engagement) -> bool:
     """Whether terms differ only in what no entry is priced by."""
     unpriced = {"revision": 1, "name": "", "planned_revenue": None, "fee": None, "end_date": None}
+    if _drawdown(before) != _drawdown(terms):
+        return False
     same: bool = structs.replace(before, **unpriced) == structs.replace(terms, **unpriced)
     return same
+
+
+def _drawdown(terms: Engagement) -> Drawdown | None:
+    return None if terms.fee is None else terms.fee.drawdown
 
 
 def rerate(work: Work, key: bytes) -> None:
@@ -79,7 +86,9 @@ def rerate(work: Work, key: bytes) -> None:
         return
     _, contract = _known(work, entry.latest.engagement_id)
     approvals = state.approvals.get(b"a" + key[1:])
-    if contract is not None and differs(entry, approvals, contract, work.lookups):
+    if contract is None:
+        return
+    if differs(entry, approvals, contract, work.lookups) or usage_of(entry, contract) != entry.usage:
         settle_entry(work, key, entry)
 
 
