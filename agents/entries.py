@@ -12,7 +12,7 @@ from .rules.approval import may_count
 from .rules.books import Books
 from .rules.cap import is_used_up
 from .rules.contract import Contract
-from .rules.settlement import settle, supersede
+from .rules.settlement import differs, settle, supersede
 from .rules.valuation import Missing
 from .terms import settle_waiting_terms
 from .work import Outcome, Record, Work
@@ -74,6 +74,8 @@ def settle_entry(work: Work, key: bytes, entry: EntryState) -> bool:
     contract = work.contexts.contract(engagement, work.reference)
     approvals = work.state.approvals.get(b"a" + key[1:])
     charges = entry.charges
+    if contract is not None and contract.tiered:
+        work.state.volumes.ready(engagement.id)
     if contract is None:
         missing = _unknown_engagement(engagement) if may_count(entry, approvals) else None
     else:
@@ -83,11 +85,41 @@ def settle_entry(work: Work, key: bytes, entry: EntryState) -> bool:
     elif entry.hold is not None:
         release(work, key, entry, engagement)
     work.state.entries.put(key, entry)
+    if contract is not None and contract.tiered:
+        steps = contract.book.steps
+        moved = work.state.volumes.follow(key, entry, steps.above, whole=steps.whole)
+        work.shifted.update(dict.fromkeys(moved))
+        settle_shifted(work)
     if contract is not None and contract.limits and any(p.live and p not in entry.charges for p in charges):
         release_over_cap(work, engagement, contract)
     if contract is not None and contract.earns_by_cost:
         settle_waiting_terms(work, engagement, contract)
     return missing is not None and missing.reason not in QUIET
+
+
+def rerate(work: Work, key: bytes) -> None:
+    """Settle an entry again if that changes anything."""
+    state = work.state
+    entry = state.entries.get(key)
+    if entry is None:
+        return
+    engagement = work.known_engagement(entry.latest.engagement_id)
+    contract = None if engagement is None else work.contexts.contract(engagement, work.reference)
+    approvals = state.approvals.get(b"a" + key[1:])
+    if contract is not None and differs(entry, approvals, contract, work.lookups):
+        settle_entry(work, key, entry)
+
+
+def settle_shifted(work: Work) -> None:
+    """Settle entries that other entries have moved past a tier; they may move others, so one after the other."""
+    if work.shifting:
+        return
+    work.shifting = True
+    while work.shifted:
+        key = next(iter(work.shifted))
+        del work.shifted[key]
+        rerate(work, key)
+    work.shifting = False
 
 
 def release_over_cap(work: Work, engagement: EngagementState, contract: Contract) -> None:

@@ -15,12 +15,11 @@ from ..codecs.engagement import Cap, Engagement, PartialCap
 from ..codecs.records import EngagementState
 from ..tables.entries import engagement_of
 from ..tables.state import TaskState
-from .entries import settle_entry, settle_held
+from .entries import rerate, settle_entry, settle_held, settle_shifted
 from .planning import settle_assignment
 from .rules.cap import count_billed, over_cap
 from .rules.contract import Contract
 from .rules.expectation import expect
-from .rules.settlement import differs
 from .work import Work
 
 CONCERNS: Final = ("rates:", "resource:", "fx:")
@@ -36,8 +35,12 @@ def rerate_engagement(work: Work, before: Engagement | None, terms: Engagement) 
     keys = work.state.entries.of_engagement(terms.id)
     if before.caps != terms.caps or before.contract_type != terms.contract_type:
         _count_anew(work, terms.id, keys)
+    work.state.volumes.forget(terms.id)
+    work.shifting = True  # first all entries by the new terms, then those that these have moved past a tier
     for key in keys:
         rerate(work, key)
+    work.shifting = False
+    settle_shifted(work)
     for key in reversed(keys):
         _give_back(work, key)
     if _stopping(before) != _stopping(terms):
@@ -58,18 +61,6 @@ def _same_worth(before: Engagement, terms: Engagement) -> bool:
     unpriced = {"revision": 1, "name": "", "planned_revenue": None, "fee": None, "end_date": None}
     same: bool = structs.replace(before, **unpriced) == structs.replace(terms, **unpriced)
     return same
-
-
-def rerate(work: Work, key: bytes) -> None:
-    """Settle an entry again if that changes anything."""
-    state = work.state
-    entry = state.entries.get(key)
-    if entry is None:
-        return
-    _, contract = _known(work, entry.latest.engagement_id)
-    approvals = state.approvals.get(b"a" + key[1:])
-    if contract is not None and differs(entry, approvals, contract, work.lookups):
-        settle_entry(work, key, entry)
 
 
 def _count_anew(work: Work, engagement_id: str, keys: list[bytes]) -> None:

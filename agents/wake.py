@@ -7,7 +7,8 @@ crash finds only what still waits.
 from __future__ import annotations
 
 from ..tables.state import TaskState
-from .rerating import CONCERNS, concerned, plans, replan, rerate
+from .entries import rerate
+from .rerating import CONCERNS, concerned, plans, replan
 from .waiting import settle_again, subject_of
 from .work import Work
 

@@ -10,6 +10,7 @@ import msgspec
 from .approval import ApprovalLevel
 from .approvers import ApprovalThreshold, Approver
 from .time_policies import Discount, MultiplierChange, Multipliers, TimeRounding
+from .volume_tiers import VolumeTiers
 from .wire import CurrencyCode, DecimalText, ExpenseUnit, Id, OptionalId, Revision, Wire, decoder
 
 TYPE: Final = "billtide.engagement.v1"
@@ -23,7 +24,8 @@ ProgressMethod = Literal["cost_to_cost", "hours_to_hours", "milestone", "straigh
 class EngagementRate(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
     """A line of the engagement's own card: wins over every shared card. Per hour or per day.
 
-    minimum_charge and maximum_charge: least and most that an entry at this rate is billed.
+    minimum_charge and maximum_charge: least and most that an entry at this rate is billed. volume_tiers: other rates by
+    the volume that is billed at this line.
     """
 
     rate: DecimalText
@@ -34,6 +36,7 @@ class EngagementRate(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_d
     effective_from: dt.date = dt.date.min
     minimum_charge: DecimalText | None = None
     maximum_charge: DecimalText | None = None
+    volume_tiers: VolumeTiers | None = None
 
 
 class Cap(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):

@@ -34,7 +34,7 @@ class Contract:
     fee_amount, planned_revenue: minor units or None; fixed_fee: how a fixed fee is earned and billed, None without
     one; expenses: what the customer pays for them, by category; time_price: its terms for time beyond quantity x
     rate; approval: what is asked beyond approval_levels, None when nothing; adjusts: corrects by lines of the
-    difference;
+    difference; tiered: some of its rates have tiers by volume;
     worth(unit, rate_unit, currency): numerator and denominator that turn quantity x rate into minor units.
     """
 
@@ -59,6 +59,7 @@ class Contract:
         "planned_revenue",
         "rounding",
         "terms",
+        "tiered",
         "time_price",
         "worth",
     )
@@ -84,7 +85,8 @@ class Contract:
         self.worth: Final = _worth(self.day)
         self.book: Final = book
         self.calendar: Final = calendar
-        self.time_price: Final = TimePrice(terms, self.day, self.worth, limited=book.limited)
+        self.time_price: Final = TimePrice(terms, self.day, self.worth, limited=book.limited or bool(book.steps.above))
+        self.tiered: Final = self.bills_time and bool(book.steps.above)
         self.fee: Final = _fee(terms)
         self.fee_amount: Final = (
             None if self.fee is None else parse_amount(self.fee.amount, terms.currency, "$.fee.amount")

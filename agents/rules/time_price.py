@@ -1,5 +1,8 @@
 """Price of time where a contract or an entry says more than quantity x rate.
 
+An entry in several tiers of a rate is priced part by part, and their sum is rounded; its line shows the amount by its
+quantity, rounded to the 10^-6 towards the side from which the contract's mode comes back to the amount.
+
 Steps, in this order, each in the trace where it changes something: rate, multiplier, discount, billable quantity,
 rounding of the quantity, minimum or maximum charge, rounding of the amount. The line shows the billed quantity and
 the charged rate, so that it multiplies out to its amount (M1); where a minimum or maximum charge replaces the
@@ -11,15 +14,20 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
+from msgspec import structs
+
 from ...codecs.billing import ChargeLimit, TraceStep
 from ...codecs.currencies import format_amount
 from ...codecs.decimals import RATE_PLACES, format_plain
-from ...codecs.engagement import Engagement
+from ...codecs.engagement import Engagement, Rounding
 from ...codecs.entry_state import EntryVersion, Price
 from .charged_rate import ChargedRate
 from .money import divide
 from .pricing import ResolvedRate
 from .quantity import BilledQuantity, shown
+
+_SHOWN: Final[dict[Rounding, Rounding]] = {"half_up": "half_up", "half_even": "half_even", "up": "down", "down": "up"}
+"""How the shown rate of several tiers is rounded, so that quantity x rate, rounded by the key, is the amount again."""
 
 
 class TimePrice:
@@ -40,15 +48,25 @@ class TimePrice:
         self._quantity = BilledQuantity(terms, day)
         self.plain: Final = self._rate.plain and self._quantity.exact and not limited
 
+    def billed(self, version: EntryVersion, rate_unit: str) -> tuple[int, str]:
+        """Billed quantity in 10^-6 of a unit, and that unit; `rate_unit` is what a rate is per."""
+        quantity, unit, _ = self._quantity.of(version, rate_unit)
+        return quantity, unit
+
     def of(self, version: EntryVersion, found: ResolvedRate) -> tuple[Price, tuple[TraceStep, ...]]:
         """Price a version whose rate is found."""
         terms, rounding = self._terms, self._terms.policies.rounding
-        rate = self._rate.of(version, found)
-        quantity, unit, rounded = self._quantity.of(version, rate.unit)
+        quantity, unit, rounded = self._quantity.of(version, found.unit)
+        if found.parts:
+            rate, product = self._in_tiers(version, found, quantity, unit)
+        else:
+            rate = self._rate.of(version, found)
+            product = self._amount(quantity, unit, rate.rate, rate.unit)
         steps = (*rate.trace, *self._difference(version, rate.rate, rate.unit), *rounded)
-        product = self._amount(quantity, unit, rate.rate, rate.unit)
         amount, limited_by = _within_limits(product, quantity, rate)
-        price = Price(rate.rate, rate.unit, amount, terms.currency, rounding, None, quantity, unit, limited_by)
+        price = Price(
+            rate.rate, rate.unit, amount, terms.currency, rounding, None, quantity, unit, limited_by, rate.volume
+        )
         factors = f"{shown(quantity, unit)} x {format_plain(rate.rate, RATE_PLACES)}/{rate.unit}"
         if limited_by:
             instead = f"{factors} would be {self._money(product)}"
@@ -57,6 +75,22 @@ class TimePrice:
             return price, found.trace
         source = f"{factors}: policies of {terms.id} revision {terms.revision}"
         return price, (*steps, TraceStep("rounding", rounding, source))
+
+    def _in_tiers(
+        self, version: EntryVersion, found: ResolvedRate, quantity: int, unit: str
+    ) -> tuple[ResolvedRate, int]:
+        """Amount of an entry in several tiers, rounded once, and the rate to show for it."""
+        rounding, parts = self._terms.policies.rounding, found.parts
+        charged = [self._rate.of(version, structs.replace(found, rate=rate)) for rate, _ in parts]
+        value = sum(one.rate * size for one, (_, size) in zip(charged, parts, strict=True))
+        numerator, denominator = self._worth(unit, found.unit, self._terms.currency)
+        whole = denominator * sum(size for _, size in parts)
+        product = divide(quantity * value * numerator, whole, rounding)
+        rate = divide(abs(product) * denominator, abs(quantity) * numerator, _SHOWN[rounding])
+        factors = f"{self._money(product)} / {shown(quantity, unit)}, each part at the rate of its tier"
+        step = TraceStep("tier_rate", f"{format_plain(rate, RATE_PLACES)}/{found.unit}", factors)
+        others = [one.trace[-1] for one in charged[1:] if len(one.trace) > len(found.trace)]
+        return structs.replace(charged[0], rate=rate, trace=(*charged[0].trace, *others, step)), product
 
     def _money(self, amount: int) -> str:
         return f"{format_amount(amount, self._terms.currency)} {self._terms.currency}"

@@ -36,6 +36,7 @@ from billtide.codecs.entry_state import (
     Posted,
     Price,
     SpentLine,
+    Volume,
 )
 from billtide.codecs.records import (
     AssignmentState,
@@ -49,6 +50,7 @@ from billtide.codecs.records import (
     WeekState,
 )
 from billtide.codecs.time_policies import Discount, MultiplierChange, Multipliers, TimeRounding
+from billtide.codecs.volume_tiers import Tier, VolumeTiers
 
 DAY, MONDAY, LAST = dt.date(2026, 11, 20), dt.date(2026, 11, 23), dt.date(2026, 12, 31)
 LINES = (
@@ -68,6 +70,9 @@ TERMS = {
     "source": "crm", "id": "E-1", "revision": 2, "customer_id": "C-9", "legal_entity_id": "DE", "currency": "EUR",
     "contract_type": "capped", "start_date": DAY,
 }  # fmt: skip
+TIERS = VolumeTiers(
+    tiers=(Tier(above="100", rate="110"),), measure="amount", over="month", applies="whole_volume", pool="all"
+)
 CHARGE = {
     **CAUSE, "id": "psa:time:4711:3:billing:0", "kind": "time", "action": "charge", "customer_id": "C-9",
     "contract_type": "capped", "work_date": DAY, "accounting_date": DAY, "quantity": "7.5", "unit": "hour", "rate": "120.6",
@@ -144,7 +149,7 @@ FULL: dict[str, Sample] = {
     ),
     "engagement": _replace(
         LEAST["engagement"], name="Löwe & Söhne", practice="cloud", region="dach", end_date=LAST,
-        rates=(engagement.EngagementRate(rate="120.6", unit="day", role="analyst", grade="senior", item="onsite", effective_from=DAY, minimum_charge="100", maximum_charge="2400"),),
+        rates=(engagement.EngagementRate(rate="120.6", unit="day", role="analyst", grade="senior", item="onsite", effective_from=DAY, minimum_charge="100", maximum_charge="2400", volume_tiers=TIERS),),
         cap=engagement.Cap(amount="500", mode="hold", includes_expenses=False, tolerance="0.99"),
         caps=(
             engagement.PartialCap(
@@ -208,7 +213,7 @@ FULL: dict[str, Sample] = {
     "period": LEAST["period"],
     "rate-card": _replace(
         LEAST["rate-card"], scope="customer", scope_id="C-9", effective_to=LAST,
-        lines=(rate_card.RateLine(rate="120.6"), rate_card.RateLine(rate="900", unit="day", role="partner", grade="senior", minimum_charge="450", maximum_charge="900")),
+        lines=(rate_card.RateLine(rate="120.6"), rate_card.RateLine(rate="900", unit="day", role="partner", grade="senior", minimum_charge="450", maximum_charge="900", volume_tiers=TIERS)),
     ),
     "resource": _replace(
         LEAST["resource"], role="analyst", grade="senior", practice="cloud", region="dach", weekly_capacity_hours="38.5",
@@ -236,7 +241,7 @@ CHANGELOG: dict[str, Sample] = {
     "entries": EntryState(
         VERSION,
         earlier=(_replace(VERSION, revision=2),),
-        price=Price(120_600_000, "hour", 90_450, "EUR", "half_even", 9_000_000_000, 6_000_000, "hour", "maximum_charge"),
+        price=Price(120_600_000, "hour", 90_450, "EUR", "half_even", 9_000_000_000, 6_000_000, "hour", "maximum_charge", Volume("hours of std", 6)),
         work_in_progress=POSTED,
         cost=_replace(POSTED, live=True),
         cost_value=40_000,
