@@ -210,6 +210,46 @@ def test_terms_with_tiers_price_what_is_posted_anew() -> None:
     assert task.figures()["billed"] == "2220.00"
 
 
+def test_what_changes_while_there_are_no_tiers_is_not_forgotten() -> None:
+    """Tiers go, an entry is withdrawn, tiers come back: the volume is that of the entries as they are then."""
+    task = ready_task(tiered())
+    task.send("time-entries", work(1), work(2))
+    task.send("engagements", engagement(revision=2))
+    task.send("time-entries", work(1, revision=2, status="deleted"))
+    task.send("engagements", tiered(3))
+
+    assert task.figures()["billed"] == "800.00"
+
+
+def test_an_entry_does_not_count_before_itself() -> None:
+    """Moved to a later day it is priced as if it had been there from the start."""
+    task = ready_task(tiered())
+    task.send("time-entries", work(1, "12"))
+    task.send("time-entries", work(1, "12", revision=2, work_date="2026-11-05"))
+
+    assert billed(task) == {"1": "118000 at 98.333333"}
+
+
+def test_submitted_time_follows_the_whole_volume() -> None:
+    """12 h of which nobody else has any are at 90; 12 h approved, even later ones, make the whole of them 24: 80."""
+    task = ready_task(tiered(applies="whole_volume"))
+    task.send("time-entries", work(1, "12", status="submitted"))
+    assert task.figures()["unbilled"] == "1080.00"
+    task.send("time-entries", work(2, "12"))
+
+    assert (task.figures()["unbilled"], task.figures()["billed"]) == ("960.00", "1080.00")
+
+
+def test_time_taken_back_lets_later_time_come_below_a_tier_again() -> None:
+    """20 h, less 15, then 8 h from 5 to 13: an hour that comes late before all of them moves the last ones too."""
+    task = ready_task(tiered(tiers=TIERS[:1]))
+    task.send("time-entries", work(2, "20"), work(3, "-15"), work(4, "8"))
+    assert billed(task)["4"] == "77000 at 96.25"
+    task.send("time-entries", work(1, "1"))
+
+    assert billed(task) == {"1": "10000 at 100", "2": "189000 at 94.5", "3": "-139000 at 92.666667", "4": "76000 at 95"}
+
+
 def test_under_a_cap_what_is_held_counts() -> None:
     """Approved hours over the cap are in their tier too, so that room changes no rate."""
     task = ready_task(tiered() | {"contract_type": "capped", "cap": {"amount": "1000"}})
