@@ -15,10 +15,15 @@ from .wire import CurrencyCode, DecimalText, ExpenseUnit, Id, OptionalId, Revisi
 
 TYPE: Final = "billtide.engagement.v1"
 
-ContractType = Literal["time_and_materials", "capped", "fixed_fee", "retainer", "non_billable", "internal"]
+ContractType = Literal[
+    "time_and_materials", "capped", "fixed_fee", "retainer", "non_billable", "internal", "subscription"
+]
 Rounding = Literal["half_up", "half_even", "up", "down"]
 ExpensePolicy = Literal["at_cost", "mark_up", "unit_price", "non_billable"]
 ProgressMethod = Literal["cost_to_cost", "hours_to_hours", "milestone", "straight_line"]
+
+FeeEarned = Literal["billed", "served"]
+"""When the fee of a term is revenue: with its bill, or day by day of the term."""
 
 
 class EngagementRate(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
@@ -86,8 +91,16 @@ class Milestone(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaul
     standalone_price: DecimalText | None = None
 
 
+class FeeTerm(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
+    """One term with dates of its own, both included; without an amount its fee is fee.amount."""
+
+    start_date: dt.date
+    end_date: dt.date
+    amount: DecimalText | None = None
+
+
 class Fee(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
-    """A sum agreed beforehand: the whole price of a fixed fee, or one term's fee of a retainer.
+    """A sum agreed beforehand: the whole price of a fixed fee, or one term's fee of a retainer or a subscription.
 
     estimated_cost (fixed fee): expected cost at completion without waste, in the engagement's currency;
     uninstalled_cost: what of it is expected to be uninstalled. progress: what revenue to date is measured by:
@@ -95,8 +108,10 @@ class Fee(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=Tru
     through the latest accounting date of an approved entry / days to end_date. percent_places: progress is
     rounded to a percentage with so many places before the fee is multiplied; absent means unrounded.
     milestones: what is billed, and when; they add up to the fee. loss_provision: whether the loss is provided
-    as soon as estimated_cost exceeds the fee. term and billed (retainer): a fee falls due at the start
+    as soon as estimated_cost exceeds the fee. term and billed (retainer, subscription): a fee falls due at the start
     (`advance`) or the end (`arrears`) of each term from `start_date` on, when the period of that date opens.
+    schedule: the terms by their dates, in place of term. billed_terms: whether terms that are billed already keep
+    their fee and dates when the terms change, or are reversed and billed anew.
     """
 
     amount: DecimalText
@@ -109,6 +124,8 @@ class Fee(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=Tru
     percent_places: Annotated[int, msgspec.Meta(ge=0, le=6)] | None = None
     milestones: tuple[Milestone, ...] = ()
     loss_provision: Literal["at_once", "none"] = "at_once"
+    schedule: tuple[FeeTerm, ...] = ()
+    billed_terms: Literal["keep", "rebill"] = "keep"
 
 
 class ExpenseCategory(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):

@@ -24,6 +24,7 @@ HoldReason = Literal[
     "unit_price_missing",
     "receipt_missing",
     "cap_stopped",
+    "period_too_long",
 ]
 
 

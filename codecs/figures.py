@@ -18,7 +18,8 @@ class EngagementFigures(Wire, frozen=True, kw_only=True, gc=False, omit_defaults
     value that waits (cap), `non_chargeable` approved value beyond a cap that stops, `earned` revenue so far, `cost`
     labour and expense cost so far, `margin` earned - cost.
     `contract_asset` is revenue earned beyond what is billed, fees included, `contract_liability` the opposite;
-    `loss_provision` what is provided for the rest of a fixed fee's loss. Without terms all three are unknown.
+    `loss_provision` what is provided for the rest of a fixed fee's loss;
+    `deferred` fees that are billed and not yet earned. Without terms all four are unknown.
     """
 
     engagement_id: Id
@@ -47,6 +48,7 @@ class EngagementFigures(Wire, frozen=True, kw_only=True, gc=False, omit_defaults
     contract_liability: DecimalText | None = None
     loss_provision: DecimalText | None = None
     non_chargeable: DecimalText = "0"
+    deferred: DecimalText | None = None
 
 
 decode: Final = decoder(EngagementFigures)

@@ -76,10 +76,10 @@ def _invalid(field: str, problem: str, fix: str) -> UndecodableError:
 
 
 def _refuse_milestones(terms: Engagement) -> None:
-    if terms.contract_type == "retainer" and terms.fee is not None and terms.fee.milestones:
+    if terms.contract_type in {"retainer", "subscription"} and terms.fee is not None and terms.fee.milestones:
         raise _invalid(
             "$.fee.milestones",
-            "a retainer is billed by term, not by milestone",
+            f"a {terms.contract_type} is billed by term, not by milestone",
             "send contract_type fixed_fee, or no milestones",
         )
 
