@@ -14,7 +14,7 @@ from .rules.cap import is_used_up
 from .rules.contract import Contract
 from .rules.settlement import differs, settle, supersede
 from .rules.valuation import Missing
-from .terms import settle_waiting_terms
+from .terms import settle_terms, settle_waiting_terms
 from .work import Outcome, Record, Work
 
 SEPARATOR: Final = "\x1f"
@@ -94,6 +94,8 @@ def settle_entry(work: Work, key: bytes, entry: EntryState) -> bool:
         release_over_cap(work, engagement, contract)
     if contract is not None and contract.earns_by_cost:
         settle_waiting_terms(work, engagement, contract)
+    if contract is not None and engagement.rounding:
+        settle_terms(work, engagement, contract)
     return missing is not None and missing.reason not in QUIET
 
 

@@ -33,11 +33,12 @@ class BillingEvent(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     maximum charge replaced. A reversal copies rate, exchange rate and
     rounding of what it reverses and negates quantity and amount. An adjustment is a difference to the charge it
     names in `adjusts`, shown as one unit at a rate of that amount. Kind `fee` is a term of a retainer or a milestone
-    of a fixed fee, as `unit` says; `item` is then the milestone's id.
+    of a fixed fee, as `unit` says; `item` is then the milestone's id. Kind `rounding` is what a group of lines lacks to
+    their exact sum; its trace says which lines.
     """
 
     id: Id
-    kind: Literal["time", "expense", "fee"]
+    kind: Literal["time", "expense", "fee", "rounding"]
     action: Literal["charge", "reversal", "adjustment"]
     source: Id
     entry_id: Id

@@ -49,6 +49,7 @@ class EngagementFigures(Wire, frozen=True, kw_only=True, gc=False, omit_defaults
     loss_provision: DecimalText | None = None
     non_chargeable: DecimalText = "0"
     deferred: DecimalText | None = None
+    rounding: DecimalText = "0"
 
 
 decode: Final = decoder(EngagementFigures)

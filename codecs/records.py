@@ -49,6 +49,21 @@ class BilledTerm(msgspec.Struct, array_like=True, gc=False):
     release_ordinal: int = 0
 
 
+class RoundingGroup(msgspec.Struct, array_like=True, gc=False):
+    """Lines that are rounded as a sum. end: the last day of its accounting period.
+
+    lines: their number; billed: their amounts, and residue: what these lack to the exact sum, as `1/3`; posted:
+    rounding lines so far, ordinal: the number of the next. Money is minor units.
+    """
+
+    end: dt.date
+    lines: int = 0
+    billed: int = 0
+    residue: str = "0"
+    posted: int = 0
+    ordinal: int = 0
+
+
 class EngagementState(msgspec.Struct, array_like=True, gc=False):
     """An engagement: its latest terms (None while only entries of it are known) and its running figures.
 
@@ -61,7 +76,8 @@ class EngagementState(msgspec.Struct, array_like=True, gc=False):
     entries by accounting date; milestones: bills by milestone id; loss_provision: what is provided for the loss, in
     minor units; loss_ordinal: its last number. non_chargeable: approved value beyond caps that stop. fee_terms: terms
     whose fee is deferred or may be billed anew, by start; unkept_through: the last date of terms billed before that;
-    deferred: fees that are billed and not earned.
+    deferred: fees that are billed and not earned. rounding: groups of lines by the start of their accounting period;
+    rounded: what rounding lines have billed.
     """
 
     id: str
@@ -100,6 +116,8 @@ class EngagementState(msgspec.Struct, array_like=True, gc=False):
     fee_terms: dict[dt.date, BilledTerm] = {}
     unkept_through: dt.date | None = None
     deferred: int = 0
+    rounding: dict[dt.date, RoundingGroup] = {}
+    rounded: int = 0
 
 
 class PlannedCost(msgspec.Struct, frozen=True, array_like=True, gc=False):

@@ -22,6 +22,7 @@ from .fee_plan import read_fee_plan
 from .fixed_fee import read_fixed_fee
 from .limits import limits_of
 from .pricing import RateBook
+from .rounding_terms import refuse_rounding
 from .time_price import TimePrice
 
 _SCALE: Final = 10**RATE_PLACES
@@ -106,6 +107,7 @@ class Contract:
         self._check()
 
     def _check(self) -> None:
+        refuse_rounding(self.terms)
         if self.day > 24 * HOUR:
             raise UndecodableError(
                 "invalid_field", "$.policies.hours_per_day", "a day has at most 24 hours", 'send them, such as "8"'

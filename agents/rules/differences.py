@@ -51,7 +51,8 @@ def same_price(entry: EntryState, value: Value, terms: Engagement) -> bool:
     if value.price is None or price is None or not priced:
         return value.price is None and not priced
     due = value.price
-    same = price.amount == due.amount and price.currency == due.currency and price.volume == due.volume
+    same = price.amount == due.amount and price.currency == due.currency
+    same = same and price.volume == due.volume and price.residue == due.residue
     if posted is None:
         return same
     return same and posted.legal_entity_id == terms.legal_entity_id and posted.customer_id == terms.customer_id
