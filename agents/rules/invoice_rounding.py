@@ -42,7 +42,7 @@ def settle_rounding(engagement: EngagementState, contract: Contract, effects: Ef
             continue
         following = group.end + _ONE_DAY
         begun = contract.calendar.accounting_date(following)
-        if begun == "period_unknown" or begun == "period_future":  # noqa: PLR1714  mypy narrows these, not `in`
+        if isinstance(begun, str) and begun != "period_closed":
             waiting.append((begun, following))
             continue
         date = contract.calendar.accounting_date(group.end)

@@ -81,7 +81,7 @@ def test_the_difference_is_a_line_once_the_next_period_begins() -> None:
     ]  # fmt: skip
     assert line["trace"][0]["source"] == "billing lines of time of E1 with accounting dates 2026-11-01 to 2026-11-30"
     figures = task.figures()
-    assert [figures[name] for name in ("billed", "rounding", "earned", "contract_asset")] == [
+    assert [figures[name] for name in ("billed", "rounding", "earned", "contract_liability")] == [
         "133.45",
         "-0.02",
         "133.43",
@@ -114,6 +114,15 @@ def test_what_comes_late_is_followed_at_once() -> None:
     assert sum(sums.minor(line["amount"]) for line in rounding(task)) == 0
     assert (task.figures()["rounding"], task.figures()["earned"]) == ("0.00", "0.00")
     sums.ids_are_unique(task)
+
+
+def test_a_next_period_that_has_ended_has_begun() -> None:
+    """December is closed and November open again: its lines are rounded as a sum at once."""
+    task = task_with(by_invoice())
+    task.refer("periods", period(**DECEMBER, revision=2, status="closed"))
+    task.send("time-entries", *(work(at) for at in range(4)))
+
+    assert [line["amount"] for line in rounding(task)] == ["-0.01", "-0.01"]
 
 
 def test_a_closed_period_is_not_posted_to() -> None:
