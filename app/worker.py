@@ -13,7 +13,8 @@ import structlog
 import uvloop
 
 from .metrics import Metrics
-from .runtime import tuning
+from .repetition import Unrepeated
+from .runtime import failpoints, tuning
 from .runtime.actors import actors_of
 from .runtime.application import Application, build
 from .runtime.shared import Shared
@@ -57,7 +58,15 @@ def logging_config(level: str) -> dict[str, Any]:
                 ],
             }
         },
-        "handlers": {"stderr": {"class": "logging.StreamHandler", "stream": "ext://sys.stderr", "formatter": "json"}},
+        "filters": {"unrepeated": {"()": Unrepeated, "library": "aiokafka"}},
+        "handlers": {
+            "stderr": {
+                "class": "logging.StreamHandler",
+                "stream": "ext://sys.stderr",
+                "formatter": "json",
+                "filters": ["unrepeated"],
+            }
+        },
         "root": {"level": level, "handlers": ["stderr"]},
         "loggers": {"faust": {"level": "WARNING"}, "mode": {"level": "WARNING"}, "aiokafka": {"level": "WARNING"}},
     }
@@ -93,6 +102,7 @@ def run(settings: Settings, topology: Topology = TOPOLOGY, actors: Actors | None
     signal.signal(signal.SIGTERM, _stop_before_start)
     logging.config.dictConfig(logging_config(settings.log_level))
     _make_data_dir(settings)
+    failpoints.arm(settings.failpoint)
     tuning.tune()
     loop = uvloop.new_event_loop()
     asyncio.set_event_loop(loop)

@@ -7,7 +7,7 @@ import datetime as dt
 import msgspec
 
 from .assignment import Assignment
-from .engagement import Engagement, Rounding
+from .engagement import Engagement, FeeEarned, Rounding
 from .entry_state import Posted
 
 
@@ -23,6 +23,66 @@ class BilledMilestone(msgspec.Struct, frozen=True, array_like=True, gc=False):
     rounding: Rounding
 
 
+class Movements(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """What has moved the prepaid balance of a term besides its fee, in minor units.
+
+    refilled and drawn: billed more, used by work; absorbed: overage that the firm bears; expired: earned unused;
+    refunded: given back.
+    """
+
+    refilled: int = 0
+    drawn: int = 0
+    absorbed: int = 0
+    expired: int = 0
+    refunded: int = 0
+
+
+class BilledTerm(msgspec.Struct, array_like=True, gc=False):
+    """A term that has begun, with what is billed and earned of it. Money is minor units.
+
+    amount: its fee as agreed, 0 once the terms no longer name it; source, revision, rounding, legal_entity_id,
+    customer_id: of the terms it is agreed in; earned: with its bill, by day, or as it is used; advance: billed before
+    it is earned; posted: its bill, standing or reversed, None before the first; released and released_through:
+    revenue of its days so far; release_ordinal: the next number of that; cancelled: it is no term any more;
+    movements, moved_on, movement_ordinal: of its prepaid balance, when the last was, and the next number.
+    """
+
+    start: dt.date
+    end: dt.date
+    due: dt.date
+    amount: int
+    source: str
+    revision: int
+    rounding: Rounding
+    legal_entity_id: str
+    customer_id: str
+    earned: FeeEarned
+    advance: bool
+    posted: Posted | None = None
+    released: int = 0
+    released_through: dt.date | None = None
+    release_ordinal: int = 0
+    cancelled: bool = False
+    movements: Movements = Movements()
+    moved_on: dt.date | None = None
+    movement_ordinal: int = 0
+
+
+class RoundingGroup(msgspec.Struct, array_like=True, gc=False):
+    """Lines that are rounded as a sum. end: the last day of its accounting period.
+
+    lines: their number; billed: their amounts, and residue: what these lack to the exact sum, as `1/3`; posted:
+    rounding lines so far, ordinal: the number of the next. Money is minor units.
+    """
+
+    end: dt.date
+    lines: int = 0
+    billed: int = 0
+    residue: str = "0"
+    posted: int = 0
+    ordinal: int = 0
+
+
 class EngagementState(msgspec.Struct, array_like=True, gc=False):
     """An engagement: its latest terms (None while only entries of it are known) and its running figures.
 
@@ -33,7 +93,11 @@ class EngagementState(msgspec.Struct, array_like=True, gc=False):
     of release; capped: what is billed under each partial cap, by its id and period. Of a fixed fee: progress_time,
     waste_cost and uninstalled_cost: approved hours that count, approved cost that does not; progress_dates: approved
     entries by accounting date; milestones: bills by milestone id; loss_provision: what is provided for the loss, in
-    minor units; loss_ordinal: its last number.
+    minor units; loss_ordinal: its last number. non_chargeable: approved value beyond caps that stop. fee_terms: terms
+    whose fee is deferred or may be billed anew, by start; unkept_through: the last date of terms billed before that;
+    deferred: fees that are billed and not earned; usage: value of approved work that draws on a prepaid balance, by
+    work date. rounding: groups of lines by the start of their accounting period; rounded: what rounding lines have
+    billed.
     """
 
     id: str
@@ -68,6 +132,13 @@ class EngagementState(msgspec.Struct, array_like=True, gc=False):
     milestones: dict[str, BilledMilestone] = {}
     loss_provision: int = 0
     loss_ordinal: int = 0
+    non_chargeable: int = 0
+    fee_terms: dict[dt.date, BilledTerm] = {}
+    unkept_through: dt.date | None = None
+    deferred: int = 0
+    usage: dict[dt.date, int] = {}
+    rounding: dict[dt.date, RoundingGroup] = {}
+    rounded: int = 0
 
 
 class PlannedCost(msgspec.Struct, frozen=True, array_like=True, gc=False):
