@@ -61,8 +61,9 @@ def capped(terms: Engagement, worths: Sequence[Worth]) -> Capped:
             found = _split(paid, rooms[0].amount, sum(inside))
             return found._replace(billed=found.billed + outside)
         if not rooms[0].tolerance:
-            found = _whole_or_none(paid, rooms[0].amount)
-            return found._replace(billed=found.billed + outside)
+            credits_given = sum(inside) - sum(paid)
+            found = _whole_or_none(paid, rooms[0].amount - credits_given)
+            return found._replace(billed=found.billed + credits_given + outside)
     billed = _in_turn(prices, rooms)
     waiting = sum(billed[entry] < price for entry, price in prices.items())
     settled = all(room.exact for room in rooms) and _nested(rooms)
