@@ -41,7 +41,7 @@ def other_prices(number: int, first: Engagement) -> dict[str, Any]:
         DISCOUNTED: {"discount_percent": "4.25"},
         ROUNDED_ANEW: {"policies": msgspec.structs.replace(policies, rounding="up", time_rounding=None)},
         SPENT_ANEW: {"expenses": ExpenseTerms(policy="mark_up", mark_up_percent="10")},
-        PLAIN_AGAIN: {"policies": msgspec.structs.replace(policies, multipliers=None)},
+        PLAIN_AGAIN: {"policies": msgspec.structs.replace(policies, multipliers=None, multiplier_changes=())},
         APPROVED_ANEW: {"policies": msgspec.structs.replace(policies, approval_levels=("manager", "finance"))},
         SOLD_ON: {"customer_id": "C-031"},
     }

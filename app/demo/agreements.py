@@ -13,7 +13,7 @@ import msgspec
 
 from ...codecs.approvers import ApprovalThreshold, Approver, Delegate
 from ...codecs.engagement import Policies
-from ...codecs.time_policies import Multipliers, TimeRounding
+from ...codecs.time_policies import Discount, MultiplierChange, Multipliers, TimeRounding
 from .fees import BY_DAYS
 from .happenings import often
 from .offices import amount_text
@@ -57,6 +57,21 @@ MULTIPLIERS: Final = {
 """By the last digit of the engagement's number."""
 DISCOUNTS: Final = {5: "7.5", 7: "12.5", 8: "3.3333"}
 """By the last digit of the engagement's number, in percent."""
+DATED_DISCOUNTS: Final = {
+    7: (Discount(percent="20", effective_from=dt.date(2025, 11, 6)),),
+    0: (Discount(percent="10", effective_from=dt.date(2025, 10, 1), effective_to=dt.date(2025, 11, 4)),),
+}
+"""By the last digit of the engagement's number, for some time only."""
+MULTIPLIER_CHANGES: Final = {
+    2: (MultiplierChange(effective_from=dt.date(2025, 11, 4), multipliers=MULTIPLIERS[5]),),
+    4: (
+        MultiplierChange(
+            effective_from=dt.date(2025, 11, 6), multipliers=Multipliers(by_work_type={"overtime": "1.75"})
+        ),
+    ),
+    9: (MultiplierChange(effective_from=dt.date(2025, 11, 7)),),
+}
+"""By the last digit of the engagement's number: from a date on, others or none."""
 HALF_DAYS: Final = 6
 """Last digit of the engagements whose day rates are billed by half days; they have such rates."""
 LIMITED: Final = (6, 8)
@@ -108,6 +123,7 @@ def policies(rng: random.Random, number: int, currency: str, entity: Entity) -> 
         time_rounding=TIME_ROUNDINGS.get(digit),
         day_rounding="half_day" if digit == HALF_DAYS else "exact",
         multipliers=MULTIPLIERS.get(digit),
+        multiplier_changes=MULTIPLIER_CHANGES.get(digit, ()),
         approval_thresholds=tuple(
             ApprovalThreshold(level=level, amount=amount_text(euro_cents, currency), of=of)
             for level, euro_cents, of in THRESHOLDS.get(number % 7, ())

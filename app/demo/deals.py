@@ -11,7 +11,7 @@ from ...codecs.assignment import Assignment, PlannedWeek
 from ...codecs.engagement import ContractType, Engagement, EngagementRate
 from ...codecs.rate_card import RateCard, RateLine
 from .aftermath import other_prices
-from .agreements import DISCOUNTS, has_own_rates, limited, policies
+from .agreements import DATED_DISCOUNTS, DISCOUNTS, has_own_rates, limited, policies
 from .ceilings import caps, other_caps
 from .fees import BY_DAYS, ENDS, fee, other_fee
 from .happenings import MONDAY, chance, often
@@ -181,6 +181,7 @@ def _engagement(rng: random.Random, number: int, kind: ContractType) -> Engageme
         expenses=expense_terms(number, currency),
         policies=policies(rng, number, currency, entity),
         discount_percent=DISCOUNTS.get(number % 10, "0"),
+        discounts=DATED_DISCOUNTS.get(number % 10, ()),
         planned_revenue=None if internal else amount_text(spread(rng, 9_000_000), currency),
     )
 

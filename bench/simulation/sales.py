@@ -59,6 +59,7 @@ def _policies(chance: Random, currency: str) -> Policies:
         time_rounding=agreed.time_rounding(chance),
         day_rounding=chance.choice(("exact", "exact", "half_day")),
         multipliers=agreed.multipliers(chance),
+        multiplier_changes=agreed.multiplier_changes(chance),
         approval_thresholds=agreed.thresholds(chance, currency),
         auto_approve_under=agreed.auto_approve_under(chance, currency),
         approvers=agreed.approvers(chance),
@@ -88,7 +89,7 @@ def _terms(chance: Random, name: str) -> Engagement:
         **(_caps(chance, currency) if contract == "capped" else {}),
         fee=_fee(chance, contract, currency, by_days=_by_days(policies, end)),
         expenses=agreed.expenses(chance, currency), policies=policies,
-        discount_percent=chance.choice(("0", "0", "0", "10", "33.3333")),
+        discount_percent=chance.choice(("0", "0", "0", "10", "33.3333")), discounts=agreed.discounts(chance),
     )  # fmt: skip
 
 
