@@ -8,6 +8,7 @@ from ..codecs import cloudevents, engagement
 from ..codecs.errors import UndecodableError
 from ..codecs.records import EngagementState
 from .entries import SEPARATOR, check_key, release_over_cap
+from .receivables import settle_documents_of
 from .rerating import rerate_engagement
 from .shell import run
 from .terms import settle_terms
@@ -47,13 +48,15 @@ def apply(work: Work, record: Record) -> Outcome:
         raise AssertionError("terms that were just set are unknown")
     rerate_engagement(work, before, terms)
     settle_waiting(work, f"engagement:{terms.id}")
+    if before is not None and before.legal_entity_id != terms.legal_entity_id and state.documents:
+        settle_documents_of(work, terms.id)
     release_over_cap(work, state, contract)
     return "held" if settle_terms(work, state, contract) else "applied"
 
 
 def _check_currency(known: EngagementState, terms: engagement.Engagement) -> None:
     before = known.terms.currency if known.terms is not None else terms.currency
-    if before != terms.currency and (known.entries or known.fees or known.planned_time):
+    if before != terms.currency and (known.entries or known.fees or known.planned_time or known.documents):
         raise UndecodableError(
             "invalid_field",
             "$.currency",

@@ -8,12 +8,13 @@ from ..codecs.entry_state import EntryState, EntryVersion
 from ..codecs.errors import UndecodableError
 from ..codecs.records import EngagementState
 from .holds import hold, release
+from .receivables import settle_documents_naming
 from .rules.approval import may_count
 from .rules.books import Books
 from .rules.cap import is_used_up
 from .rules.contract import Contract
 from .rules.settlement import settle, supersede
-from .rules.valuation import Missing
+from .rules.valuation import unknown_engagement
 from .terms import settle_waiting_terms
 from .work import Outcome, Record, Work
 
@@ -75,7 +76,7 @@ def settle_entry(work: Work, key: bytes, entry: EntryState) -> bool:
     approvals = work.state.approvals.get(b"a" + key[1:])
     charges = entry.charges
     if contract is None:
-        missing = _unknown_engagement(engagement) if may_count(entry, approvals) else None
+        missing = unknown_engagement(engagement.id) if may_count(entry, approvals) else None
     else:
         missing = settle(entry, approvals, Books(engagement, contract, work.lookups, work.effects))
     if missing is not None:
@@ -83,6 +84,8 @@ def settle_entry(work: Work, key: bytes, entry: EntryState) -> bool:
     elif entry.hold is not None:
         release(work, key, entry, engagement)
     work.state.entries.put(key, entry)
+    if engagement.held_entries.get("billing_unknown"):
+        settle_documents_naming(work, entry.latest)
     if contract is not None and contract.limits and any(p.live and p not in entry.charges for p in charges):
         release_over_cap(work, engagement, contract)
     if contract is not None and contract.earns_by_cost:
@@ -105,11 +108,3 @@ def settle_held(work: Work, hold_key: bytes) -> None:
     if entry is None:
         raise AssertionError(f"hold {hold_key!r} has no entry")
     settle_entry(work, key, entry)
-
-
-def _unknown_engagement(engagement: EngagementState) -> Missing:
-    return Missing(
-        "engagement_unknown",
-        f"engagement:{engagement.id}",
-        f"engagement {engagement.id} is unknown; send it with its contract terms",
-    )

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 from ..codecs.currencies import format_amount, parse_amount
 from ..codecs.durations import format_hours
 from ..codecs.figures import EngagementFigures
@@ -51,4 +54,20 @@ def figures_of(state: EngagementState) -> EngagementFigures:
         contract_asset=None if terms is None else money(max(0, ahead)),
         contract_liability=None if terms is None else money(max(0, -ahead)),
         loss_provision=None if terms is None else money(state.loss_provision),
+        **_receivables(state, money),
     )
+
+
+def _receivables(state: EngagementState, money: Callable[[int], str]) -> dict[str, Any]:
+    """What the ERP has answered; nothing of an engagement it has said nothing about."""
+    if not state.documents:
+        return {}
+    differences = state.fx_differences.items()
+    return {
+        "invoiced": money(state.invoiced),
+        "credited": money(state.credited),
+        "not_invoiced": money(state.billed + state.fees - state.invoiced),
+        "receivable": money(state.invoiced + state.invoiced_tax - state.cash),
+        "cash": money(state.cash),
+        "fx_differences": {base: format_amount(minor, base) for base, minor in differences if minor},
+    }

@@ -65,6 +65,11 @@ class EntryVersion(msgspec.Struct, frozen=True, array_like=True, gc=False):
     receipt: bool = False
     progress_excluded: ProgressExcluded | None = None
 
+    @property
+    def cause(self) -> str:
+        """How the ids of its events begin."""
+        return f"{self.source}:{self.kind}:{self.id}:{self.revision}"
+
 
 class Posted(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """A posting of an entry that stands, or the last one that stood, kept so that its number is not used again.

@@ -23,6 +23,9 @@ HoldReason = Literal[
     "approver_not_allowed",
     "unit_price_missing",
     "receipt_missing",
+    "billing_unknown",
+    "invoice_unknown",
+    "currency_differs",
 ]
 
 
@@ -36,7 +39,7 @@ class ExceptionEvent(Wire, frozen=True, kw_only=True, gc=False, omit_defaults=Tr
     id: Id
     action: Literal["held", "released"]
     reason: HoldReason
-    kind: Literal["time", "expense", "fee", "assignment"]
+    kind: Literal["time", "expense", "fee", "assignment", "invoice", "payment"]
     source: Id
     entry_id: Id
     revision: int

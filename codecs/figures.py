@@ -18,6 +18,10 @@ class EngagementFigures(Wire, frozen=True, kw_only=True, gc=False, omit_defaults
     waits (cap), `earned` revenue so far, `cost` labour and expense cost so far, `margin` earned - cost.
     `contract_asset` is revenue earned beyond what is billed, fees included, `contract_liability` the opposite;
     `loss_provision` what is provided for the rest of a fixed fee's loss. Without terms all three are unknown.
+    Of the ERP's answers, absent before the first: `invoiced` is what stands on invoices less `credited`, which is what
+    credit notes take back, both without tax; `not_invoiced` = billed + fees - invoiced; `cash` what payments settle,
+    `receivable` = invoiced with tax - cash; `fx_differences` realised gains (losses below zero) by currency of the
+    legal entity.
     """
 
     engagement_id: Id
@@ -45,6 +49,12 @@ class EngagementFigures(Wire, frozen=True, kw_only=True, gc=False, omit_defaults
     contract_asset: DecimalText | None = None
     contract_liability: DecimalText | None = None
     loss_provision: DecimalText | None = None
+    invoiced: DecimalText | None = None
+    credited: DecimalText | None = None
+    not_invoiced: DecimalText | None = None
+    receivable: DecimalText | None = None
+    cash: DecimalText | None = None
+    fx_differences: dict[str, DecimalText] = {}  # noqa: RUF012 - msgspec copies it
 
 
 decode: Final = decoder(EngagementFigures)

@@ -20,6 +20,11 @@ Account = Literal[
     "revenue",
     "project_loss",
     "loss_provision",
+    "receivable",
+    "tax_payable",
+    "cash",
+    "fx_gain",
+    "fx_loss",
 ]
 
 

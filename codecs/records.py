@@ -33,7 +33,9 @@ class EngagementState(msgspec.Struct, array_like=True, gc=False):
     of release; capped: what is billed under each partial cap, by its id and period. Of a fixed fee: progress_time,
     waste_cost and uninstalled_cost: approved hours that count, approved cost that does not; progress_dates: approved
     entries by accounting date; milestones: bills by milestone id; loss_provision: what is provided for the loss, in
-    minor units; loss_ordinal: its last number.
+    minor units; loss_ordinal: its last number. Of the ERP's answers: documents: how many are known; invoiced and
+    credited: net of tax, invoiced less what is credited; invoiced_tax; cash: what payments settle; fx_differences:
+    realised, by the entity's currency.
     """
 
     id: str
@@ -68,6 +70,12 @@ class EngagementState(msgspec.Struct, array_like=True, gc=False):
     milestones: dict[str, BilledMilestone] = {}
     loss_provision: int = 0
     loss_ordinal: int = 0
+    documents: int = 0
+    invoiced: int = 0
+    invoiced_tax: int = 0
+    credited: int = 0
+    cash: int = 0
+    fx_differences: dict[str, int] = {}
 
 
 class PlannedCost(msgspec.Struct, frozen=True, array_like=True, gc=False):

@@ -27,6 +27,9 @@ WAITS: Final[dict[HoldReason, str]] = {
     "approver_not_allowed": "somebody decided whom the terms do not name; let an approver decide, or send new terms",
     "unit_price_missing": "no unit price of its category and unit; send one with the expense terms or the expense",
     "receipt_missing": "its receipt is missing; send a revision of the expense that says there is one",
+    "billing_unknown": "it names a billing event of an entry that has not arrived; send it, or correct the line",
+    "invoice_unknown": "it names an invoice that has not arrived or waits itself; send it, or correct the id",
+    "currency_differs": "its currency is not the engagement's; send a revision in the engagement's currency",
 }
 """What an entry held for each reason waits for, and what to do."""
 
@@ -85,6 +88,12 @@ def _money(found: EngagementFigures) -> list[list[str]]:
         ["cost", grouped(found.cost)],
         ["margin", grouped(found.margin)],
         ["loss provision", grouped(found.loss_provision)],
+        ["invoiced", grouped(found.invoiced)],
+        ["  credited", grouped(found.credited)],
+        ["not invoiced", grouped(found.not_invoiced)],
+        ["cash", grouped(found.cash)],
+        ["receivable", grouped(found.receivable)],
+        *([f"exchange difference, {base}", grouped(sum_)] for base, sum_ in sorted(found.fx_differences.items())),
         ["planned revenue", grouped(found.planned_revenue)],
         ["planned cost", grouped(found.planned_cost)],
         ["planned margin", grouped(found.planned_margin)],

@@ -19,8 +19,11 @@ from billtide.codecs import (
     figures,
     forecast,
     fx_rate,
+    invoice,
     journal,
+    payment,
     period,
+    posting_state,
     rate_card,
     resource,
     revenue,
@@ -36,6 +39,15 @@ from billtide.codecs.entry_state import (
     Posted,
     Price,
     SpentLine,
+)
+from billtide.codecs.receivable_state import (
+    FxDifference,
+    InvoicedLine,
+    InvoiceState,
+    InvoiceVersion,
+    PaymentState,
+    PaymentVersion,
+    Settled,
 )
 from billtide.codecs.records import (
     AssignmentState,
@@ -111,20 +123,31 @@ LEAST: dict[str, Sample] = {
     "exception": exception.ExceptionEvent(**HELD),
     "expense": expense.Expense(**ENTRY, spent_on=DAY, category="travel", amount="100", currency="EUR"),
     "fx-rate": fx_rate.FxRate(base="USD", quote="EUR", valid_from=DAY, rate="0.9"),
+    "invoice": invoice.Invoice(
+        source="erp", id="I-1", revision=1, engagement_id="E-1", number="2026-17", issued_on=DAY, currency="EUR",
+        lines=(invoice.InvoiceLine(billing_id="psa:time:4711:3:billing:0", amount="904.50"),),
+    ),
+    "payment": payment.Payment(source="erp", id="P-1", revision=1, engagement_id="E-1", received_on=DAY, amount="500", currency="EUR"),
     "period": period.Period(
         legal_entity_id="DE", id="2026-11", revision=1, start_date=DAY, end_date=LAST, status="open"
+    ),
+    "posting-state": posting_state.PostingState(
+        billing_id="psa:time:4711:3:billing:0", engagement_id="E-1", state="posted", invoiced="0.00", credited="0.00", currency="EUR"
     ),
     "rate-card": rate_card.RateCard(id="std", version=1, scope="default", currency="EUR", effective_from=DAY, lines=()),
     "resource": resource.Resource(id="R-7", revision=1, legal_entity_id="DE"),
     "revenue": revenue.RevenueEvent(**REVENUE),
     "time-entry": time_entry.TimeEntry(**ENTRY, work_date=DAY, quantity="7.5"),
     "utilisation": forecast.Utilisation(resource_id="R-7", week=MONDAY, hard_hours="20", soft_hours="0"),
-}
+}  # fmt: skip
 """Only what a shape must have: the rest is absent on the wire and means its default."""
 
 _replace = msgspec.structs.replace
 FULL: dict[str, Sample] = {
-    "accrual": _replace(LEAST["accrual"], action="reversal", resource_id="R-7", reverses="psa:time:4711:3:work_in_progress:0"),
+    "accrual": _replace(
+        LEAST["accrual"], action="reversal", resource_id="R-7", reverses="psa:time:4711:3:work_in_progress:0",
+        trace=(billing.TraceStep("invoice", "303.60 GBP", "500.00 USD at 0.6072, invoice I-1"),),
+    ),
     "approval": _replace(
         LEAST["approval"], entry_type="expense", verdict="rejected", level="finance", sequence=2, approver_id="R-1", reason="zu hoch – prüfen",
         on_behalf_of="R-2", decided_on=DAY,
@@ -192,6 +215,7 @@ FULL: dict[str, Sample] = {
     "engagement-figures": _replace(
         LEAST["engagement-figures"], customer_id="C-9", legal_entity_id="DE", contract_type="capped", currency="EUR", planned_cost="1000.00",
         planned_revenue="2400.00", planned_margin="1400.00", contract_asset="1.00", contract_liability="2.00", loss_provision="3.00",
+        invoiced="400.00", credited="100.00", not_invoiced="100.00", receivable="276.00", cash="200.00", fx_differences={"GBP": "0.45"},
     ),
     "exception": _replace(LEAST["exception"], action="released"),
     "expense": _replace(
@@ -203,7 +227,15 @@ FULL: dict[str, Sample] = {
         ),),
     ),
     "fx-rate": _replace(LEAST["fx-rate"], valid_to=LAST, revision=2),
+    "invoice": _replace(
+        LEAST["invoice"], kind="credit_note", status="cancelled", tax_amount="171.86", fx_rate="0.6072", base_currency="GBP", invoice_id="I-0"
+    ),
+    "payment": _replace(
+        LEAST["payment"], status="reversed", fx_rate="0.009163", base_currency="GBP", invoice_currency="USD", invoice_fx_rate="0.70882",
+        allocations=(payment.Allocation(invoice_id="I-1", amount="500", paid_amount="499.99"),),
+    ),
     "period": LEAST["period"],
+    "posting-state": _replace(LEAST["posting-state"], state="partly_paid", invoiced="904.50", credited="4.50", documents=("2026-17", "2026-C1")),
     "rate-card": _replace(
         LEAST["rate-card"], scope="customer", scope_id="C-9", effective_to=LAST,
         lines=(rate_card.RateLine(rate="120.6"), rate_card.RateLine(rate="900", unit="day", role="partner", grade="senior", minimum_charge="450", maximum_charge="900")),
@@ -229,6 +261,12 @@ VERSION = EntryVersion(
     120_600_000, 0, "", 6_000_000, "overtime",
     lines=(SpentLine("mileage", 5_334, 127_000_000, "kilometre", 420_000, 852, 100),), receipt=True, progress_excluded="waste",
 )  # fmt: skip
+INVOICE = InvoiceVersion(
+    "erp", "I-1", 2, "E-1", "credit_note", True, "2026-17", DAY, "USD", (("psa:time:4711:3:billing:0", 90_450),), 171_86, 6_072_000_000, "GBP", "I-0"
+)  # fmt: skip
+PAYMENT = PaymentVersion(
+    "erp", "P-1", 2, "E-1", True, DAY, "JPY", "CAD", (Settled("I-1", 50_000, 38_850),), 91_630_000, 7_088_200_000, "GBP"
+)
 POSTED = Posted(3, 1, 90_450, "EUR", DAY, "DE", "C1", live=False)
 CHANGELOG: dict[str, Sample] = {
     "entries": EntryState(
@@ -256,7 +294,7 @@ CHANGELOG: dict[str, Sample] = {
     "engagements": EngagementState(
         **{field.name: at for at, field in enumerate(msgspec.structs.fields(EngagementState))}
         | {"id": "E-1", "terms": FULL["engagement"], "progress_date": DAY, "fees_through": LAST, "held_entries": {"cap_reached": 1}, "capped": {"PO-7:2026-11-16": 500}}
-        | {"progress_dates": {DAY: 2}, "milestones": {"M1": BilledMilestone("crm", POSTED, DAY, "half_even")}}
+        | {"fx_differences": {"GBP": 45}, "progress_dates": {DAY: 2}, "milestones": {"M1": BilledMilestone("crm", POSTED, DAY, "half_even")}}
     ),
     "holds": Hold(1, "cap_reached", "E-1", "cap:E-1"),
     "assignments": AssignmentState(FULL["assignment"], (PlannedCost(MONDAY, 72_000_000_000, 100_000, "EUR"), PlannedCost(LAST, 1, None, ""))),
@@ -264,5 +302,12 @@ CHANGELOG: dict[str, Sample] = {
     "positions": Position(15, 5, 4, 3, 2, 1),
     "cursors": Cursor(42),
     "audit": ChainHead(7, bytes(range(32))),
+    "invoices": InvoiceState(
+        INVOICE, stands=INVOICE, posted=POSTED, paid={"P-1": 50_000}, credited={"C-1": 450}, hold="billing_unknown", hold_ordinal=1
+    ),
+    "payments": PaymentState(
+        PAYMENT, stands=PAYMENT, posted=POSTED, fx_difference=FxDifference("GBP", -193, 157), hold="invoice_unknown", hold_ordinal=1
+    ),
+    "invoiced-lines": InvoicedLine({"iinvoice": 90_450}, {"cinvoice": 450}),
 }  # fmt: skip
 """A record of every table of a task, no field at its default."""
