@@ -143,7 +143,8 @@ class Policies(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_default
     multipliers: of rates, by kind and date of the work; without them every hour costs the same.
     approval_thresholds: levels that larger entries need besides approval_levels; auto_approve_under: entries of less
     than this amount need no decision but those of thresholds; approvers: who may decide, anybody while empty;
-    correction of what is billed: reversed and charged anew, or one line of the difference.
+    correction of what is billed: reversed and charged anew, or one line of the difference. review_above: a correction
+    that changes what an approved entry is billed by more than this amount waits for a decision of finance.
     """
 
     rounding: Rounding = "half_up"
@@ -158,6 +159,7 @@ class Policies(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_default
     auto_approve_under: DecimalText | None = None
     approvers: tuple[Approver, ...] = ()
     correction: Literal["reverse_and_rebill", "adjust"] = "reverse_and_rebill"
+    review_above: DecimalText | None = None
 
 
 class Engagement(Wire, frozen=True, kw_only=True, gc=False, omit_defaults=True):

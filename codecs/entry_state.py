@@ -6,7 +6,7 @@ import datetime as dt
 
 import msgspec
 
-from .approval import ApprovalLevel, EntryType, Verdict
+from .approval import ApprovalLevel, ApprovalTarget, EntryType, Verdict
 from .billing import ChargeLimit
 from .decimals import RATE_PLACES
 from .engagement import Rounding
@@ -156,6 +156,7 @@ class Decision(msgspec.Struct, frozen=True, array_like=True, gc=False):
     approver_id: str = ""
     on_behalf_of: str = ""
     decided_on: dt.date | None = None
+    target: ApprovalTarget = "entry"
 
 
 class Approvals(msgspec.Struct, array_like=True, gc=False):

@@ -26,6 +26,7 @@ HoldReason = Literal[
     "billing_unknown",
     "invoice_unknown",
     "currency_differs",
+    "awaiting_review",
 ]
 
 

@@ -15,7 +15,7 @@ from ...codecs.decimals import RATE_PLACES
 from ...codecs.durations import HOUR, MINUTE, parse_duration
 from ...codecs.engagement import Engagement, Fee
 from ...codecs.errors import UndecodableError
-from .approval_terms import approval_terms
+from .approval_terms import approval_terms, review_limit
 from .calendar import Calendar
 from .expense_terms import ExpensePrices
 from .fixed_fee import read_fixed_fee
@@ -34,7 +34,7 @@ class Contract:
     fee_amount, planned_revenue: minor units or None; fixed_fee: how a fixed fee is earned and billed, None without
     one; expenses: what the customer pays for them, by category; time_price: its terms for time beyond quantity x
     rate; approval: what is asked beyond approval_levels, None when nothing; adjusts: corrects by lines of the
-    difference;
+    difference; review_above: minor units by which a correction may change a bill without review, None for any;
     worth(unit, rate_unit, currency): numerator and denominator that turn quantity x rate into minor units.
     """
 
@@ -57,6 +57,7 @@ class Contract:
         "limits",
         "places",
         "planned_revenue",
+        "review_above",
         "rounding",
         "terms",
         "time_price",
@@ -76,6 +77,7 @@ class Contract:
         self.approval_levels: Final = policies.approval_levels
         self.adjusts: Final = policies.correction == "adjust"
         self.approval: Final = approval_terms(policies, terms.currency)
+        self.review_above: Final = review_limit(policies, terms.currency)
         self.bills_time: Final = terms.contract_type in {"time_and_materials", "capped"}
         self.for_customers: Final = terms.contract_type not in {"non_billable", "internal"}
         self.earns_by_cost: Final = terms.contract_type == "fixed_fee"

@@ -29,6 +29,7 @@ WAITS: Final[dict[HoldReason, str]] = {
     "receipt_missing": "its receipt is missing; send a revision of the expense that says there is one",
     "billing_unknown": "it names a billing event of an entry that has not arrived; send it, or correct the line",
     "invoice_unknown": "it names an invoice that has not arrived or waits itself; send it, or correct the id",
+    "awaiting_review": "it corrects a bill by more than the terms let pass; send finance's decision to `approvals`",
     "currency_differs": "its currency is not the engagement's; send a revision in the engagement's currency",
 }
 """What an entry held for each reason waits for, and what to do."""

@@ -246,6 +246,26 @@ def test_a_closed_period_holds_a_document_or_moves_it_by_policy() -> None:
         assert task.figures()["invoiced"] == "800.00"
 
 
+@pytest.mark.parametrize("first", ["payment", "cancellation"])
+def test_a_payment_waits_for_an_invoice_whose_cancellation_waits(first: str) -> None:
+    """The invoice's period has closed: until it opens neither is settled, whichever of them came first (M9)."""
+    task = billed_task()
+    late = period(id="2025", start_date="2025-01-01", end_date="2025-12-31")
+    task.refer("periods", late)
+    task.send("invoices", invoice(issued_on="2025-12-30"))
+    task.refer("periods", late | {"revision": 2, "status": "closed"})
+    last = {"payment": ("payments", payment()), "cancellation": ("invoices", invoice(revision=2, status="cancelled"))}
+    for stream, sent in (last.pop(first), *last.values()):
+        task.send(stream, sent)
+    assert (task.figures()["cash"], task.figures()["held_entries"]) == (
+        "0.00",
+        {"period_closed": 1, "invoice_unknown": 1},
+    )
+    task.refer("periods", late | {"revision": 3})
+
+    assert (task.figures()["receivable"], task.figures()["held_entries"]) == ("-800.00", {})
+
+
 DEAD = [
     pytest.param("invoices", invoice(id="I:1"), "$.id", id="colon"),
     pytest.param("invoices", invoice(currency="EUX"), "$.currency", id="currency"),

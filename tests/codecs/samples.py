@@ -150,7 +150,7 @@ FULL: dict[str, Sample] = {
     ),
     "approval": _replace(
         LEAST["approval"], entry_type="expense", verdict="rejected", level="finance", sequence=2, approver_id="R-1", reason="zu hoch – prüfen",
-        on_behalf_of="R-2", decided_on=DAY,
+        on_behalf_of="R-2", decided_on=DAY, target="correction",
     ),
     "assignment": _replace(
         LEAST["assignment"], role="analyst", booking="soft", status="cancelled", rate="120.5", weeks=(assignment.PlannedWeek(week=MONDAY, hours="20"),)
@@ -197,7 +197,7 @@ FULL: dict[str, Sample] = {
         policies=engagement.Policies(
             rounding="half_even", accrue_at="approval", closed_period="next_open_period", approval_levels=("manager", "finance"), hours_per_day="7.5",
             approval_thresholds=(approvers.ApprovalThreshold(level="finance", amount="5000", of="cost"),), auto_approve_under="100",
-            correction="adjust",
+            correction="adjust", review_above="1000",
             approvers=(
                 approvers.Approver(
                     approver_id="R-1", level="manager", valid_from=DAY, valid_to=LAST,
@@ -290,7 +290,7 @@ CHANGELOG: dict[str, Sample] = {
         progress_time=27_000_000_000,
         progress_on=DAY,
     ),
-    "approvals": Approvals((Decision(3, "manager", 1, "approved"), Decision(3, "finance", 2, "recalled", "R-1", "R-2", DAY))),
+    "approvals": Approvals((Decision(3, "manager", 1, "approved"), Decision(3, "finance", 2, "recalled", "R-1", "R-2", DAY, "correction"))),
     "engagements": EngagementState(
         **{field.name: at for at, field in enumerate(msgspec.structs.fields(EngagementState))}
         | {"id": "E-1", "terms": FULL["engagement"], "progress_date": DAY, "fees_through": LAST, "held_entries": {"cap_reached": 1}, "capped": {"PO-7:2026-11-16": 500}}
