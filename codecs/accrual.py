@@ -18,13 +18,15 @@ class AccrualEvent(Wire, frozen=True, kw_only=True, gc=False, omit_defaults=True
     kind `work_in_progress` is at selling price in the contract's currency and is reversed by billing; kind `cost`
     is at cost rate or spend in the currency of the cost and stays. Kind `milestone` moves what a milestone bills
     from the contract asset to the receivable; kind `loss` is what is missing to the provision for a fixed fee's
-    loss. Of these two entry_id is the engagement. Kind `invoice` moves what a document of the ERP contains from the
-    unbilled receivable to the receivable, kind `payment` what is paid to cash; kind `fx_difference` is what a payment
-    realises, in the legal entity's currency, with its rates in the trace. Of these three entry_id is the document.
+    loss. Kind `deferral` moves the fee of a term from deferred revenue (billed before it is earned) or the contract
+    asset (billed after) to the receivable. Of these three entry_id is the engagement. Kind `invoice` moves what a
+    document of the ERP contains from the unbilled receivable to the receivable, kind `payment` what is paid to cash;
+    kind `fx_difference` is what a payment realises, in the legal entity's currency, with its rates in the trace. Of
+    these three entry_id is the document.
     """
 
     id: Id
-    kind: Literal["work_in_progress", "cost", "milestone", "loss", "invoice", "payment", "fx_difference"]
+    kind: Literal["work_in_progress", "cost", "milestone", "loss", "deferral", "invoice", "payment", "fx_difference"]
     action: Literal["accrual", "reversal"]
     source: Id
     entry_id: Id
