@@ -48,10 +48,15 @@ def apply(work: Work, record: Record) -> Outcome:
         raise AssertionError("terms that were just set are unknown")
     rerate_engagement(work, before, terms)
     settle_waiting(work, f"engagement:{terms.id}")
-    if before is not None and before.legal_entity_id != terms.legal_entity_id and state.documents:
+    if before is not None and state.documents and _moves_documents(before, terms):
         settle_documents_of(work, terms.id)
     release_over_cap(work, state, contract)
     return "held" if settle_terms(work, state, contract) else "applied"
+
+
+def _moves_documents(before: engagement.Engagement, terms: engagement.Engagement) -> bool:
+    """Whether what the ERP's documents make in the books is another thing under the new terms."""
+    return before.legal_entity_id != terms.legal_entity_id or before.policies.credit != terms.policies.credit
 
 
 def _check_currency(known: EngagementState, terms: engagement.Engagement) -> None:

@@ -25,7 +25,7 @@ def figures_of(state: EngagementState) -> EngagementFigures:
         else parse_amount(terms.planned_revenue, terms.currency, "$.planned_revenue")
     )
     planned_cost = None if terms is None or state.planned_cost_missing else state.planned_cost
-    ahead = state.earned - state.billed - state.fees
+    ahead = state.earned + state.written_off - state.billed - state.fees
     return EngagementFigures(
         engagement_id=state.id,
         customer_id="" if terms is None else terms.customer_id,
@@ -68,7 +68,8 @@ def _receivables(state: EngagementState, money: Callable[[int], str]) -> dict[st
     return {
         "invoiced": money(state.invoiced),
         "credited": money(state.credited),
-        "not_invoiced": money(state.billed + state.fees - state.invoiced),
+        "written_off": money(state.written_off),
+        "not_invoiced": money(state.billed + state.fees - state.written_off - state.invoiced),
         "receivable": money(state.invoiced + state.invoiced_tax - state.cash),
         "cash": money(state.cash),
         "fx_differences": {base: format_amount(minor, base) for base, minor in differences if minor},

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from ..codecs.currencies import format_amount
 from ..codecs.posting_state import PostingState
 from ..codecs.receivable_state import InvoicedLine, InvoiceState, InvoiceVersion
+from .rules.documents import BilledEntry, billed_entry
 from .rules.posting import posting_of
 from .work import Work
 
@@ -17,14 +18,16 @@ def name_lines(work: Work, key: bytes, before: InvoiceVersion | None, now: Invoi
         return []
     name = key.decode()
     if before is not None:
-        for billing_id, _ in before.lines:
+        for billing_id, amount in before.lines:
             line = _line(work, before.engagement_id, billing_id)
             line.invoiced.pop(name, None)
             line.credited.pop(name, None)
+            _count_invoiced(work, before.engagement_id, billing_id, -before.sign * amount)
     if now is not None:
         for billing_id, amount in now.lines:
             line = _line(work, now.engagement_id, billing_id)
             (line.credited if now.document == "credit_note" else line.invoiced)[name] = amount
+            _count_invoiced(work, now.engagement_id, billing_id, now.sign * amount)
     return [billing_id for version in (before, now) if version is not None for billing_id, _ in version.lines]
 
 
@@ -48,6 +51,25 @@ def tell_lines(work: Work, engagement_id: str, billing_ids: Iterable[str]) -> No
                 documents=tuple(known.latest.number for known in (*invoices, *notes)),
             )
         )
+
+
+def _count_invoiced(work: Work, engagement_id: str, billing_id: str, amount: int) -> None:
+    """Let the entry of a billing event know what of it stands on documents: its corrections go by it."""
+    named = billed_entry(billing_id)
+    if named is None:
+        return
+    key = entry_key(named, engagement_id)
+    entry = work.state.entries.get(key)
+    if entry is None:
+        message = f"a document stands that names {billing_id!r}, and its entry is unknown"
+        raise AssertionError(message)
+    entry.invoiced += amount
+    work.state.entries.put(key, entry)
+
+
+def entry_key(named: BilledEntry, engagement_id: str) -> bytes:
+    """Key of the entry that a billing event names, of this engagement."""
+    return f"e{named.kind}\x1f{named.source}\x1f{engagement_id}\x1f{named.id}".encode()
 
 
 def _line(work: Work, engagement_id: str, billing_id: str) -> InvoicedLine:

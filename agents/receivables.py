@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from ..codecs.entry_state import EntryVersion
 from ..codecs.receivable_state import InvoiceState, InvoiceVersion, PaymentState, PaymentVersion
 from .holds import Holdable, hold, release
-from .posting_states import name_lines, tell_lines
+from .posting_states import entry_key, name_lines, tell_lines
 from .rules.books import Books
 from .rules.contract import Contract
 from .rules.documents import billed_entry
@@ -82,7 +82,7 @@ def settle_documents_naming(work: Work, version: EntryVersion) -> None:
 
 
 def settle_documents_of(work: Work, engagement_id: str) -> None:
-    """Settle every document of an engagement again: new terms move it to another legal entity."""
+    """Settle every document of an engagement again, as new terms may put it into other books."""
     for table in (work.state.invoices, work.state.payments):
         for key in sorted({*table.bytes, *table.uncommitted()}):
             if key.split(b"\x1f", 3)[2] == engagement_id.encode():
@@ -109,8 +109,7 @@ def _invoice_waits_for(work: Work, version: InvoiceVersion, contract: Contract) 
         named = billed_entry(billing_id)
         if named is None:
             continue
-        place = f"{named.source}\x1f{version.engagement_id}\x1f{named.id}"
-        entry = work.state.entries.get(f"e{named.kind}\x1f{place}".encode())
+        entry = work.state.entries.get(entry_key(named, version.engagement_id))
         if entry is None or entry.latest.revision < named.revision:
             word = _billing_word(version.engagement_id, named.source, named.kind, named.id)
             what = f"revision {named.revision} of entry {named.source}:{named.kind}:{named.id} has not arrived"

@@ -21,12 +21,14 @@ class AccrualEvent(Wire, frozen=True, kw_only=True, gc=False, omit_defaults=True
     loss. Kind `deferral` moves the fee of a term from deferred revenue (billed before it is earned) or the contract
     asset (billed after) to the receivable. Of these three entry_id is the engagement. Kind `invoice` moves what a
     document of the ERP contains from the unbilled receivable to the receivable, kind `payment` what is paid to cash;
-    kind `fx_difference` is what a payment realises, in the legal entity's currency, with its rates in the trace. Of
-    these three entry_id is the document.
+    kind `fx_difference` is what a payment realises, in the legal entity's currency, with its rates in the trace;
+    kind `write_off` takes revenue back that a credit note gives up. Of these four entry_id is the document.
     """
 
     id: Id
-    kind: Literal["work_in_progress", "cost", "milestone", "loss", "deferral", "invoice", "payment", "fx_difference"]
+    kind: Literal[
+        "work_in_progress", "cost", "milestone", "loss", "deferral", "invoice", "payment", "fx_difference", "write_off"
+    ]
     action: Literal["accrual", "reversal"]
     source: Id
     entry_id: Id

@@ -123,7 +123,8 @@ class EntryState(msgspec.Struct, array_like=True, gc=False):
     whose postings stand, None when it is the latest; counted_as and counted_time: its share of the hours;
     adjusted: set while the first live part of charges is a charge and the others are its adjusting lines;
     progress_time and progress_on: what it adds to the hours and the dates of a fixed fee's progress; non_chargeable:
-    approved value beyond a cap that stops, counted in the figures.
+    approved value beyond a cap that stops, counted in the figures. invoiced: what stands of it on
+    documents of the ERP, net of credits.
     """
 
     latest: EntryVersion
@@ -146,6 +147,7 @@ class EntryState(msgspec.Struct, array_like=True, gc=False):
     progress_time: int = 0
     progress_on: dt.date | None = None
     non_chargeable: int = 0
+    invoiced: int = 0
 
 
 class Decision(msgspec.Struct, frozen=True, array_like=True, gc=False):

@@ -21,7 +21,8 @@ class EngagementFigures(Wire, frozen=True, kw_only=True, gc=False, omit_defaults
     `loss_provision` what is provided for the rest of a fixed fee's loss;
     `deferred` fees that are billed and not yet earned. Without terms all four are unknown.
     Of the ERP's answers, absent before the first: `invoiced` is what stands on invoices less `credited`, which is what
-    credit notes take back, both without tax; `not_invoiced` = billed + fees - invoiced; `cash` what payments settle,
+    credit notes take back, both without tax; `written_off` what of that is lost
+    revenue; `not_invoiced` = billed + fees - written off - invoiced; `cash` what payments settle,
     `receivable` = invoiced with tax - cash; `fx_differences` realised gains (losses below zero) by currency of the
     legal entity.
     """
@@ -59,6 +60,7 @@ class EngagementFigures(Wire, frozen=True, kw_only=True, gc=False, omit_defaults
     receivable: DecimalText | None = None
     cash: DecimalText | None = None
     fx_differences: dict[str, DecimalText] = {}  # noqa: RUF012 - msgspec copies it
+    written_off: DecimalText | None = None
 
 
 decode: Final = decoder(EngagementFigures)

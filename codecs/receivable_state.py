@@ -66,7 +66,8 @@ class InvoiceVersion(msgspec.Struct, frozen=True, array_like=True, gc=False):
 class InvoiceState(msgspec.Struct, array_like=True, gc=False):
     """A document. stands: the version whose posting stands, None when nothing does; posted: its number, also later.
 
-    paid and credited: what settles it, minor units by the id of the payment or credit note.
+    paid and credited: what settles it, minor units by the id of the payment or credit note; written_off: what of a
+    credit note that stands is lost revenue.
     """
 
     latest: InvoiceVersion
@@ -76,6 +77,7 @@ class InvoiceState(msgspec.Struct, array_like=True, gc=False):
     credited: dict[str, int] = {}
     hold: HoldReason | None = None
     hold_ordinal: int = 0
+    written_off: int = 0
 
     @property
     def open(self) -> int:

@@ -63,7 +63,7 @@ class EngagementState(msgspec.Struct, array_like=True, gc=False):
     whose fee is deferred or may be billed anew, by start; unkept_through: the last date of terms billed before that;
     deferred: fees that are billed and not earned. Of the ERP's answers: documents: how many are known; invoiced and
     credited: net of tax, invoiced less what is credited; invoiced_tax; cash: what payments settle; fx_differences:
-    realised, by the entity's currency.
+    realised, by the entity's currency; written_off: credited and not to be invoiced again.
     """
 
     id: str
@@ -108,6 +108,7 @@ class EngagementState(msgspec.Struct, array_like=True, gc=False):
     credited: int = 0
     cash: int = 0
     fx_differences: dict[str, int] = {}
+    written_off: int = 0
 
 
 class PlannedCost(msgspec.Struct, frozen=True, array_like=True, gc=False):

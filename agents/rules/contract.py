@@ -36,7 +36,7 @@ class Contract:
     one; expenses: what the customer pays for them, by category; time_price: its terms for time beyond quantity x
     rate; approval: what is asked beyond approval_levels, None when nothing; adjusts: corrects by lines of the
     difference; fee_plan: the fees of a retainer or a subscription by term, None without; review_above: minor units by
-    which a correction may change a bill without review, None for any;
+    which a correction may change a bill without review, None for any; writes_off: what is credited is lost;
     worth(unit, rate_unit, currency): numerator and denominator that turn quantity x rate into minor units.
     """
 
@@ -65,6 +65,7 @@ class Contract:
         "terms",
         "time_price",
         "worth",
+        "writes_off",
     )
 
     def __init__(self, terms: Engagement, book: RateBook, calendar: Calendar) -> None:
@@ -80,6 +81,7 @@ class Contract:
         self.approval_levels: Final = policies.approval_levels
         self.adjusts: Final = policies.correction == "adjust"
         self.approval: Final = approval_terms(policies, terms.currency)
+        self.writes_off: Final = policies.credit == "write_off"
         self.review_above: Final = review_limit(policies, terms.currency)
         self.bills_time: Final = terms.contract_type in {"time_and_materials", "capped"}
         self.for_customers: Final = terms.contract_type not in {"non_billable", "internal"}

@@ -6,6 +6,7 @@ documents arrive makes no difference to the money (M9). Each posting is a balanc
 
     invoice        debit receivable, credit unbilled receivable and tax payable; a credit note the opposite
     payment        debit cash, credit receivable, in the invoices' currency
+    write_off      debit revenue, credit unbilled receivable: what a credit note takes back, by policy
     fx_difference  receivable or cash against a gain or a loss, in the legal entity's currency: see realised
 
 A reversal copies amounts and dates of what it reverses; rates are not looked at again.
@@ -36,8 +37,13 @@ from .ledger import next_ordinal
 from .realised import Realised, realise
 from .valuation import Missing, missing_period
 
-Kind = Literal["invoice", "payment", "fx_difference"]
-_WHAT: Final[dict[Kind, str]] = {"invoice": "receivable", "payment": "cash", "fx_difference": "fx_difference"}
+Kind = Literal["invoice", "payment", "fx_difference", "write_off"]
+_WHAT: Final[dict[Kind, str]] = {
+    "invoice": "receivable",
+    "payment": "cash",
+    "fx_difference": "fx_difference",
+    "write_off": "write_off",
+}
 Parts = Iterable[tuple[Account, int]]
 """Accounts with what is debited to them, in minor units; credits are below zero."""
 
@@ -47,14 +53,19 @@ def settle_invoice(state: InvoiceState, waits_for: Missing | None, books: Books)
     latest, stands, posted = state.latest, state.stands, state.posted
     wanted = None if latest.cancelled or waits_for is not None else latest
     if stands is not None and posted is not None:
-        if wanted is not None and _same(stands, posted, wanted, books):
+        if (
+            wanted is not None
+            and _same(stands, posted, wanted, books)
+            and _written_off(wanted, books) == state.written_off
+        ):
             return None
         date = books.contract.calendar.accounting_date(posted.accounting_date)
         if isinstance(date, str):
             return missing_period(date, books.contract, posted.accounting_date)
         _emit("invoice", stands, posted, _owed(stands), books, reversed_on=date)
+        _write_off(stands, posted, state.written_off, books, reversed_on=date)
         _count_invoice(stands, books, -1)
-        state.stands = None
+        state.stands, state.written_off = None, 0
     if wanted is None:
         return waits_for
     date = books.contract.calendar.accounting_date(wanted.issued_on)
@@ -63,6 +74,8 @@ def settle_invoice(state: InvoiceState, waits_for: Missing | None, books: Books)
     state.stands = wanted
     posted = state.posted = _posted(posted, wanted.revision, wanted.gross, wanted.currency, date, books)
     _emit("invoice", wanted, posted, _owed(wanted), books)
+    state.written_off = _written_off(wanted, books)
+    _write_off(wanted, posted, state.written_off, books)
     _count_invoice(wanted, books, 1)
     return None
 
@@ -143,6 +156,21 @@ def _owed(version: InvoiceVersion) -> Parts:
         ("unbilled_receivable", -version.net),
         ("tax_payable", -version.sign * version.tax),
     )
+
+
+def _written_off(version: InvoiceVersion, books: Books) -> int:
+    """What of a document is lost revenue: all that a credit note takes back, if it is not to be invoiced again."""
+    return -version.net if version.document == "credit_note" and books.contract.writes_off else 0
+
+
+def _write_off(
+    version: InvoiceVersion, posted: Posted, amount: int, books: Books, *, reversed_on: dt.date | None = None
+) -> None:
+    parts: Parts = ("revenue", amount), ("unbilled_receivable", -amount)
+    _emit("write_off", version, posted, parts, books, reversed_on=reversed_on)
+    engagement, signed = books.engagement, amount if reversed_on is None else -amount
+    engagement.written_off += signed
+    engagement.earned -= signed
 
 
 def _received(version: PaymentVersion) -> Parts:

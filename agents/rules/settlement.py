@@ -54,7 +54,7 @@ def settle(entry: EntryState, approvals: Approvals | None, books: Books) -> Miss
     stands = entry.cost is not None and entry.cost.live
     value = None if wanted is None else value_of(wanted, contract, books.lookups, posted=stands)
     worth = value if isinstance(value, Value) else None
-    charged = to_adjust(entry, wanted, worth, books) if contract.adjusts and approved else None
+    charged = to_adjust(entry, wanted, worth, books) if approved and (contract.adjusts or entry.invoiced) else None
     if entry.cost is not None and stands:
         missing = _withdraw(entry, books, entry.cost, wanted, worth, approved=approved, adjusts=charged is not None)
         if missing is not None:

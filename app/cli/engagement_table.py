@@ -95,6 +95,7 @@ def _money(found: EngagementFigures) -> list[list[str]]:
         ["loss provision", grouped(found.loss_provision)],
         ["invoiced", grouped(found.invoiced)],
         ["  credited", grouped(found.credited)],
+        ["  written off", grouped(found.written_off)],
         ["not invoiced", grouped(found.not_invoiced)],
         ["cash", grouped(found.cash)],
         ["receivable", grouped(found.receivable)],

@@ -199,7 +199,7 @@ FULL: dict[str, Sample] = {
         policies=engagement.Policies(
             rounding="half_even", accrue_at="approval", closed_period="next_open_period", approval_levels=("manager", "finance"), hours_per_day="7.5",
             approval_thresholds=(approvers.ApprovalThreshold(level="finance", amount="5000", of="cost"),), auto_approve_under="100",
-            correction="adjust", review_above="1000",
+            correction="adjust", review_above="1000", credit="write_off",
             approvers=(
                 approvers.Approver(
                     approver_id="R-1", level="manager", valid_from=DAY, valid_to=LAST,
@@ -220,7 +220,7 @@ FULL: dict[str, Sample] = {
         LEAST["engagement-figures"], customer_id="C-9", legal_entity_id="DE", contract_type="capped", currency="EUR", planned_cost="1000.00",
         planned_revenue="2400.00", planned_margin="1400.00", contract_asset="1.00", contract_liability="2.00", loss_provision="3.00",
         non_chargeable="4.00", deferred="4.00",
-        invoiced="400.00", credited="100.00", not_invoiced="100.00", receivable="276.00", cash="200.00", fx_differences={"GBP": "0.45"},
+        invoiced="400.00", credited="100.00", not_invoiced="100.00", receivable="276.00", cash="200.00", fx_differences={"GBP": "0.45"}, written_off="100.00",
     ),
     "exception": _replace(LEAST["exception"], action="released"),
     "expense": _replace(
@@ -295,6 +295,7 @@ CHANGELOG: dict[str, Sample] = {
         progress_time=27_000_000_000,
         progress_on=DAY,
         non_chargeable=100,
+        invoiced=90_000,
     ),
     "approvals": Approvals((Decision(3, "manager", 1, "approved"), Decision(3, "finance", 2, "recalled", "R-1", "R-2", DAY, "correction"))),
     "engagements": EngagementState(
@@ -311,7 +312,8 @@ CHANGELOG: dict[str, Sample] = {
     "cursors": Cursor(42),
     "audit": ChainHead(7, bytes(range(32))),
     "invoices": InvoiceState(
-        INVOICE, stands=INVOICE, posted=POSTED, paid={"P-1": 50_000}, credited={"C-1": 450}, hold="billing_unknown", hold_ordinal=1
+        INVOICE, stands=INVOICE, posted=POSTED, paid={"P-1": 50_000}, credited={"C-1": 450}, hold="billing_unknown", hold_ordinal=1,
+        written_off=450,
     ),
     "payments": PaymentState(
         PAYMENT, stands=PAYMENT, posted=POSTED, fx_difference=FxDifference("GBP", -193, 157), hold="invoice_unknown", hold_ordinal=1

@@ -139,3 +139,22 @@ def test_worked_examples_of_what_an_approver_changes(changes: Object, chargeable
 
     assert (figures["billed"], figures["invoiced"], figures["not_invoiced"]) == (chargeable, invoiced, "0.00")
     assert figures["cost"] == ("0.00" if "status" in changes else "800.00")
+
+
+@pytest.mark.parametrize(
+    ("amount", "opposite"),
+    [
+        pytest.param("10000", "-1000.00", id="37-tigerbeetle-correcting-transfer"),
+        pytest.param("50", "-5.00", id="37-tigerbeetle-correcting-transfer-of-the-fee"),
+    ],
+)
+def test_worked_examples_of_correcting_transfers(amount: str, opposite: str) -> None:
+    """Reduced by 10 % once invoiced: the charge stays, an opposite line names it and has an id of its own (TigerBeetle)."""
+    task = task_in("EUR", amount)
+    task.send("invoices", invoice(lines=[{"billing_id": "psa:expense:1:1:billing:0", "amount": amount}]))
+    reduced = str(int(amount) * 9 // 10)
+    task.send("expenses", expense(status="approved", revision=2, amount=reduced))
+
+    assert [(line["id"], line["action"], line["amount"], line["adjusts"]) for line in task.out["billing"]] == [
+        ("psa:expense:1:2:billing:0", "adjustment", opposite, "psa:expense:1:1:billing:0")
+    ]
