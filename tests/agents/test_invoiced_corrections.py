@@ -83,6 +83,27 @@ def test_what_is_withdrawn_is_reversed_line_by_line() -> None:
     assert task.figures()["not_invoiced"] == "-800.00"
 
 
+@pytest.mark.parametrize(
+    ("policy", "lines", "held"),
+    [
+        pytest.param("hold", [], {"period_closed": 1}, id="hold"),
+        pytest.param("next_open_period", [("adjustment", "-200.00", LINE)], {}, id="next-open-period"),
+    ],
+)
+def test_a_correction_in_a_closed_period_goes_by_policy(
+    policy: str, lines: list[tuple[str, str, str]], held: dict[str, int]
+) -> None:
+    """Held, the invoiced line stays as it is until the period opens; else its adjustment moves to the next open one."""
+    task = invoiced_task(closed_period=policy)
+    task.refer("periods", year("closed", revision=2), year(id="2027", start_date="2027-01-01", end_date="2027-12-31"))
+
+    assert correct(task, 2, "6") == lines
+    assert task.figures()["held_entries"] == held
+    assert {line["accounting_date"] for line in task.out["billing"]} == ({"2027-01-01"} if lines else set())
+    task.refer("periods", year(revision=3))
+    assert task.figures()["billed"] == "600.00"
+
+
 def test_only_the_entry_that_is_invoiced_is_adjusted() -> None:
     """The posting state is that of each entry, never of the engagement."""
     task = invoiced_task()

@@ -26,6 +26,7 @@ NOT_YET_USED: Final = frozenset({
     "policies.approvers.delegates.valid_to", "policies.approvers.level=finance", "policies.approvers.level=manager",
     "policies.approvers.level=project", "policies.approvers.valid_from", "policies.approvers.valid_to",
     "policies.auto_approve_under", "policies.correction=adjust", "rates.grade", "rates.item",
+    "policies.credit=write_off", "policies.review_above",
 })  # fmt: skip
 """What no engagement of the firm agrees yet. A new field or value fails the test below until it is used, or listed."""
 
