@@ -60,7 +60,7 @@ def _shape(struct: type[msgspec.Struct], key: str, event_id: str) -> Shape:
 SHAPES: Final[dict[str, Shape]] = {
     "time-entries": _shape(TimeEntry, "engagement_id", "source id revision"),
     "expenses": _shape(Expense, "engagement_id", "source id revision"),
-    "approvals": _shape(Approval, "engagement_id", "source entry_type entry_id entry_revision level sequence"),
+    "approvals": _shape(Approval, "engagement_id", "source entry_type entry_id entry_revision level sequence target"),
     "engagements": _shape(Engagement, "id", "source id revision"),
     "assignments": _shape(Assignment, "engagement_id", "source id revision"),
     "invoices": _shape(Invoice, "engagement_id", "source engagement_id id revision"),

@@ -125,4 +125,28 @@ MUTATIONS = (
         "new = self.records if self.records[0].offset >= position else _from(self.records, position)",
         "new = self.records",
     ),
+    Mutation(
+        "an exchange difference the wrong way round",
+        "agents/rules/realised.py",
+        "invoice_rate += settled - carried",
+        "invoice_rate += carried - settled",
+    ),
+    Mutation(
+        "a cancelled invoice keeps what its payment realised",
+        "agents/receivables.py",
+        "if state.stands is not stood or waited != (missing is not None):",
+        "if waited != (missing is not None):",
+    ),
+    Mutation(
+        "a large correction passes unreviewed once it has come",
+        "agents/rules/review.py",
+        "    stands = chain[-1]\n",
+        "    stands = chain[0]\n",
+    ),
+    Mutation(
+        "an invoiced line reversed instead of adjusted",
+        "agents/rules/settlement.py",
+        "if approved and (contract.adjusts or entry.invoiced) else None",
+        "if approved and contract.adjusts else None",
+    ),
 )

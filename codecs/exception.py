@@ -1,4 +1,4 @@
-"""A business exception: an entry that waits for something, what for, and the end of the wait."""
+"""A business exception: an entry or a document that waits for something, what for, and the end of the wait."""
 
 from __future__ import annotations
 

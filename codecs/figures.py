@@ -20,6 +20,7 @@ class EngagementFigures(Wire, frozen=True, kw_only=True, gc=False, omit_defaults
     `contract_asset` is revenue earned beyond what is billed, fees included, `contract_liability` the opposite;
     `loss_provision` what is provided for the rest of a fixed fee's loss;
     `deferred` fees that are billed and not yet earned. Without terms all four are unknown.
+    `held_entries` counts what waits by its reason, documents of the ERP included.
     Of the ERP's answers, absent before the first: `invoiced` is what stands on invoices less `credited`, which is what
     credit notes take back, both without tax; `written_off` what of that is lost
     revenue; `not_invoiced` = billed + fees - written off - invoiced; `cash` what payments settle,

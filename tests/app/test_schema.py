@@ -163,6 +163,15 @@ def test_a_key_keeps_apart_what_compaction_must_keep() -> None:
     }
 
 
+def test_an_approval_and_a_review_of_the_same_revision_have_ids_of_their_own() -> None:
+    """Finance may decide both with the same sequence: whoever deduplicates by id must not lose one of them."""
+    shape = SHAPES["approvals"]
+    sent = [EXAMPLES["approvals"] | {"target": target} for target in ("entry", "correction")]
+    ids = {shape.event_id_of(shape.decode(json.dumps(one).encode())) for one in sent}
+
+    assert len(ids) == 2
+
+
 def test_writing_is_repeatable(tmp_path: Path) -> None:
     """A second write changes nothing; every file is sorted, ends with a newline and has no difference."""
     assert schema.write(tmp_path) == sorted(schema.documents())
