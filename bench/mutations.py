@@ -126,6 +126,12 @@ MUTATIONS = (
         "new = self.records",
     ),
     Mutation(
+        "a reference change is over before its last step",
+        "app/runtime/wakes.py",
+        "                if self._is_done():\n                    self._reacted = self._target\n",
+        "                self._reacted = self._target\n",
+    ),
+    Mutation(
         "an exchange difference the wrong way round",
         "agents/rules/realised.py",
         "invoice_rate += settled - carried",
