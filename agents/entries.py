@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Final
 
-from ..codecs.entry_state import EntryState, EntryVersion
+from ..codecs.entry_state import EntryState, EntryVersion, Posted
 from ..codecs.errors import UndecodableError
 from ..codecs.records import EngagementState
 from .holds import QUIET, hold, release
 from .receivables import settle_documents_naming
 from .rules.approval import may_count
 from .rules.books import Books
-from .rules.cap import is_used_up
+from .rules.cap import is_used_up, over_cap
 from .rules.contract import Contract
 from .rules.settlement import settle, supersede
 from .rules.valuation import unknown_engagement
@@ -86,11 +86,34 @@ def settle_entry(work: Work, key: bytes, entry: EntryState) -> bool:
     work.state.entries.put(key, entry)
     if engagement.held_entries.get("billing_unknown"):
         settle_documents_naming(work, entry.latest)
-    if contract is not None and contract.limits and any(p.live and p not in entry.charges for p in charges):
-        release_over_cap(work, engagement, contract)
+    if contract is not None and contract.limits and charges is not entry.charges:
+        _share_room(work, engagement, contract, charges, entry.charges)
     if contract is not None and contract.earns_by_cost:
         settle_waiting_terms(work, engagement, contract)
     return missing is not None and missing.reason not in QUIET
+
+
+def _share_room(
+    work: Work,
+    engagement: EngagementState,
+    contract: Contract,
+    before: tuple[Posted, ...],
+    after: tuple[Posted, ...],
+) -> None:
+    """What is billed no more leaves room under the caps, and so does a credit; one that is gone takes its room back."""
+    gone = [part for part in before if part.live and part not in after]
+    if any(part.amount < 0 for part in gone):
+        give_back_over_cap(work, engagement, contract)
+    if gone or any(part.amount < 0 for part in after):
+        release_over_cap(work, engagement, contract)
+
+
+def give_back_over_cap(work: Work, engagement: EngagementState, contract: Contract) -> None:
+    """Bill entries again within a cap that has become too small; what finds no room is held. The latest give first."""
+    for key in reversed(work.state.entries.of_engagement(engagement.id)):
+        entry = work.state.entries.get(key)
+        if entry is not None and over_cap(entry, engagement, contract):
+            settle_entry(work, key, entry)
 
 
 def release_over_cap(work: Work, engagement: EngagementState, contract: Contract) -> None:

@@ -16,9 +16,9 @@ from ..codecs.engagement import Cap, Engagement, PartialCap
 from ..codecs.records import EngagementState
 from ..tables.entries import engagement_of
 from ..tables.state import TaskState
-from .entries import settle_entry, settle_held
+from .entries import give_back_over_cap, settle_entry, settle_held
 from .planning import settle_assignment
-from .rules.cap import count_billed, over_cap
+from .rules.cap import count_billed
 from .rules.contract import Contract
 from .rules.expectation import expect
 from .rules.settlement import differs
@@ -40,8 +40,9 @@ def rerate_engagement(work: Work, before: Engagement | None, terms: Engagement) 
         _count_anew(work, terms.id, keys)
     for key in keys:
         rerate(work, key)
-    for key in reversed(keys):
-        _give_back(work, key)
+    engagement, contract = _known(work, terms.id)
+    if engagement is not None and contract is not None:
+        give_back_over_cap(work, engagement, contract)
     if _stopping(before) != _stopping(terms):
         for hold_key in work.state.holds.waiting_on(f"cap:{terms.id}"):
             settle_held(work, hold_key)
@@ -53,6 +54,14 @@ def _stopping(terms: Engagement) -> list[Cap | PartialCap]:
     if terms.cap is not None:
         caps.append(terms.cap)
     return [cap for cap in caps if cap.mode == "stop"]
+
+
+def rerate_assigned(work: Work, engagement_id: str) -> None:
+    """Settle the entries of an engagement again that a new rate of an assignment makes worth something else."""
+    engagement = work.known_engagement(engagement_id)
+    if engagement is not None and engagement.entries:
+        for key in work.state.entries.of_engagement(engagement_id):
+            rerate(work, key)
 
 
 def _same_worth(before: Engagement, terms: Engagement) -> bool:
@@ -84,16 +93,6 @@ def _count_anew(work: Work, engagement_id: str, keys: list[bytes]) -> None:
         if entry is not None and contract is not None:
             billed = sum(part.amount for part in entry.charges if part.live)
             count_billed(billed, entry.posted or entry.latest, engagement, contract)
-
-
-def _give_back(work: Work, key: bytes) -> None:
-    """Bill an entry again within a lower cap; what finds no room is held. The cap's later entries give first."""
-    entry = work.state.entries.get(key)
-    if entry is None:
-        return
-    engagement, contract = _known(work, entry.latest.engagement_id)
-    if engagement is not None and contract is not None and over_cap(entry, engagement, contract):
-        settle_entry(work, key, entry)
 
 
 def _known(work: Work, engagement_id: str) -> tuple[EngagementState | None, Contract | None]:
