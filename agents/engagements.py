@@ -7,7 +7,7 @@ from collections.abc import AsyncIterable
 from ..codecs import cloudevents, engagement
 from ..codecs.errors import UndecodableError
 from ..codecs.records import EngagementState
-from .entries import SEPARATOR, check_key, release_over_cap
+from .entries import SEPARATOR, check_key, release_over_cap, settle_balance
 from .receivables import settle_documents_of
 from .rerating import rerate_engagement
 from .shell import run
@@ -51,7 +51,9 @@ def apply(work: Work, record: Record) -> Outcome:
     if before is not None and state.documents and _moves_documents(before, terms):
         settle_documents_of(work, terms.id)
     release_over_cap(work, state, contract)
-    return "held" if settle_terms(work, state, contract) else "applied"
+    held = settle_terms(work, state, contract)
+    settle_balance(work, state, contract)
+    return "held" if held else "applied"
 
 
 def _moves_documents(before: engagement.Engagement, terms: engagement.Engagement) -> bool:

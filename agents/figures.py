@@ -7,8 +7,14 @@ from typing import Any
 
 from ..codecs.currencies import format_amount, parse_amount
 from ..codecs.durations import format_hours
+from ..codecs.engagement import Engagement
 from ..codecs.figures import EngagementFigures
 from ..codecs.records import EngagementState
+from .rules.prepaid import balance_of
+
+
+def _draws(terms: Engagement | None) -> bool:
+    return terms is not None and terms.fee is not None and terms.fee.drawdown is not None
 
 
 def figures_of(state: EngagementState) -> EngagementFigures:
@@ -25,7 +31,7 @@ def figures_of(state: EngagementState) -> EngagementFigures:
         else parse_amount(terms.planned_revenue, terms.currency, "$.planned_revenue")
     )
     planned_cost = None if terms is None or state.planned_cost_missing else state.planned_cost
-    ahead = state.earned + state.written_off - state.billed - state.fees
+    ahead = state.earned + state.written_off - state.billed - state.fees - state.rounded
     return EngagementFigures(
         engagement_id=state.id,
         customer_id="" if terms is None else terms.customer_id,
@@ -56,6 +62,8 @@ def figures_of(state: EngagementState) -> EngagementFigures:
         loss_provision=None if terms is None else money(state.loss_provision),
         non_chargeable=money(state.non_chargeable),
         deferred=None if terms is None else money(state.deferred),
+        prepaid_balance=None if not _draws(terms) else money(sum(map(balance_of, state.fee_terms.values()))),
+        rounding=money(state.rounded),
         **_receivables(state, money),
     )
 
@@ -69,7 +77,7 @@ def _receivables(state: EngagementState, money: Callable[[int], str]) -> dict[st
         "invoiced": money(state.invoiced),
         "credited": money(state.credited),
         "written_off": money(state.written_off),
-        "not_invoiced": money(state.billed + state.fees - state.written_off - state.invoiced),
+        "not_invoiced": money(state.billed + state.fees + state.rounded - state.written_off - state.invoiced),
         "receivable": money(state.invoiced + state.invoiced_tax - state.cash),
         "cash": money(state.cash),
         "fx_differences": {base: format_amount(minor, base) for base, minor in differences if minor},

@@ -12,16 +12,15 @@ from typing import Final
 import msgspec
 from msgspec import structs
 
-from ..codecs.engagement import Cap, Engagement, PartialCap
+from ..codecs.engagement import Cap, Drawdown, Engagement, PartialCap
 from ..codecs.records import EngagementState
 from ..tables.entries import engagement_of
 from ..tables.state import TaskState
-from .entries import give_back_over_cap, settle_entry, settle_held
+from .entries import give_back_over_cap, rerate, settle_held, settle_shifted
 from .planning import settle_assignment
 from .rules.cap import count_billed
 from .rules.contract import Contract
 from .rules.expectation import expect
-from .rules.settlement import differs
 from .steps import in_order
 from .work import Work
 
@@ -38,8 +37,12 @@ def rerate_engagement(work: Work, before: Engagement | None, terms: Engagement) 
     keys = work.state.entries.of_engagement(terms.id)
     if before.caps != terms.caps or before.contract_type != terms.contract_type:
         _count_anew(work, terms.id, keys)
+    work.state.volumes.forget(terms.id)
+    work.shifting = True  # first all entries by the new terms, then those that these have moved past a tier
     for key in keys:
         rerate(work, key)
+    work.shifting = False
+    settle_shifted(work)
     engagement, contract = _known(work, terms.id)
     if engagement is not None and contract is not None:
         give_back_over_cap(work, engagement, contract)
@@ -67,20 +70,14 @@ def rerate_assigned(work: Work, engagement_id: str) -> None:
 def _same_worth(before: Engagement, terms: Engagement) -> bool:
     """Whether terms differ only in what no entry is priced by."""
     unpriced = {"revision": 1, "name": "", "planned_revenue": None, "fee": None, "end_date": None}
+    if _drawdown(before) != _drawdown(terms):
+        return False
     same: bool = structs.replace(before, **unpriced) == structs.replace(terms, **unpriced)
     return same
 
 
-def rerate(work: Work, key: bytes) -> None:
-    """Settle an entry again if that changes anything."""
-    state = work.state
-    entry = state.entries.get(key)
-    if entry is None:
-        return
-    _, contract = _known(work, entry.latest.engagement_id)
-    approvals = state.approvals.get(b"a" + key[1:])
-    if contract is not None and differs(entry, approvals, contract, work.lookups):
-        settle_entry(work, key, entry)
+def _drawdown(terms: Engagement) -> Drawdown | None:
+    return None if terms.fee is None else terms.fee.drawdown
 
 
 def _count_anew(work: Work, engagement_id: str, keys: list[bytes]) -> None:

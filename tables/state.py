@@ -12,6 +12,7 @@ from ..codecs.records import AssignmentState, ChainHead, Cursor, EngagementState
 from .entries import Entries
 from .holds import Holds
 from .table import Table
+from .volumes import Volumes
 
 CHAIN_KEY: Final = b"u"
 """The one key of the audit table."""
@@ -73,6 +74,7 @@ class TaskState:
             self.payments,
             self.invoiced_lines,
         )
+        self.volumes: Final = Volumes(self.entries)
         self._by_tag: Final = {ord(table.tag): table.bytes for table in self.tables}
 
     def restore(self, records: Iterable[ChangelogRecord]) -> None:
