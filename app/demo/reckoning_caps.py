@@ -97,7 +97,7 @@ def misplaced(terms: Engagement, worths: Sequence[Worth], billed: Mapping[EntryI
         if not worth.approved or worth.price is None:
             continue
         over = worth.price - billed.get(worth.entry_id, 0)
-        if over and _fits(over, worth.entry_id, rooms, used):
+        if over > 0 and _fits(over, worth.entry_id, rooms, used):
             yield f"entry {worth.entry_id}: {over} waits, though every cap has room for some of it (M8)"
         if over < 0 or (worth.price > 0 and over > worth.price):
             yield f"entry {worth.entry_id}: {worth.price - over} billed, not up to {worth.price} (M1)"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from billtide.app.demo.reckoning import Expected
+from billtide.app.demo.reckoning_caps import misplaced
 
 from .test_reckoning import YEARS, Sent, card, decided, one, reckoned, sent, spent, terms, time
 
@@ -130,6 +131,27 @@ def test_caps(contract: Sent, billed: int, settled: bool) -> None:  # noqa: FBT0
     got = one(contract, time(task_id="design"), time(id="T-2", work_date="2026-03-03"))
     assert (got.billed, got.billed + got.held) == (billed, 160_000)
     assert got.settled is settled or billed == 160_000
+
+
+@pytest.mark.parametrize(
+    ("billed", "problems"),
+    [
+        pytest.param((80_000, 20_000), [], id="the cap is used up"),
+        pytest.param((20_000, 80_000), [], id="whichever came first"),
+        pytest.param((80_000, 10_000), ["(M8)"], id="there is room"),
+        pytest.param((80_000, 30_000), ["(M6)"], id="the cap is exceeded"),
+        pytest.param((90_000, 10_000), ["(M1)"], id="more than the price"),
+        pytest.param((101_000, -1_000), ["(M1)", "(M1)"], id="and less than nothing"),
+    ],
+)
+def test_what_waits_under_a_cap_without_need_is_found(billed: tuple[int, int], problems: list[str]) -> None:
+    """Two entries of 800 under a cap of 1,000: each outcome that leaves nothing open is right, no other is."""
+    expected = one(under(whole="1000"), time(), time(id="T-2"))
+    assert expected.terms is not None
+    by_entry = {worth.entry_id: amount for worth, amount in zip(expected.worths, billed, strict=True)}
+    found = misplaced(expected.terms, expected.worths, by_entry)
+
+    assert [problem[-4:] for problem in found] == problems
 
 
 def money(expected: Expected) -> tuple[int, int, int | None]:
