@@ -176,6 +176,9 @@ def test_held_overage_is_corrected_by_reversal() -> None:
     task.send("time-entries", work("1", "8"))
     task.send("time-entries", work("1", "12", revision=2))
 
+    assert [(line["action"], line["amount"]) for line in task.out["billing"] if line["kind"] == "time"] == [
+        ("charge", "800.00"), ("reversal", "-800.00"), ("charge", "1000.00"),
+    ]  # fmt: skip
     assert (money(task)["owed"], task.figures()["held"]) == ("1000.00", "200.00")
 
 
