@@ -282,12 +282,12 @@ def test_the_rest_at_the_end_goes_by_policy(drawdown: Object, owed: str, earned:
 
 
 def test_the_rest_waits_for_the_last_term() -> None:
-    """February has come but is closed: its term has yet to begin, so January's balance is no rest."""
+    """In a period of decades later terms have yet to begin: what the fourteen that have begun leave is no rest."""
     task = Task()
-    task.refer("periods", *months("open", "closed"))
-    task.send("engagements", retainer({"rest": "refund"}, end_date="2026-02-28"))
+    task.refer("periods", period(id="c", start_date="2026-01-01", end_date="2125-12-31"))
+    task.send("engagements", retainer({"rest": "refund"}, end_date="2030-12-31"))
 
-    assert money(task)["left"] == "1000.00"
+    assert money(task)["left"] == "14000.00"
 
 
 def test_an_engagement_that_ends_earlier_gives_its_rest_back_earlier() -> None:
@@ -317,7 +317,7 @@ def test_work_before_the_first_term_belongs_to_it() -> None:
     december = period(id="m0", start_date="2025-12-01", end_date="2025-12-31")
     task.refer("periods", december, *months("open", "open", "open"))
     task.send("engagements", retainer({"unused": "expire"}, end_date="2026-02-28"))
-    task.send("time-entries", work("1", "12", "2025-12-20"))
+    task.send("time-entries", work("1", "12", "2025-12-20"), work("2", "3", "2026-02-10"))
 
     assert money(task) == {"owed": "2200.00", "left": "0.00", "earned": "2200.00"}
 
