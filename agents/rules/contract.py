@@ -22,6 +22,7 @@ from .fee_plan import read_fee_plan
 from .fixed_fee import read_fixed_fee
 from .limits import limits_of
 from .pricing import RateBook
+from .rounding_terms import refuse_rounding
 from .time_price import TimePrice
 
 _SCALE: Final = 10**RATE_PLACES
@@ -36,7 +37,8 @@ class Contract:
     fee_amount, planned_revenue: minor units or None; fixed_fee: how a fixed fee is earned and billed, None without
     one; expenses: what the customer pays for them, by category; time_price: its terms for time beyond quantity x
     rate; approval: what is asked beyond approval_levels, None when nothing; adjusts: corrects by lines of the
-    difference; fee_plan: the fees of a retainer or a subscription by term, None without;
+    difference; tiered: some of its rates have tiers by volume;
+    fee_plan: the fees of a retainer or a subscription by term, None without;
     worth(unit, rate_unit, currency): numerator and denominator that turn quantity x rate into minor units.
     """
 
@@ -64,6 +66,7 @@ class Contract:
         "planned_revenue",
         "rounding",
         "terms",
+        "tiered",
         "time_price",
         "worth",
     )
@@ -98,7 +101,8 @@ class Contract:
         self.worth: Final = _worth(self.day)
         self.book: Final = book
         self.calendar: Final = calendar
-        self.time_price: Final = TimePrice(terms, self.day, self.worth, limited=book.limited)
+        self.time_price: Final = TimePrice(terms, self.day, self.worth, limited=book.limited or bool(book.steps.above))
+        self.tiered: Final = self.bills_time and bool(book.steps.above)
         self.fee: Final = _fee(terms)
         self.fee_amount: Final = (
             None if self.fee is None else parse_amount(self.fee.amount, terms.currency, "$.fee.amount")
@@ -115,6 +119,7 @@ class Contract:
         self._check()
 
     def _check(self) -> None:
+        refuse_rounding(self.terms)
         if self.day > 24 * HOUR:
             raise UndecodableError(
                 "invalid_field", "$.policies.hours_per_day", "a day has at most 24 hours", 'send them, such as "8"'
