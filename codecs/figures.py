@@ -20,8 +20,8 @@ class EngagementFigures(Wire, frozen=True, kw_only=True, gc=False, omit_defaults
     `contract_asset` is revenue earned beyond what is billed, fees included, `contract_liability` the opposite;
     `loss_provision` what is provided for the rest of a fixed fee's loss;
     `deferred` fees that are billed and not yet earned. Without terms all four are unknown. `prepaid_balance` is what
-    of them work may still use up, only where the terms have a drawdown; drawn and absorbed amounts lower `fees`. `rounding` is what
-    rounding lines have billed, besides `billed` and `fees`.
+    of them work may still use up, only where the terms have a drawdown; drawn and absorbed amounts lower `fees`.
+    `rounding` is what rounding lines have billed, besides `billed` and `fees`.
     """
 
     engagement_id: Id
