@@ -8,6 +8,7 @@ from ..codecs.entry_state import EntryState, EntryVersion, Posted, Usage
 from ..codecs.errors import UndecodableError
 from ..codecs.records import EngagementState
 from .holds import QUIET, hold, release
+from .receivables import settle_documents_naming
 from .rules.approval import may_count
 from .rules.books import Books
 from .rules.cap import is_used_up, over_cap
@@ -15,7 +16,7 @@ from .rules.contract import Contract
 from .rules.overage import over_balance, room_in_balance
 from .rules.prepaid import count_usage, usage_of
 from .rules.settlement import differs, settle, supersede
-from .rules.valuation import Missing
+from .rules.valuation import unknown_engagement
 from .terms import settle_terms, settle_waiting_terms
 from .work import Outcome, Record, Work
 
@@ -67,7 +68,10 @@ def apply_version(work: Work, version: EntryVersion) -> Outcome:
     else:
         return "duplicate" if version.revision == entry.latest.revision else "stale"
     work.trail.about = version
-    return "held" if settle_entry(work, key, entry) else "applied"
+    outcome: Outcome = "held" if settle_entry(work, key, entry) else "applied"
+    if work.engagement(version.engagement_id).held_entries.get("billing_unknown"):
+        settle_documents_naming(work, version)
+    return outcome
 
 
 def settle_entry(work: Work, key: bytes, entry: EntryState) -> bool:
@@ -79,7 +83,7 @@ def settle_entry(work: Work, key: bytes, entry: EntryState) -> bool:
     if contract is not None and contract.tiered:
         work.state.volumes.ready(engagement.id)
     if contract is None:
-        missing = _unknown_engagement(engagement) if may_count(entry, approvals) else None
+        missing = unknown_engagement(engagement.id) if may_count(entry, approvals) else None
     else:
         missing = settle(entry, approvals, Books(engagement, contract, work.lookups, work.effects))
     if missing is not None:
@@ -87,56 +91,20 @@ def settle_entry(work: Work, key: bytes, entry: EntryState) -> bool:
     elif entry.hold is not None:
         release(work, key, entry, engagement)
     work.state.entries.put(key, entry)
-    if contract is not None:
-        _pass_on(work, key, entry, contract, charges, usage)
-    return missing is not None and missing.reason not in QUIET
-
-
-def _pass_on(
-    work: Work, key: bytes, entry: EntryState, contract: Contract, charges: tuple[Posted, ...], usage: Usage | None
-) -> None:
-    """Settle what follows from an entry that had these charges and this usage: tiers, balances, caps, terms."""
-    engagement = work.engagement(entry.latest.engagement_id)
-    if contract.tiered:
+    if contract is not None and contract.tiered:
         steps = contract.book.steps
         moved = work.state.volumes.follow(key, entry, steps.above, whole=steps.whole)
         work.shifted.update(dict.fromkeys(moved))
         settle_shifted(work)
-    if contract.draws or usage is not None:
+    if contract is not None and (contract.draws or usage is not None):
         _draw(work, entry, engagement, contract, usage)
-    if contract.limits and charges is not entry.charges:
+    if contract is not None and contract.limits and charges is not entry.charges:
         _share_room(work, engagement, contract, charges, entry.charges)
-    if contract.earns_by_cost:
+    if contract is not None and contract.earns_by_cost:
         settle_waiting_terms(work, engagement, contract)
-    if engagement.rounding:
+    if contract is not None and engagement.rounding:
         settle_terms(work, engagement, contract)
-
-
-def rerate(work: Work, key: bytes) -> None:
-    """Settle an entry again if that changes anything."""
-    state = work.state
-    entry = state.entries.get(key)
-    if entry is None:
-        return
-    engagement = work.known_engagement(entry.latest.engagement_id)
-    contract = None if engagement is None else work.contexts.contract(engagement, work.reference)
-    approvals = state.approvals.get(b"a" + key[1:])
-    if contract is None:
-        return
-    if differs(entry, approvals, contract, work.lookups) or usage_of(entry, contract) != entry.usage:
-        settle_entry(work, key, entry)
-
-
-def settle_shifted(work: Work) -> None:
-    """Settle entries that other entries have moved past a tier; they may move others, so one after the other."""
-    if work.shifting:
-        return
-    work.shifting = True
-    while work.shifted:
-        key = next(iter(work.shifted))
-        del work.shifted[key]
-        rerate(work, key)
-    work.shifting = False
+    return missing is not None and missing.reason not in QUIET
 
 
 def _share_room(
@@ -184,6 +152,33 @@ def settle_balance(work: Work, engagement: EngagementState, contract: Contract) 
         settle_held(work, hold_key)
 
 
+def rerate(work: Work, key: bytes) -> None:
+    """Settle an entry again if that changes anything."""
+    state = work.state
+    entry = state.entries.get(key)
+    if entry is None:
+        return
+    engagement = work.known_engagement(entry.latest.engagement_id)
+    contract = None if engagement is None else work.contexts.contract(engagement, work.reference)
+    approvals = state.approvals.get(b"a" + key[1:])
+    if contract is None:
+        return
+    if differs(entry, approvals, contract, work.lookups) or usage_of(entry, contract) != entry.usage:
+        settle_entry(work, key, entry)
+
+
+def settle_shifted(work: Work) -> None:
+    """Settle entries that other entries have moved past a tier; they may move others, so one after the other."""
+    if work.shifting:
+        return
+    work.shifting = True
+    while work.shifted:
+        key = next(iter(work.shifted))
+        del work.shifted[key]
+        rerate(work, key)
+    work.shifting = False
+
+
 def release_over_cap(work: Work, engagement: EngagementState, contract: Contract) -> None:
     """Settle what lies over the cap again, in the order it was held, as long as there is room."""
     for hold_key in work.state.holds.waiting_on(f"cap:{engagement.id}"):
@@ -199,11 +194,3 @@ def settle_held(work: Work, hold_key: bytes) -> None:
     if entry is None:
         raise AssertionError(f"hold {hold_key!r} has no entry")
     settle_entry(work, key, entry)
-
-
-def _unknown_engagement(engagement: EngagementState) -> Missing:
-    return Missing(
-        "engagement_unknown",
-        f"engagement:{engagement.id}",
-        f"engagement {engagement.id} is unknown; send it with its contract terms",
-    )
