@@ -21,6 +21,7 @@ class EngagementFigures(Wire, frozen=True, kw_only=True, gc=False, omit_defaults
     `loss_provision` what is provided for the rest of a fixed fee's loss;
     `deferred` fees that are billed and not yet earned. Without terms all four are unknown. `prepaid_balance` is what
     of them work may still use up, only where the terms have a drawdown; drawn and absorbed amounts lower `fees`.
+    `rounding` is what rounding lines have billed, besides `billed` and `fees`.
     `held_entries` counts what waits by its reason, documents of the ERP included.
     Of the ERP's answers, absent before the first: `invoiced` is what stands on invoices less `credited`, which is what
     credit notes take back, both without tax; `written_off` what of that is lost revenue; `not_invoiced` = billed +
