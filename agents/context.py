@@ -29,7 +29,7 @@ class Contexts:
         """Start without any."""
         self._contracts: dict[str, Contract] = {}
         self._books: dict[tuple[tuple[tuple[str, int], ...], ...], RateBook] = {}
-        self._calendars: dict[tuple[str, str], Calendar] = {}
+        self._calendars: dict[tuple[str, str, bool], Calendar] = {}
         self._reference_version = -1
 
     def contract(self, engagement: EngagementState, reference: Reference) -> Contract | None:
@@ -68,11 +68,12 @@ class Contexts:
         return book
 
     def _calendar(self, terms: Engagement, reference: Reference) -> Calendar:
-        key = terms.legal_entity_id, terms.policies.closed_period
+        policies = terms.policies
+        key = terms.legal_entity_id, policies.closed_period, policies.accounting_date == "period_end"
         calendar = self._calendars.get(key)
         if calendar is None:
             periods = reference.periods.get(terms.legal_entity_id, {}).values()
-            calendar = self._calendars[key] = Calendar(periods, terms.policies)
+            calendar = self._calendars[key] = Calendar(periods, policies)
         return calendar
 
 
@@ -97,6 +98,6 @@ class WorkLookups:
         rate = state.latest.rate
         return True, None if rate is None else parse_scaled(rate, RATE_PLACES, "$.rate")
 
-    def fx_rate(self, base: str, quote: str, date: dt.date) -> int | None:
+    def fx_rate(self, base: str, quote: str, date: dt.date, rate_type: str = "") -> int | None:
         """Units of quote for one unit of base on a date, 10^-10."""
-        return self._reference.fx_rate(base, quote, date)
+        return self._reference.fx_rate(base, quote, date, rate_type)

@@ -116,7 +116,8 @@ def concerned(state: TaskState, changed: set[str] | None) -> list[bytes]:
     people = [word.partition(":")[2].encode() for word in words if word.startswith("resource:")]
     if len(people) > PEOPLE_MAX:
         return sorted(entries)
-    engagements = set(_in_currencies(state, {_currency(word) for word in words if not word.startswith("resource:")}))
+    currencies = {_currency(word) for word in words if not word.startswith("resource:")}
+    engagements = set(_in_currencies(state, currencies, rates=any(word.startswith("fx:") for word in words)))
     return sorted(
         key
         for key, raw in entries.items()
@@ -129,11 +130,13 @@ def _currency(word: str) -> str:
     return word.partition(":")[2].rpartition("/")[2]
 
 
-def _in_currencies(state: TaskState, currencies: set[str]) -> Iterable[bytes]:
+def _in_currencies(state: TaskState, currencies: set[str], *, rates: bool) -> Iterable[bytes]:
+    """Engagements in these currencies; of exchange rates also those that may use any quotation by their policy."""
     if not currencies:
         return
     table = state.engagements
     for raw in table.bytes.values():
         engagement = table.decode(raw)
-        if engagement.terms is not None and engagement.terms.currency in currencies:
+        terms = engagement.terms
+        if terms is not None and (terms.currency in currencies or (rates and terms.policies.fx_policy is not None)):
             yield engagement.id.encode()

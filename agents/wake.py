@@ -20,7 +20,14 @@ def concerns(state: TaskState, changed: set[str] | None) -> list[str]:
     waited_on = state.holds.waited_on()
     if changed is None:
         return [what for what in waited_on if what.startswith(REFERENCE_WORDS)]
-    return [what for what in waited_on if what in changed]
+    known = changed | {_opposite(what) for what in changed if what.startswith("fx:")}
+    return [what for what in waited_on if what in known]
+
+
+def _opposite(what: str) -> str:
+    """`fx:EUR/USD` for `fx:USD/EUR`: a contract may divide by the opposite quotation."""
+    base, _, quote = what.removeprefix("fx:").partition("/")
+    return f"fx:{quote}/{base}"
 
 
 def waiting(state: TaskState, changed: set[str] | None) -> list[bytes]:

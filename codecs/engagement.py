@@ -9,6 +9,7 @@ import msgspec
 
 from .approval import ApprovalLevel
 from .approvers import ApprovalThreshold, Approver
+from .fx_policy import FxPolicy
 from .time_policies import Multipliers, TimeRounding
 from .wire import CurrencyCode, DecimalText, ExpenseUnit, Id, OptionalId, Revision, Wire, decoder
 
@@ -143,7 +144,9 @@ class Policies(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_default
     multipliers: of rates, by kind and date of the work; without them every hour costs the same.
     approval_thresholds: levels that larger entries need besides approval_levels; auto_approve_under: entries of less
     than this amount need no decision but those of thresholds; approvers: who may decide, anybody while empty;
-    correction of what is billed: reversed and charged anew, or one line of the difference.
+    correction of what is billed: reversed and charged anew, or one line of the difference; fx_policy: how other
+    currencies are converted, absent means at the work date by the plain rate of the pair. accounting_date: the day of
+    work, the last day of its period, or, of what is billed and earned, the day of approval.
     """
 
     rounding: Rounding = "half_up"
@@ -158,6 +161,8 @@ class Policies(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_default
     auto_approve_under: DecimalText | None = None
     approvers: tuple[Approver, ...] = ()
     correction: Literal["reverse_and_rebill", "adjust"] = "reverse_and_rebill"
+    fx_policy: FxPolicy | None = None
+    accounting_date: Literal["work_date", "approval_date", "period_end"] = "work_date"
 
 
 class Engagement(Wire, frozen=True, kw_only=True, gc=False, omit_defaults=True):

@@ -23,6 +23,7 @@ HoldReason = Literal[
     "approver_not_allowed",
     "unit_price_missing",
     "receipt_missing",
+    "approval_date_unknown",
 ]
 
 

@@ -67,7 +67,7 @@ class Reference:
         self._card_versions: Final[dict[tuple[str, int], ParsedCard]] = {}
         self.resources: Final[dict[str, ParsedResource]] = {}
         self.periods: Final[dict[str, dict[str, Period]]] = {}
-        self._fx: Final[dict[tuple[str, str], FxTable]] = {}
+        self._fx: Final[dict[tuple[str, str, str], FxTable]] = {}
 
     def put_rate_card(self, card: RateCard) -> str | None:
         """Add a card version; the same version again changes nothing, with other content it is refused."""
@@ -107,7 +107,7 @@ class Reference:
             raise UndecodableError(
                 "invalid_field", "$.valid_to", "it is before valid_from", "send the last date on which the rate holds"
             )
-        table = self._fx.setdefault((fx.base, fx.quote), FxTable())
+        table = self._fx.setdefault((fx.base, fx.quote, fx.rate_type), FxTable())
         if not table.put(fx.valid_from, end, rate, fx.revision):
             return None
         return self._changed(f"fx:{fx.base}/{fx.quote}")
@@ -136,9 +136,9 @@ class Reference:
         found = (self.cards.get(scope, ()) if scope[1] or scope[0] == "default" else () for scope in scopes)
         return tuple(tuple(card for card in cards if card.currency == engagement.currency) for cards in found)
 
-    def fx_rate(self, base: str, quote: str, date: dt.date) -> int | None:
-        """Units of quote for one unit of base on a date, in 10^-10; None when no rate covers the date."""
-        table = self._fx.get((base, quote))
+    def fx_rate(self, base: str, quote: str, date: dt.date, rate_type: str = "") -> int | None:
+        """Units of quote for one unit of base on a date, in 10^-10; None when no rate of the kind covers the date."""
+        table = self._fx.get((base, quote, rate_type))
         return None if table is None else table.on(date)
 
     def _changed(self, what: str) -> str:

@@ -22,23 +22,25 @@ class Calendar:
         """Order the periods. Answers are remembered, as entries repeat a few dates."""
         self._periods = sorted(periods, key=lambda period: period.start_date)
         self._policy = policies.closed_period
+        self._at_end = policies.accounting_date == "period_end"
         self.accounting_date: Final = functools.cache(self._accounting_date)
 
     def _accounting_date(self, date: dt.date) -> dt.date | HoldReason:
-        """In an open period it is the date itself. A future one is waited for.
+        """In an open period it is the date itself, or by policy the period's last day. A future one is waited for.
 
-        In a closed one the policy decides: wait, or take the first day of the next open period (the work date stays
-        as it is).
+        In a closed one the policy decides: wait, or take the first day of the next open period, or its last (the work
+        date stays as it is).
         """
         covering = [period for period in self._periods if period.start_date <= date <= period.end_date]
         if not covering:
             return "period_unknown"
-        if any(period.status == "open" for period in covering):
-            return date
+        is_open = next((period for period in covering if period.status == "open"), None)
+        if is_open is not None:
+            return is_open.end_date if self._at_end else date
         if any(period.status == "future" for period in covering):
             return "period_future"
         if self._policy == "next_open_period":
             for period in self._periods:
                 if period.start_date > date and period.status == "open":
-                    return period.start_date
+                    return period.end_date if self._at_end else period.start_date
         return "period_closed"

@@ -17,6 +17,8 @@ from ...codecs.engagement import Engagement, Fee
 from ...codecs.errors import UndecodableError
 from .approval_terms import approval_terms
 from .calendar import Calendar
+from .dating import dating_of
+from .exchange import exchange_of
 from .expense_terms import ExpensePrices
 from .fixed_fee import read_fixed_fee
 from .limits import limits_of
@@ -34,7 +36,8 @@ class Contract:
     fee_amount, planned_revenue: minor units or None; fixed_fee: how a fixed fee is earned and billed, None without
     one; expenses: what the customer pays for them, by category; time_price: its terms for time beyond quantity x
     rate; approval: what is asked beyond approval_levels, None when nothing; adjusts: corrects by lines of the
-    difference;
+    difference; exchange: its fx_policy, None for the plain rate of the pair at the work date; dating: what it
+    dates otherwise than by the work date, None where nothing is;
     worth(unit, rate_unit, currency): numerator and denominator that turn quantity x rate into minor units.
     """
 
@@ -47,8 +50,10 @@ class Contract:
         "book",
         "calendar",
         "currency",
+        "dating",
         "day",
         "earns_by_cost",
+        "exchange",
         "expenses",
         "fee",
         "fee_amount",
@@ -91,6 +96,8 @@ class Contract:
         )
         self.fixed_fee: Final = read_fixed_fee(terms)
         self.limits: Final = limits_of(terms)
+        self.exchange: Final = exchange_of(terms)
+        self.dating: Final = dating_of(terms)
         self.expenses: Final = ExpensePrices(terms)
         self.planned_revenue: Final = (
             None

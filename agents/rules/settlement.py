@@ -25,7 +25,9 @@ from .books import Books
 from .cap import count_billed, over_cap, within_cap
 from .contract import Contract
 from .correction import adjust, as_billed, price_of, to_adjust
+from .dates import charge_date, dates_of
 from .differences import same_cost, same_money, same_price
+from .hours import count_time, time_of
 from .progress import count, has_progress, is_counted, take_off
 from .valuation import Lookups, Missing, Value, missing_period, value_of
 
@@ -45,9 +47,12 @@ def settle(entry: EntryState, approvals: Approvals | None, books: Books) -> Miss
     waits_for = None if assessment is None else assessment.waits_for
     approved = standing == "approved"
     wanted = version if approved or contract.accrues_at_submission else None
-    _count_time(entry, books, *_time_of(contract, version, approved=approved))
+    count_time(entry, books, *time_of(contract, version, approved=approved))
     stands = entry.cost is not None and entry.cost.live
-    value = None if wanted is None else value_of(wanted, contract, books.lookups, posted=stands)
+    dates = None if contract.dating is None else dates_of(entry, wanted, approvals, contract, approved=approved)
+    if isinstance(dates, Missing):
+        return dates
+    value = None if wanted is None else value_of(wanted, contract, books.lookups, dates, posted=stands)
     worth = value if isinstance(value, Value) else None
     charged = to_adjust(entry, wanted, worth, books) if contract.adjusts and approved else None
     if entry.cost is not None and stands:
@@ -58,6 +63,8 @@ def settle(entry: EntryState, approvals: Approvals | None, books: Books) -> Miss
         return value if isinstance(value, Missing) else waits_for
     if _stands(entry, contract, worth, approved=approved) and charged is None:
         return waits_for
+    if dates is not None:
+        entry.fx_on = dates.fx_on
     return _post(entry, books, wanted, worth, charged, approved=approved) or waits_for
 
 
@@ -67,14 +74,17 @@ def differs(entry: EntryState, approvals: Approvals | None, contract: Contract, 
     version, standing = counting(entry, approvals, contract.approval_levels, judge)
     approved = standing == "approved"
     wanted = version if approved or contract.accrues_at_submission else None
-    if (entry.counted_as, entry.counted_time) != _time_of(contract, version, approved=approved):
+    if (entry.counted_as, entry.counted_time) != time_of(contract, version, approved=approved):
         return True
     cost, terms = entry.cost, contract.terms
     if cost is None or not cost.live:
         return wanted is not None
     if wanted is None or not same_money(entry.posted or entry.latest, wanted):
         return True
-    value = value_of(wanted, contract, lookups, posted=True)
+    dates = None if contract.dating is None else dates_of(entry, wanted, approvals, contract, approved=approved)
+    if isinstance(dates, Missing):
+        return False
+    value = value_of(wanted, contract, lookups, dates, posted=True)
     return (
         not isinstance(value, Value)
         or not same_cost(entry, cost, value, terms)
@@ -122,7 +132,9 @@ def _withdraw(
     unaccrue = accrued is not None and accrued.live and not (keep_price and not approved)
     unearn = has_progress(entry) and not (keep_cost and approved and books.contract.earns_by_cost)
     wrong = list(_live(entry.charges)) if unbill else []
-    if accrued is not None and unaccrue:
+    # What the charge of another day bills is closed on that day: until then it was not billed.
+    billed_on = None if value is None or value.dates is None else value.dates.charged_on
+    if accrued is not None and unaccrue and not isinstance(billed_on, dt.date):
         wrong.append(accrued)
     if not keep_cost or unearn:
         wrong.append(cost)
@@ -135,7 +147,8 @@ def _withdraw(
     if unbill:
         _reverse_charges(entry, books, stands, dates)
     if accrued is not None and unaccrue:
-        ledger.reverse_accrual("work_in_progress", stands, accrued, dates[accrued.accounting_date], books)
+        closed_on = billed_on if isinstance(billed_on, dt.date) else dates[accrued.accounting_date]
+        ledger.reverse_accrual("work_in_progress", stands, accrued, closed_on, books)
         entry.work_in_progress = _dead(accrued)
         books.engagement.unbilled -= accrued.amount
     if unearn:
@@ -172,6 +185,9 @@ def _post(
     engagement, date = books.engagement, value.accounting_date
     if isinstance(date, str):
         return missing_period(date, books.contract, wanted.work_date)
+    charged_on = date if value.dates is None else charge_date(value.dates, date, books.contract)
+    if isinstance(charged_on, Missing):
+        return charged_on
     entry.posted = None if wanted is entry.latest else wanted
     cost = entry.cost
     if cost is None or not cost.live:
@@ -180,16 +196,16 @@ def _post(
         engagement.cost += value.cost_value
         ledger.accrue("cost", wanted, cost, books)
     if approved and books.contract.earns_by_cost:
-        count(entry, books, wanted, date)
+        count(entry, books, wanted, charged_on)
     price = value.price
     if price is None:
         return None
     if charged is not None:
-        adjust(entry, books, charged, wanted, price, value.trace, date)
+        adjust(entry, books, charged, wanted, price, value.trace, charged_on)
         return None
     if approved:
         billed = bool(entry.charges) and entry.charges[-1].live and not entry.held_value
-        return None if billed else _charge(entry, books, wanted, price, value.trace, date)
+        return None if billed else _charge(entry, books, wanted, price, value.trace, charged_on)
     accrued = entry.work_in_progress
     if accrued is None or not accrued.live:
         accrued = _posted(accrued, wanted, price.amount, price.currency, date, books.contract.terms)
@@ -235,28 +251,6 @@ def _charge(
         return None
     text = f"{format_amount(over, price.currency)} {price.currency} lie over the cap of engagement {engagement.id}"
     return Missing("cap_reached", f"cap:{engagement.id}", f"{text}; raise the cap, or take something else back")
-
-
-def _time_of(contract: Contract, version: EntryVersion | None, *, approved: bool) -> tuple[str, int]:
-    """As which hours a version counts, and how many microseconds of them."""
-    if version is None or version.kind != "time":
-        return "", 0
-    time = contract.time(version.quantity, version.unit)
-    if not approved:
-        return "submitted_time", time
-    return ("approved_time" if version.billable and contract.for_customers else "non_billable_time"), time
-
-
-def _count_time(entry: EntryState, books: Books, counted_as: str, time: int) -> None:
-    """Move the entry's hours between submitted, approved and non-billable."""
-    if entry.counted_as == counted_as and entry.counted_time == time:
-        return
-    engagement = books.engagement
-    if entry.counted_as:
-        setattr(engagement, entry.counted_as, getattr(engagement, entry.counted_as) - entry.counted_time)
-    if counted_as:
-        setattr(engagement, counted_as, getattr(engagement, counted_as) + time)
-    entry.counted_as, entry.counted_time = counted_as, time
 
 
 def supersede(entry: EntryState, version: EntryVersion) -> None:

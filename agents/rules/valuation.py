@@ -10,6 +10,7 @@ import datetime as dt
 from typing import Final, NamedTuple, Protocol
 
 import msgspec
+from msgspec import structs
 
 from ...codecs.billing import TraceStep
 from ...codecs.currencies import EXPONENTS
@@ -18,6 +19,8 @@ from ...codecs.entry_state import EntryVersion, Price
 from ...codecs.exception import HoldReason
 from ...codecs.resource import ParsedResource
 from .contract import Contract
+from .dating import Dates
+from .exchange import Conversion, NoRate, quoted
 from .expense import Unpriced, worth_of
 from .money import convert, divide
 from .pricing import ResolvedRate, fixed_rate
@@ -35,7 +38,7 @@ class Lookups(Protocol):
     def assignment_rate(self, source: str, engagement_id: str, assignment_id: str) -> tuple[bool, int | None]:
         """Whether the assignment is known, and its rate per hour in 10^-6 if it has one."""
 
-    def fx_rate(self, base: str, quote: str, date: dt.date) -> int | None:
+    def fx_rate(self, base: str, quote: str, date: dt.date, rate_type: str = "") -> int | None:
         """Units of quote for one unit of base, 10^-10, or None while unknown."""
 
 
@@ -52,7 +55,7 @@ class Value(msgspec.Struct, frozen=True, gc=False):
 
     accounting_date is the reason why it cannot be posted now, where it cannot;
     price is None when the customer never pays for it; cost is in minor units of cost_currency, cost_value the
-    same in the contract's currency.
+    same in the contract's currency; dates: None where the contract dates all by the work.
     """
 
     accounting_date: dt.date | HoldReason
@@ -61,10 +64,13 @@ class Value(msgspec.Struct, frozen=True, gc=False):
     cost: int
     cost_currency: str
     cost_value: int
+    dates: Dates | None = None
 
 
-def value_of(version: EntryVersion, contract: Contract, lookups: Lookups, *, posted: bool = False) -> Value | Missing:
-    """Value one version of a time entry or an expense.
+def value_of(
+    version: EntryVersion, contract: Contract, lookups: Lookups, dates: Dates | None = None, *, posted: bool = False
+) -> Value | Missing:
+    """Value one version of a time entry or an expense; dates: its days where the contract's policies say them.
 
     Of one that is posted the worth is told also when its period has closed since: it may be what stands.
     """
@@ -72,7 +78,7 @@ def value_of(version: EntryVersion, contract: Contract, lookups: Lookups, *, pos
     if isinstance(date, str) and not posted:
         return missing_period(date, contract, version.work_date)
     valued = _time if version.kind == "time" else _expense
-    value = valued(version, contract, lookups, date)
+    value = valued(version, contract, lookups, date, version.work_date if dates is None else dates.fx_on)
     if isinstance(value, Missing):
         return missing_period(date, contract, version.work_date) if isinstance(date, str) else value
     price = 0 if value.price is None else value.price.amount
@@ -83,7 +89,7 @@ def value_of(version: EntryVersion, contract: Contract, lookups: Lookups, *, pos
         and -AMOUNT_MAX <= price <= AMOUNT_MAX
     ):
         return beyond_limit(contract)
-    return value
+    return value if dates is None else structs.replace(value, dates=dates)
 
 
 def within_limit(amount: int) -> bool:
@@ -114,7 +120,9 @@ def missing_period(reason: HoldReason, contract: Contract, date: dt.date) -> Mis
     return Missing(reason, f"period:{entity}", f"the accounting period of {entity} that covers {date} {state}")
 
 
-def _time(version: EntryVersion, contract: Contract, lookups: Lookups, date: dt.date | HoldReason) -> Value | Missing:
+def _time(
+    version: EntryVersion, contract: Contract, lookups: Lookups, date: dt.date | HoldReason, fx_on: dt.date
+) -> Value | Missing:
     resource = lookups.resource(version.resource_id)
     if resource is None:
         return Missing(
@@ -135,12 +143,10 @@ def _time(version: EntryVersion, contract: Contract, lookups: Lookups, date: dt.
         )
     currency, spent = contract.currency, cost_rate.currency
     numerator, denominator = contract.worth(unit, "hour", spent)
-    cost = cost_value = divide(quantity * cost_rate.rate * numerator, denominator, "half_up")
-    if spent != currency:
-        fx = lookups.fx_rate(spent, currency, worked_on)
-        if fx is None:
-            return _missing_fx(spent, currency, worked_on)
-        cost_value = convert(cost, EXPONENTS[spent], contract.places, fx, FX_PLACES)
+    cost = divide(quantity * cost_rate.rate * numerator, denominator, "half_up")
+    cost_value = cost if spent == currency else _converted(cost, spent, contract, fx_on, lookups)
+    if isinstance(cost_value, Missing):
+        return cost_value
     if not (contract.bills_time and version.billable):
         return Value(date, None, (), cost, spent, cost_value)
     rate = _rate(version, resource, contract, lookups)
@@ -184,14 +190,12 @@ def _rate(
 
 
 def _expense(
-    version: EntryVersion, contract: Contract, lookups: Lookups, date: dt.date | HoldReason
+    version: EntryVersion, contract: Contract, lookups: Lookups, date: dt.date | HoldReason, fx_on: dt.date
 ) -> Value | Missing:
-    spent, currency = version.currency, contract.currency
-    fx = None
-    if spent != currency:
-        fx = lookups.fx_rate(spent, currency, version.work_date)
-        if fx is None:
-            return _missing_fx(spent, currency, version.work_date)
+    spent = version.currency
+    fx = None if spent == contract.currency else conversion_of(spent, contract, fx_on, lookups)
+    if isinstance(fx, Missing):
+        return fx
     worth = worth_of(version, contract, fx)
     if isinstance(worth, Unpriced):
         # New terms may end the wait as well as a new revision, which needs no waking.
@@ -199,9 +203,35 @@ def _expense(
     return Value(date, worth.price, worth.trace, worth.cost, spent, worth.cost_value)
 
 
-def _missing_fx(base: str, quote: str, date: dt.date) -> Missing:
+def _converted(cost: int, spent: str, contract: Contract, date: dt.date, lookups: Lookups) -> int | Missing:
+    """A cost in minor units of the contract's currency. By the plain rate of the pair without a conversion made."""
+    if contract.exchange is not None:
+        conversion = conversion_of(spent, contract, date, lookups)
+        return conversion if isinstance(conversion, Missing) else conversion.of(cost)
+    rate = lookups.fx_rate(spent, contract.currency, date)
+    if rate is None:
+        return missing_fx(NoRate(spent, contract.currency, date))
+    return convert(cost, EXPONENTS[spent], contract.places, rate, FX_PLACES)
+
+
+def conversion_of(spent: str, contract: Contract, date: dt.date, lookups: Lookups) -> Conversion | Missing:
+    """How a currency becomes the contract's on a date, or the rate that is missing."""
+    currency = contract.currency
+    found: Conversion | NoRate
+    if contract.exchange is not None:
+        found = contract.exchange.conversion(spent, date, lookups)
+    else:
+        rate = lookups.fx_rate(spent, currency, date)
+        found = NoRate(spent, currency, date) if rate is None else quoted(spent, currency, rate, date)
+    return missing_fx(found) if isinstance(found, NoRate) else found
+
+
+def missing_fx(wanted: NoRate) -> Missing:
+    """No rate covers the date."""
+    base, quote, date, rate_type = wanted
+    kind = f" of type {rate_type}" if rate_type else ""
     return Missing(
         "fx_rate_missing",
         f"fx:{base}/{quote}",
-        f"no exchange rate from {base} to {quote} on {date}; send one that covers the date",
+        f"no exchange rate{kind} from {base} to {quote} on {date}; send one that covers the date",
     )

@@ -37,6 +37,7 @@ from billtide.codecs.entry_state import (
     Price,
     SpentLine,
 )
+from billtide.codecs.fx_policy import AgreedFxRate, FxPolicy
 from billtide.codecs.records import (
     AssignmentState,
     BilledMilestone,
@@ -185,6 +186,10 @@ FULL: dict[str, Sample] = {
             multipliers=Multipliers(
                 by_work_type={"overtime": "1.15"}, weekend="1.5", holiday="2", weekend_days=("friday", "saturday"), holidays=(LAST,), stacking="multiply"
             ),
+            accounting_date="approval_date",
+            fx_policy=FxPolicy(
+                date="approval_date", rate_type="average", quotation="either", base_currency="CHF", agreed_rates=(AgreedFxRate(base="USD", rate="0.9"),)
+            ),
         ),
         planned_revenue="10000.00",
         discount_percent="2.5",
@@ -202,7 +207,7 @@ FULL: dict[str, Sample] = {
             personal_amount="1.00",
         ),),
     ),
-    "fx-rate": _replace(LEAST["fx-rate"], valid_to=LAST, revision=2),
+    "fx-rate": _replace(LEAST["fx-rate"], valid_to=LAST, revision=2, rate_type="average"),
     "period": LEAST["period"],
     "rate-card": _replace(
         LEAST["rate-card"], scope="customer", scope_id="C-9", effective_to=LAST,
@@ -250,7 +255,7 @@ CHANGELOG: dict[str, Sample] = {
         posted=_replace(VERSION, revision=2),
         adjusted=Adjusted(VERSION, Price(120_600_000, "hour", 90_450, "EUR", "half_even", 9_000_000_000)),
         progress_time=27_000_000_000,
-        progress_on=DAY,
+        progress_on=DAY, fx_on=LAST,
     ),
     "approvals": Approvals((Decision(3, "manager", 1, "approved"), Decision(3, "finance", 2, "recalled", "R-1", "R-2", DAY))),
     "engagements": EngagementState(

@@ -74,3 +74,20 @@ def test_the_same_question_has_the_same_answer() -> None:
     calendar = Calendar(CLOSED_OPEN_FUTURE, Policies())
 
     assert calendar.accounting_date(dt.date(2026, 4, 1)) == calendar.accounting_date(dt.date(2026, 4, 1))
+
+
+@pytest.mark.parametrize(
+    ("date", "expected"),
+    [
+        pytest.param("2026-05-01", "2026-05-31", id="first-day-of-an-open-period"),
+        pytest.param("2026-06-30", "2026-06-30", id="last-day-of-an-open-period"),
+        pytest.param("2026-04-30", "2026-05-31", id="closed"),
+        pytest.param("2026-07-01", "period_future", id="not-begun"),
+    ],
+)
+def test_by_period_end_a_date_becomes_the_last_of_its_period(date: str, expected: str) -> None:
+    """So does what moves to the next open period."""
+    policies = Policies(closed_period="next_open_period", accounting_date="period_end")
+    calendar = Calendar(CLOSED_OPEN_FUTURE, policies)
+
+    assert expected == str(calendar.accounting_date(dt.date.fromisoformat(date)))
