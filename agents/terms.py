@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from ..codecs.entry_state import Hold
 from ..codecs.exception import ExceptionEvent
 from ..codecs.records import EngagementState
@@ -14,6 +16,9 @@ from .rules.progress import earned_to_date, recognise
 from .rules.valuation import Missing, missing_period
 from .work import Work
 
+TOLD: Final = ("period_closed", "account_unmapped")
+"""Reasons that users hear of; the others end by themselves."""
+
 
 def settle_terms(work: Work, state: EngagementState, contract: Contract) -> bool:
     """Post what the terms themselves bring about: milestones, fees that are due, revenue and loss by new terms.
@@ -25,8 +30,8 @@ def settle_terms(work: Work, state: EngagementState, contract: Contract) -> bool
     fee = bill_due_fees(state, contract, work.effects)
     if fee is not None:
         waiting.append((fee[0], fee[1].due))
-    # All wait for the calendar of one legal entity; a closed period is what users have to hear of.
-    first = min(waiting, key=lambda wait: wait[0] != "period_closed", default=None)
+    # All wait for one legal entity; what somebody has to mend is what users have to hear of.
+    first = min(waiting, key=lambda wait: wait[0] not in TOLD, default=None)
     return _hold_terms(work, state, None if first is None else missing_period(first[0], contract, first[1]))
 
 
@@ -62,19 +67,20 @@ def _hold_terms(work: Work, state: EngagementState, missing: Missing | None) -> 
     holds = work.state.holds
     key = holds.key(f"terms\x1f{state.id}")
     known = holds.get(key)
-    late = missing is not None and missing.reason == "period_closed"
-    if known is not None and known.reason == "period_closed" and not late:
+    late = missing is not None and missing.reason in TOLD
+    told = known.reason if known is not None and known.reason in TOLD else None
+    if known is not None and told not in {None, None if missing is None else missing.reason}:
         _tell(
             work,
             state,
             "released",
-            Missing(known.reason, known.waits_on, "what waited for the accounting period is posted"),
+            Missing(known.reason, known.waits_on, f"what waited for {known.waits_on} is posted"),
         )
     if missing is None:
         if known is not None:
             holds.delete(key)
         return False
-    if late and (known is None or known.reason != "period_closed"):
+    if late and missing.reason != told:
         _tell(work, state, "held", missing)
     if known is None or known.reason != missing.reason or known.waits_on != missing.waits_on:
         state.hold_sequence += 1

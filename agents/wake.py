@@ -11,7 +11,7 @@ from .rerating import CONCERNS, concerned, plans, replan, rerate
 from .waiting import settle_again, subject_of
 from .work import Work
 
-REFERENCE_WORDS = (*CONCERNS, "period:")
+REFERENCE_WORDS = (*CONCERNS, "period:", "accounts:")
 """How the words begin that reference data wakes; other words are woken by events of the task itself."""
 
 

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import msgspec
 
+from ..codecs.account_map import AccountMap
 from ..codecs.accrual import AccrualEvent
 from ..codecs.approval import Approval
 from ..codecs.assignment import Assignment
@@ -73,6 +74,7 @@ SHAPES: Final[dict[str, Shape]] = {
     "resources": _shape(Resource, "id", "id revision"),
     "fx-rates": _shape(FxRate, "base quote valid_from", "base quote valid_from revision", "rate_type"),
     "periods": _shape(Period, "legal_entity_id id", "legal_entity_id id revision"),
+    "account-maps": _shape(AccountMap, "legal_entity_id version", "legal_entity_id version"),
     "billing": _shape(BillingEvent, "engagement_id", "id"),
     "accruals": _shape(AccrualEvent, "engagement_id", "id"),
     "revenue": _shape(RevenueEvent, "engagement_id", "id"),

@@ -146,7 +146,8 @@ class Policies(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_default
     than this amount need no decision but those of thresholds; approvers: who may decide, anybody while empty;
     correction of what is billed: reversed and charged anew, or one line of the difference; fx_policy: how other
     currencies are converted, absent means at the work date by the plain rate of the pair. accounting_date: the day of
-    work, the last day of its period, or, of what is billed and earned, the day of approval.
+    work, the last day of its period, or, of what is billed and earned, the day of approval. unmapped_account: what
+    has no number in the legal entity's account map is posted by its name, or nothing is until it has.
     """
 
     rounding: Rounding = "half_up"
@@ -163,6 +164,7 @@ class Policies(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_default
     correction: Literal["reverse_and_rebill", "adjust"] = "reverse_and_rebill"
     fx_policy: FxPolicy | None = None
     accounting_date: Literal["work_date", "approval_date", "period_end"] = "work_date"
+    unmapped_account: Literal["abstract_name", "hold"] = "abstract_name"
 
 
 class Engagement(Wire, frozen=True, kw_only=True, gc=False, omit_defaults=True):

@@ -70,7 +70,8 @@ class Posted(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """A posting of an entry that stands, or the last one that stood, kept so that its number is not used again.
 
     ordinal: tells postings of one revision apart; amount: minor units of currency; legal_entity_id and
-    customer_id: of the terms it was made under, which its reversal copies; live: false once it is reversed.
+    customer_id: of the terms it was made under, which its reversal copies; live: false once it is reversed; numbers:
+    account numbers of its journal's debit and credit, which its reversal copies, () where the map has neither.
     """
 
     revision: int
@@ -81,6 +82,7 @@ class Posted(msgspec.Struct, frozen=True, array_like=True, gc=False):
     legal_entity_id: str
     customer_id: str
     live: bool = True
+    numbers: tuple[str, ...] = ()
 
 
 class Price(msgspec.Struct, frozen=True, array_like=True, gc=False):

@@ -24,6 +24,7 @@ HoldReason = Literal[
     "unit_price_missing",
     "receipt_missing",
     "approval_date_unknown",
+    "account_unmapped",
 ]
 
 

@@ -1,4 +1,4 @@
-"""Reference data: rate cards, resources, exchange rates and periods, whole, shared by all tasks of a worker.
+"""Reference data: rate cards, resources, exchange rates, periods, account maps, shared by all tasks of a worker.
 
 Read from compacted topics by everybody, changed by nobody here. Each accepted record says what it wakes, in
 the words of `Hold.waits_on`. Records that cannot be decoded are kept with their error, for the one task that
@@ -11,6 +11,8 @@ import bisect
 import datetime as dt
 from typing import Final
 
+from ..codecs.account_map import AccountMap, ParsedAccountMap
+from ..codecs.account_map import parse as parse_account_map
 from ..codecs.decimals import FX_DIGITS_MAX, FX_PLACES, parse_scaled
 from ..codecs.engagement import Engagement
 from ..codecs.errors import UndecodableError
@@ -66,6 +68,7 @@ class Reference:
         self.cards: Final[dict[tuple[str, str], list[ParsedCard]]] = {}
         self._card_versions: Final[dict[tuple[str, int], ParsedCard]] = {}
         self.resources: Final[dict[str, ParsedResource]] = {}
+        self.account_maps: Final[dict[str, dict[int, ParsedAccountMap]]] = {}
         self.periods: Final[dict[str, dict[str, Period]]] = {}
         self._fx: Final[dict[tuple[str, str, str], FxTable]] = {}
 
@@ -124,6 +127,19 @@ class Reference:
             return None
         periods[period.id] = period
         return self._changed(f"period:{period.legal_entity_id}")
+
+    def put_account_map(self, sent: AccountMap) -> str | None:
+        """Add a map version; the same version again changes nothing, with other content it is refused."""
+        parsed = parse_account_map(sent)
+        versions = self.account_maps.setdefault(parsed.legal_entity_id, {})
+        known = versions.get(parsed.version)
+        if known is not None:
+            if known != parsed:
+                problem = f"version {sent.version} of {sent.legal_entity_id!r} was already sent with other numbers"
+                raise UndecodableError("invalid_field", "$.version", problem, "send a new version")
+            return None
+        versions[parsed.version] = parsed
+        return self._changed(f"accounts:{parsed.legal_entity_id}")
 
     def cards_for(self, engagement: Engagement) -> tuple[tuple[ParsedCard, ...], ...]:
         """Cards that may price an engagement, in its currency, by precedence: customer, practice, region, default."""

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import datetime as dt
 import functools
-from collections.abc import Iterable
-from typing import Final
+from collections.abc import Callable, Iterable
 
 from ...codecs.engagement import Policies
 from ...codecs.exception import HoldReason
@@ -23,7 +23,18 @@ class Calendar:
         self._periods = sorted(periods, key=lambda period: period.start_date)
         self._policy = policies.closed_period
         self._at_end = policies.accounting_date == "period_end"
-        self.accounting_date: Final = functools.cache(self._accounting_date)
+        self.accounting_date = functools.cache(self._accounting_date)
+
+    def refusing(self, refusal: Callable[[dt.date], HoldReason | None]) -> Calendar:
+        """The same calendar for a contract that may not be posted on some of its dates, with the reason."""
+        calendar = copy.copy(self)
+
+        def accounting_date(date: dt.date) -> dt.date | HoldReason:
+            found = self._accounting_date(date)
+            return found if isinstance(found, str) else refusal(found) or found
+
+        calendar.accounting_date = functools.cache(accounting_date)
+        return calendar
 
     def _accounting_date(self, date: dt.date) -> dt.date | HoldReason:
         """In an open period it is the date itself, or by policy the period's last day. A future one is waited for.

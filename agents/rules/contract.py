@@ -15,6 +15,7 @@ from ...codecs.decimals import RATE_PLACES
 from ...codecs.durations import HOUR, MINUTE, parse_duration
 from ...codecs.engagement import Engagement, Fee
 from ...codecs.errors import UndecodableError
+from .accounts import Accounts
 from .approval_terms import approval_terms
 from .calendar import Calendar
 from .dating import dating_of
@@ -37,11 +38,13 @@ class Contract:
     one; expenses: what the customer pays for them, by category; time_price: its terms for time beyond quantity x
     rate; approval: what is asked beyond approval_levels, None when nothing; adjusts: corrects by lines of the
     difference; exchange: its fx_policy, None for the plain rate of the pair at the work date; dating: what it
-    dates otherwise than by the work date, None where nothing is;
+    dates otherwise than by the work date, None where nothing is; accounts: numbers of its accounts, None where all are
+    posted by name;
     worth(unit, rate_unit, currency): numerator and denominator that turn quantity x rate into minor units.
     """
 
     __slots__ = (
+        "accounts",
         "accrues_at_submission",
         "adjusts",
         "approval",
@@ -68,10 +71,10 @@ class Contract:
         "worth",
     )
 
-    def __init__(self, terms: Engagement, book: RateBook, calendar: Calendar) -> None:
+    def __init__(self, terms: Engagement, book: RateBook, calendar: Calendar, accounts: Accounts | None = None) -> None:
         """Read the terms; raises UndecodableError naming the field of a term that makes no sense.
 
-        Many contracts share their book and their calendar.
+        Many contracts share their book, their calendar and their accounts.
         """
         policies = terms.policies
         self.terms: Final = terms
@@ -88,7 +91,10 @@ class Contract:
         self.day: Final = parse_duration(policies.hours_per_day, "hour", HOUR, "$.policies.hours_per_day")
         self.worth: Final = _worth(self.day)
         self.book: Final = book
-        self.calendar: Final = calendar
+        self.accounts: Final = accounts
+        self.calendar: Final = (
+            calendar if accounts is None or not accounts.holds else calendar.refusing(accounts.refusal)
+        )
         self.time_price: Final = TimePrice(terms, self.day, self.worth, limited=book.limited)
         self.fee: Final = _fee(terms)
         self.fee_amount: Final = (

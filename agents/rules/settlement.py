@@ -10,15 +10,15 @@ the money (M9). A part that cannot be posted yet is held with its reason; what s
 from __future__ import annotations
 
 import datetime as dt
-from typing import Final
+from typing import Final, Literal
 
 from msgspec import structs
 
 from ...codecs.billing import TraceStep
 from ...codecs.currencies import format_amount
-from ...codecs.engagement import Engagement
 from ...codecs.entry_state import Adjusted, Approvals, EntryState, EntryVersion, Posted, Price
 from . import ledger
+from .accounts import category_of, numbered
 from .approval import counting
 from .assessment import assess
 from .books import Books
@@ -191,7 +191,7 @@ def _post(
     entry.posted = None if wanted is entry.latest else wanted
     cost = entry.cost
     if cost is None or not cost.live:
-        cost = entry.cost = _posted(cost, wanted, value.cost, value.cost_currency, date, books.contract.terms)
+        cost = entry.cost = _posted("cost", cost, wanted, value.cost, value.cost_currency, date, books.contract)
         entry.cost_value = value.cost_value
         engagement.cost += value.cost_value
         ledger.accrue("cost", wanted, cost, books)
@@ -208,7 +208,7 @@ def _post(
         return None if billed else _charge(entry, books, wanted, price, value.trace, charged_on)
     accrued = entry.work_in_progress
     if accrued is None or not accrued.live:
-        accrued = _posted(accrued, wanted, price.amount, price.currency, date, books.contract.terms)
+        accrued = _posted("work_in_progress", accrued, wanted, price.amount, price.currency, date, books.contract)
         entry.work_in_progress, entry.price = accrued, price
         engagement.unbilled += price.amount
         ledger.accrue("work_in_progress", wanted, accrued, books)
@@ -239,7 +239,7 @@ def _charge(
     engagement.held += over
     if amount or not over:
         last = entry.charges[-1] if entry.charges else None
-        part = _posted(last, wanted, amount, price.currency, date, books.contract.terms)
+        part = _posted("charge", last, wanted, amount, price.currency, date, books.contract)
         entry.charges = (*_live(entry.charges), part)
         engagement.billed += amount
         engagement.earned += amount
@@ -266,11 +266,22 @@ def supersede(entry: EntryState, version: EntryVersion) -> None:
 
 
 def _posted(
-    last: Posted | None, version: EntryVersion, amount: int, currency: str, date: dt.date, terms: Engagement
+    kind: ledger.AccrualKind | Literal["charge"],
+    last: Posted | None,
+    version: EntryVersion,
+    amount: int,
+    currency: str,
+    date: dt.date,
+    contract: Contract,
 ) -> Posted:
     """A live posting of a version under these terms, with the next number of its kind."""
+    terms = contract.terms
     ordinal = ledger.next_ordinal(last, version.revision)
-    return Posted(version.revision, ordinal, amount, currency, date, terms.legal_entity_id, terms.customer_id)
+    posted = Posted(version.revision, ordinal, amount, currency, date, terms.legal_entity_id, terms.customer_id)
+    if contract.accounts is None:
+        return posted
+    pair = ledger.EARNED if kind == "charge" else ledger.ACCOUNTS[kind, version.kind]
+    return numbered(posted, pair, category_of(version), contract.accounts)
 
 
 def _live(parts: tuple[Posted, ...]) -> tuple[Posted, ...]:

@@ -110,6 +110,10 @@ def beyond_limit(contract: Contract) -> Missing:
 def missing_period(reason: HoldReason, contract: Contract, date: dt.date) -> Missing:
     """The accounting calendar does not let `date` be posted to."""
     entity = contract.terms.legal_entity_id
+    if reason == "account_unmapped":
+        fix = "send a version of the map with numbers for all of them"
+        message = f"the account map of {entity} lacks a number of an account this contract needs on {date}; {fix}"
+        return Missing(reason, f"accounts:{entity}", message)
     if reason == "period_unknown":
         return Missing(reason, f"period:{entity}", f"no accounting period of {entity} covers {date}; send the period")
     state = (

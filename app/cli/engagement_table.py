@@ -26,6 +26,7 @@ WAITS: Final[dict[HoldReason, str]] = {
     "amount_beyond_limit": "its price or cost is too large to be meant; send the entry, its rates or the terms again",
     "approver_not_allowed": "somebody decided whom the terms do not name; let an approver decide, or send new terms",
     "unit_price_missing": "no unit price of its category and unit; send one with the expense terms or the expense",
+    "account_unmapped": "its legal entity's account map lacks a number; send a version to `account-maps`",
     "approval_date_unknown": "nobody says on which day it was approved; send the approval again with `decided_on`",
     "receipt_missing": "its receipt is missing; send a revision of the expense that says there is one",
 }

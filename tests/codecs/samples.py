@@ -7,6 +7,7 @@ import datetime as dt
 import msgspec
 
 from billtide.codecs import (
+    account_map,
     accrual,
     approval,
     approvers,
@@ -107,6 +108,7 @@ LEAST: dict[str, Sample] = {
     "assignment-forecast": forecast.AssignmentForecast(**FORECAST),
     "audit": audit.AuditRecord(task=3, sequence=0, stream="time-entries", rows=()),
     "billing": billing.BillingEvent(**CHARGE),
+    "account-map": account_map.AccountMap(legal_entity_id="DE", version=1, effective_from=DAY, lines=()),
     "engagement": engagement.Engagement(**TERMS),
     "engagement-figures": figures.EngagementFigures(**FIGURES),
     "exception": exception.ExceptionEvent(**HELD),
@@ -142,6 +144,10 @@ FULL: dict[str, Sample] = {
         LEAST["billing"], action="reversal", trace=(billing.TraceStep("rate", "120.6/hour", "card std version 1"),), resource_id="R-7",
         role="analyst", item="onsite", task_id="T-1", part_of="-904.50", fx_rate="0.9", reverses="psa:time:4711:3:billing:0", limited_by="minimum_charge",
         adjusts="psa:time:4711:2:billing:0",
+    ),
+    "account-map": _replace(
+        LEAST["account-map"], effective_to=LAST,
+        lines=(account_map.AccountLine(account="project_expense", number="6300", contract_type="capped", practice="cloud", category="travel"),),
     ),
     "engagement": _replace(
         LEAST["engagement"], name="Löwe & Söhne", practice="cloud", region="dach", end_date=LAST,
@@ -186,7 +192,7 @@ FULL: dict[str, Sample] = {
             multipliers=Multipliers(
                 by_work_type={"overtime": "1.15"}, weekend="1.5", holiday="2", weekend_days=("friday", "saturday"), holidays=(LAST,), stacking="multiply"
             ),
-            accounting_date="approval_date",
+            accounting_date="approval_date", unmapped_account="hold",
             fx_policy=FxPolicy(
                 date="approval_date", rate_type="average", quotation="either", base_currency="CHF", agreed_rates=(AgreedFxRate(base="USD", rate="0.9"),)
             ),
@@ -234,7 +240,7 @@ VERSION = EntryVersion(
     120_600_000, 0, "", 6_000_000, "overtime",
     lines=(SpentLine("mileage", 5_334, 127_000_000, "kilometre", 420_000, 852, 100),), receipt=True, progress_excluded="waste",
 )  # fmt: skip
-POSTED = Posted(3, 1, 90_450, "EUR", DAY, "DE", "C1", live=False)
+POSTED = Posted(3, 1, 90_450, "EUR", DAY, "DE", "C1", live=False, numbers=("1400", "4000"))
 CHANGELOG: dict[str, Sample] = {
     "entries": EntryState(
         VERSION,
