@@ -24,7 +24,9 @@ from .rules.settlement import differs
 from .work import Work
 
 CONCERNS: Final = ("rates:", "resource:", "fx:")
-"""How the words begin that can change what an entry is worth; a period only says when it may be posted."""
+"""How the words begin that can change what an entry is worth; a period only says when it may be posted.
+
+But work in progress that stands in one period only moves with the calendar, and is settled again."""
 PEOPLE_MAX: Final = 8
 """So many people are looked for in the bytes of each entry; of more, every entry is looked at."""
 
@@ -111,18 +113,34 @@ def concerned(state: TaskState, changed: set[str] | None) -> list[bytes]:
     if changed is None:
         return sorted(entries)
     words = [word for word in changed if word.startswith(CONCERNS)]
-    if not words or not entries:
+    rolling = set(_rolling(state, changed)) if entries else set()
+    if not (words or rolling) or not entries:
         return []
     people = [word.partition(":")[2].encode() for word in words if word.startswith("resource:")]
     if len(people) > PEOPLE_MAX:
         return sorted(entries)
     currencies = {_currency(word) for word in words if not word.startswith("resource:")}
-    engagements = set(_in_currencies(state, currencies, rates=any(word.startswith("fx:") for word in words)))
+    rates = any(word.startswith("fx:") for word in words)
+    engagements = rolling.union(_in_currencies(state, currencies, rates=rates))
     return sorted(
         key
         for key, raw in entries.items()
         if engagement_of(key) in engagements or any(person in raw for person in people)
     )
+
+
+def _rolling(state: TaskState, changed: set[str]) -> Iterable[bytes]:
+    """Engagements whose work in progress the calendar of their legal entity may move."""
+    table = state.engagements
+    entities = {word.removeprefix("period:") for word in changed if word.startswith("period:")}
+    for raw in table.bytes.values() if entities else ():
+        terms = table.decode(raw).terms
+        if (
+            terms is not None
+            and terms.policies.work_in_progress != "until_billed"
+            and terms.legal_entity_id in entities
+        ):
+            yield terms.id.encode()
 
 
 def _currency(word: str) -> str:

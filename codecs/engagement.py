@@ -147,7 +147,8 @@ class Policies(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_default
     correction of what is billed: reversed and charged anew, or one line of the difference; fx_policy: how other
     currencies are converted, absent means at the work date by the plain rate of the pair. accounting_date: the day of
     work, the last day of its period, or, of what is billed and earned, the day of approval. unmapped_account: what
-    has no number in the legal entity's account map is posted by its name, or nothing is until it has.
+    has no number in the legal entity's account map is posted by its name, or nothing is until it has. work_in_progress:
+    reversed when it is billed, or also when its period is closed, and accrued again in the next open one.
     """
 
     rounding: Rounding = "half_up"
@@ -165,6 +166,7 @@ class Policies(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_default
     fx_policy: FxPolicy | None = None
     accounting_date: Literal["work_date", "approval_date", "period_end"] = "work_date"
     unmapped_account: Literal["abstract_name", "hold"] = "abstract_name"
+    work_in_progress: Literal["until_billed", "reverse_next_period"] = "until_billed"
 
 
 class Engagement(Wire, frozen=True, kw_only=True, gc=False, omit_defaults=True):

@@ -6,6 +6,7 @@ import copy
 import datetime as dt
 import functools
 from collections.abc import Callable, Iterable
+from typing import Final
 
 from ...codecs.engagement import Policies
 from ...codecs.exception import HoldReason
@@ -15,7 +16,8 @@ from ...codecs.period import Period
 class Calendar:
     """Periods of one legal entity with the contract's policy for closed ones. A value: never changed once made.
 
-    accounting_date(date) is the date on which something of `date` is posted, or the reason why it cannot be now.
+    accounting_date(date) is the date on which something of `date` is posted, or the reason why it cannot be now;
+    next_start(date) the first day that is open after the closed period of `date`, None while that is not closed.
     """
 
     def __init__(self, periods: Iterable[Period], policies: Policies) -> None:
@@ -23,7 +25,20 @@ class Calendar:
         self._periods = sorted(periods, key=lambda period: period.start_date)
         self._policy = policies.closed_period
         self._at_end = policies.accounting_date == "period_end"
+        self.next_start: Final = functools.cache(self._next_start)
         self.accounting_date = functools.cache(self._accounting_date)
+
+    def _next_start(self, date: dt.date) -> dt.date | None:
+        """First day of the period after the closed one that covers a date; None where that has not begun.
+
+        Of periods that are closed too the one after them counts.
+        """
+        covering = [period for period in self._periods if period.start_date <= date <= period.end_date]
+        if not any(period.status == "closed" for period in covering) or any(p.status == "open" for p in covering):
+            return None
+        later = (period for period in self._periods if period.start_date > date and period.status != "closed")
+        following = next(later, None)
+        return following.start_date if following is not None and following.status == "open" else None
 
     def refusing(self, refusal: Callable[[dt.date], HoldReason | None]) -> Calendar:
         """The same calendar for a contract that may not be posted on some of its dates, with the reason."""

@@ -39,7 +39,7 @@ class Contract:
     rate; approval: what is asked beyond approval_levels, None when nothing; adjusts: corrects by lines of the
     difference; exchange: its fx_policy, None for the plain rate of the pair at the work date; dating: what it
     dates otherwise than by the work date, None where nothing is; accounts: numbers of its accounts, None where all are
-    posted by name;
+    posted by name; rolls_over: its work in progress stands in one period only;
     worth(unit, rate_unit, currency): numerator and denominator that turn quantity x rate into minor units.
     """
 
@@ -65,6 +65,7 @@ class Contract:
         "limits",
         "places",
         "planned_revenue",
+        "rolls_over",
         "rounding",
         "terms",
         "time_price",
@@ -101,6 +102,7 @@ class Contract:
             None if self.fee is None else parse_amount(self.fee.amount, terms.currency, "$.fee.amount")
         )
         self.fixed_fee: Final = read_fixed_fee(terms)
+        self.rolls_over: Final = policies.work_in_progress == "reverse_next_period"
         self.limits: Final = limits_of(terms)
         self.exchange: Final = exchange_of(terms)
         self.dating: Final = dating_of(terms)

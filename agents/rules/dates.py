@@ -38,11 +38,16 @@ def dates_of(
     return Dates(day, fx_on, charged_on)
 
 
-def charge_date(dates: Dates, posted_on: dt.date, contract: Contract) -> dt.date | Missing:
-    """Where a charge is posted whose entry is posted on a date."""
-    if isinstance(dates.charged_on, str):
-        return missing_period(dates.charged_on, contract, dates.approved_on or posted_on)
-    return dates.charged_on or posted_on
+def charge_date(
+    dates: Dates, version: EntryVersion, posted_on: dt.date | HoldReason, contract: Contract, *, costed: bool
+) -> dt.date | Missing:
+    """Where a charge is posted. costed: its cost stands, so that the period of the work may be closed to it."""
+    charged_on = posted_on if dates.charged_on is None else dates.charged_on
+    if isinstance(charged_on, str):
+        return missing_period(charged_on, contract, dates.approved_on or version.work_date)
+    if isinstance(posted_on, str) and not costed:
+        return missing_period(posted_on, contract, version.work_date)
+    return charged_on
 
 
 def _posted_on(

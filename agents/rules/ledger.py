@@ -21,7 +21,7 @@ from ...codecs.decimals import FX_PLACES, RATE_PLACES, REMEMBERED_MAX, format_pl
 from ...codecs.entry_state import EntryVersion, Posted, Price
 from ...codecs.journal import Account, JournalLine
 from ...codecs.revenue import RevenueEvent
-from .accounts import Numbers
+from .accounts import Numbers, category_of, numbered
 from .books import Books
 from .contract import Contract
 
@@ -63,6 +63,25 @@ def next_ordinal(last: Posted | None, revision: int) -> int:
     if last is None:
         return 0
     return last.ordinal if revision > last.revision else last.ordinal + 1
+
+
+def posted(
+    kind: AccrualKind | Literal["charge"],
+    last: Posted | None,
+    version: EntryVersion,
+    amount: int,
+    currency: str,
+    date: dt.date,
+    contract: Contract,
+) -> Posted:
+    """A live posting of a version under these terms, with the next number of its kind."""
+    terms = contract.terms
+    ordinal = next_ordinal(last, version.revision)
+    made = Posted(version.revision, ordinal, amount, currency, date, terms.legal_entity_id, terms.customer_id)
+    if contract.accounts is None:
+        return made
+    pair = EARNED if kind == "charge" else ACCOUNTS[kind, version.kind]
+    return numbered(made, pair, category_of(version), contract.accounts)
 
 
 def charge(version: EntryVersion, price: Price, trace: tuple[TraceStep, ...], part: Posted, books: Books) -> None:

@@ -10,7 +10,7 @@ the money (M9). A part that cannot be posted yet is held with its reason; what s
 from __future__ import annotations
 
 import datetime as dt
-from typing import Final, Literal
+from typing import Final
 
 from msgspec import structs
 
@@ -18,7 +18,6 @@ from ...codecs.billing import TraceStep
 from ...codecs.currencies import format_amount
 from ...codecs.entry_state import Adjusted, Approvals, EntryState, EntryVersion, Posted, Price
 from . import ledger
-from .accounts import category_of, numbered
 from .approval import counting
 from .assessment import assess
 from .books import Books
@@ -29,6 +28,7 @@ from .dates import charge_date, dates_of
 from .differences import same_cost, same_money, same_price
 from .hours import count_time, time_of
 from .progress import count, has_progress, is_counted, take_off
+from .rollover import roll_over, rolls_to
 from .valuation import Lookups, Missing, Value, missing_period, value_of
 
 EARLIER_MAX: Final = 32
@@ -41,6 +41,8 @@ def settle(entry: EntryState, approvals: Approvals | None, books: Books) -> Miss
     Changes the entry's postings and the engagement's figures in place, together with the effects it appends.
     """
     contract = books.contract
+    if contract.rolls_over:
+        roll_over(entry, books)
     assessment = assess(contract, books.lookups) if contract.approval is not None else None
     judge = None if assessment is None else assessment.standing
     version, standing = counting(entry, approvals, contract.approval_levels, judge)
@@ -74,6 +76,8 @@ def differs(entry: EntryState, approvals: Approvals | None, contract: Contract, 
     version, standing = counting(entry, approvals, contract.approval_levels, judge)
     approved = standing == "approved"
     wanted = version if approved or contract.accrues_at_submission else None
+    if contract.rolls_over and rolls_to(entry, contract) is not None:
+        return True
     if (entry.counted_as, entry.counted_time) != time_of(contract, version, approved=approved):
         return True
     cost, terms = entry.cost, contract.terms
@@ -136,6 +140,8 @@ def _withdraw(
     billed_on = None if value is None or value.dates is None else value.dates.charged_on
     if accrued is not None and unaccrue and not isinstance(billed_on, dt.date):
         wrong.append(accrued)
+        if keep_price and value is not None and isinstance(value.accounting_date, str):
+            return missing_period(value.accounting_date, books.contract, stands.work_date)
     if not keep_cost or unearn:
         wrong.append(cost)
     dates: dict[dt.date, dt.date] = {}
@@ -182,16 +188,19 @@ def _post(
     entry: EntryState, books: Books, wanted: EntryVersion, value: Value, charged: Adjusted | None, *, approved: bool
 ) -> Missing | None:
     """Post what the wanted version lacks: cost always, accrual while pending, charge or progress once approved."""
-    engagement, date = books.engagement, value.accounting_date
-    if isinstance(date, str):
+    engagement, date, cost = books.engagement, value.accounting_date, entry.cost
+    if value.dates is not None:
+        charged_on = charge_date(value.dates, wanted, date, books.contract, costed=cost is not None and cost.live)
+        if isinstance(charged_on, Missing):
+            return charged_on
+        date = charged_on if isinstance(date, str) else date
+    elif isinstance(date, str):
         return missing_period(date, books.contract, wanted.work_date)
-    charged_on = date if value.dates is None else charge_date(value.dates, date, books.contract)
-    if isinstance(charged_on, Missing):
-        return charged_on
+    else:
+        charged_on = date
     entry.posted = None if wanted is entry.latest else wanted
-    cost = entry.cost
     if cost is None or not cost.live:
-        cost = entry.cost = _posted("cost", cost, wanted, value.cost, value.cost_currency, date, books.contract)
+        cost = entry.cost = ledger.posted("cost", cost, wanted, value.cost, value.cost_currency, date, books.contract)
         entry.cost_value = value.cost_value
         engagement.cost += value.cost_value
         ledger.accrue("cost", wanted, cost, books)
@@ -208,7 +217,7 @@ def _post(
         return None if billed else _charge(entry, books, wanted, price, value.trace, charged_on)
     accrued = entry.work_in_progress
     if accrued is None or not accrued.live:
-        accrued = _posted("work_in_progress", accrued, wanted, price.amount, price.currency, date, books.contract)
+        accrued = ledger.posted("work_in_progress", accrued, wanted, price.amount, price.currency, date, books.contract)
         entry.work_in_progress, entry.price = accrued, price
         engagement.unbilled += price.amount
         ledger.accrue("work_in_progress", wanted, accrued, books)
@@ -239,7 +248,7 @@ def _charge(
     engagement.held += over
     if amount or not over:
         last = entry.charges[-1] if entry.charges else None
-        part = _posted("charge", last, wanted, amount, price.currency, date, books.contract)
+        part = ledger.posted("charge", last, wanted, amount, price.currency, date, books.contract)
         entry.charges = (*_live(entry.charges), part)
         engagement.billed += amount
         engagement.earned += amount
@@ -263,25 +272,6 @@ def supersede(entry: EntryState, version: EntryVersion) -> None:
         entry.posted = entry.latest
     entry.earlier = (*entry.earlier, entry.latest)[-EARLIER_MAX:] if version.status in {"draft", "submitted"} else ()
     entry.latest = version
-
-
-def _posted(
-    kind: ledger.AccrualKind | Literal["charge"],
-    last: Posted | None,
-    version: EntryVersion,
-    amount: int,
-    currency: str,
-    date: dt.date,
-    contract: Contract,
-) -> Posted:
-    """A live posting of a version under these terms, with the next number of its kind."""
-    terms = contract.terms
-    ordinal = ledger.next_ordinal(last, version.revision)
-    posted = Posted(version.revision, ordinal, amount, currency, date, terms.legal_entity_id, terms.customer_id)
-    if contract.accounts is None:
-        return posted
-    pair = ledger.EARNED if kind == "charge" else ledger.ACCOUNTS[kind, version.kind]
-    return numbered(posted, pair, category_of(version), contract.accounts)
 
 
 def _live(parts: tuple[Posted, ...]) -> tuple[Posted, ...]:

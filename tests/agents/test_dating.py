@@ -162,6 +162,33 @@ def test_a_closed_period_of_approval_follows_the_policy(policy: str, expected: l
     assert task.figures()["held_entries"] == {}
 
 
+def test_work_of_a_closed_period_is_charged_on_the_day_of_its_approval() -> None:
+    """Its cost stands in November; only the charge needs an open day, and has December's."""
+    task = ready(BY_APPROVAL)
+    task.send("time-entries", time_entry())
+    task.refer("periods", {**NOVEMBER, "status": "closed", "revision": 9})
+    task.send("approvals", approval(decided_on="2026-12-02"))
+    task.send("time-entries", time_entry(id="2", status="submitted"))
+    task.send("approvals", approval(entry_id="2", decided_on="2026-12-02"))
+
+    assert dated(task, "billing") == [("charge", "2026-12-02")]
+    assert dated(task, "accruals")[-1] == ("reversal", "2026-12-02")
+    assert task.figures()["held_entries"] == {"period_closed": 1}
+
+
+def test_work_moved_into_a_closed_period_waits_though_its_approval_is_open() -> None:
+    """Its cost has no day to be posted on; what stood on the wrong day is reversed."""
+    task = ready(BY_APPROVAL)
+    task.send("time-entries", time_entry(work_date="2026-12-01"))
+    task.send("approvals", approval(decided_on="2026-12-02"))
+    task.refer("periods", {**NOVEMBER, "status": "closed", "revision": 9})
+    task.send("time-entries", time_entry(revision=2))
+    task.send("approvals", approval(entry_revision=2, decided_on="2026-12-03"))
+
+    assert dated(task, "billing") == [("charge", "2026-12-02"), ("reversal", "2026-12-02")]
+    assert (task.figures()["cost"], task.figures()["held_entries"]) == ("0.00", {"period_closed": 1})
+
+
 def test_progress_is_earned_on_the_day_of_approval() -> None:
     """Fixed fee: the cost is of the day of work, the revenue that follows of the day of approval."""
     task = ready_task(fixed_fee(policies=BY_APPROVAL))

@@ -192,7 +192,7 @@ FULL: dict[str, Sample] = {
             multipliers=Multipliers(
                 by_work_type={"overtime": "1.15"}, weekend="1.5", holiday="2", weekend_days=("friday", "saturday"), holidays=(LAST,), stacking="multiply"
             ),
-            accounting_date="approval_date", unmapped_account="hold",
+            accounting_date="approval_date", unmapped_account="hold", work_in_progress="reverse_next_period",
             fx_policy=FxPolicy(
                 date="approval_date", rate_type="average", quotation="either", base_currency="CHF", agreed_rates=(AgreedFxRate(base="USD", rate="0.9"),)
             ),
