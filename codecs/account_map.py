@@ -30,7 +30,7 @@ class AccountLine(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defa
 
 
 class AccountMap(Wire, frozen=True, kw_only=True, gc=False, omit_defaults=True):
-    """Key is `{legal_entity_id}/{version}`, so that compaction keeps every version; a version is immutable.
+    """Key is `{legal_entity_id}/{version}`. The first content of a version counts; its topic keeps all records.
 
     In force for accounting dates from effective_from on, until the next version; of two with the same date the higher
     version. What is posted keeps its numbers, its reversal too; a later version counts for what is posted from then on.

@@ -17,11 +17,12 @@ class AccrualEvent(Wire, frozen=True, kw_only=True, gc=False, omit_defaults=True
     kind `work_in_progress` is at selling price in the contract's currency and is reversed by billing; kind `cost`
     is at cost rate or spend in the currency of the cost and stays. Kind `milestone` moves what a milestone bills
     from the contract asset to the receivable; kind `loss` is what is missing to the provision for a fixed fee's
-    loss. Of these two entry_id is the engagement.
+    loss. Kind `deferral` moves the fee of a term from deferred revenue (billed before it is earned) or the contract
+    asset (billed after) to the receivable. Of these three entry_id is the engagement.
     """
 
     id: Id
-    kind: Literal["work_in_progress", "cost", "milestone", "loss"]
+    kind: Literal["work_in_progress", "cost", "milestone", "loss", "deferral"]
     action: Literal["accrual", "reversal"]
     source: Id
     entry_id: Id

@@ -119,8 +119,9 @@ class EntryState(msgspec.Struct, array_like=True, gc=False):
     approved_value and held_value: minor units, counted in the engagement's figures; posted: the version
     whose postings stand, None when it is the latest; counted_as and counted_time: its share of the hours;
     adjusted: set while the first live part of charges is a charge and the others are its adjusting lines;
-    progress_time and progress_on: what it adds to the hours and the dates of a fixed fee's progress; fx_on: the day of
-    its exchange rate where that is not the work date by policy.
+    progress_time and progress_on: what it adds to the hours and the dates of a fixed fee's progress; non_chargeable:
+    approved value beyond a cap that stops, counted in the figures; fx_on: the day of its exchange rate where that is
+    not the work date by policy.
     """
 
     latest: EntryVersion
@@ -142,6 +143,7 @@ class EntryState(msgspec.Struct, array_like=True, gc=False):
     adjusted: Adjusted | None = None
     progress_time: int = 0
     progress_on: dt.date | None = None
+    non_chargeable: int = 0
     fx_on: dt.date | None = None
 
 

@@ -73,7 +73,10 @@ class Reference:
         self._fx: Final[dict[tuple[str, str, str], FxTable]] = {}
 
     def put_rate_card(self, card: RateCard) -> str | None:
-        """Add a card version; the same version again changes nothing, with other content it is refused."""
+        """Add a card version; the same version again changes nothing, with other content it is refused.
+
+        So the first content counts, after a restart too: the topic keeps every record and is never compacted.
+        """
         parsed = parse_card(card)
         known = self._card_versions.get((parsed.id, parsed.version))
         if known is not None:
@@ -129,7 +132,7 @@ class Reference:
         return self._changed(f"period:{period.legal_entity_id}")
 
     def put_account_map(self, sent: AccountMap) -> str | None:
-        """Add a map version; the same version again changes nothing, with other content it is refused."""
+        """Add a map version; the same version again changes nothing, with other content it is refused, as of a card."""
         parsed = parse_account_map(sent)
         versions = self.account_maps.setdefault(parsed.legal_entity_id, {})
         known = versions.get(parsed.version)

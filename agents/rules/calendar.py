@@ -51,6 +51,11 @@ class Calendar:
         calendar.accounting_date = functools.cache(accounting_date)
         return calendar
 
+    def days_into_period(self, date: dt.date) -> int:
+        """Days from the start of the shortest period that covers a date to that date; 0 where none does."""
+        covering = [period for period in self._periods if period.start_date <= date <= period.end_date]
+        return min(((date - period.start_date).days for period in covering), default=0)
+
     def _accounting_date(self, date: dt.date) -> dt.date | HoldReason:
         """In an open period it is the date itself, or by policy the period's last day. A future one is waited for.
 

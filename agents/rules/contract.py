@@ -21,6 +21,7 @@ from .calendar import Calendar
 from .dating import dating_of
 from .exchange import exchange_of
 from .expense_terms import ExpensePrices
+from .fee_plan import read_fee_plan
 from .fixed_fee import read_fixed_fee
 from .limits import limits_of
 from .pricing import RateBook
@@ -37,9 +38,10 @@ class Contract:
     fee_amount, planned_revenue: minor units or None; fixed_fee: how a fixed fee is earned and billed, None without
     one; expenses: what the customer pays for them, by category; time_price: its terms for time beyond quantity x
     rate; approval: what is asked beyond approval_levels, None when nothing; adjusts: corrects by lines of the
-    difference; exchange: its fx_policy, None for the plain rate of the pair at the work date; dating: what it
-    dates otherwise than by the work date, None where nothing is; accounts: numbers of its accounts, None where all are
-    posted by name; rolls_over: its work in progress stands in one period only;
+    difference; fee_plan: the fees of a retainer or a subscription by term, None without; exchange: its fx_policy, None
+    for the plain rate of the pair at the work date; dating: what it dates otherwise than by the work date, None where
+    nothing is; accounts: numbers of its accounts, None where all are posted by name; rolls_over: its work in progress
+    stands in one period only;
     worth(unit, rate_unit, currency): numerator and denominator that turn quantity x rate into minor units.
     """
 
@@ -60,6 +62,7 @@ class Contract:
         "expenses",
         "fee",
         "fee_amount",
+        "fee_plan",
         "fixed_fee",
         "for_customers",
         "limits",
@@ -102,6 +105,7 @@ class Contract:
             None if self.fee is None else parse_amount(self.fee.amount, terms.currency, "$.fee.amount")
         )
         self.fixed_fee: Final = read_fixed_fee(terms)
+        self.fee_plan: Final = read_fee_plan(terms)
         self.rolls_over: Final = policies.work_in_progress == "reverse_next_period"
         self.limits: Final = limits_of(terms)
         self.exchange: Final = exchange_of(terms)
@@ -157,7 +161,7 @@ def _worth(day: int) -> Callable[[str, str, str], tuple[int, int]]:
 
 
 def _fee(terms: Engagement) -> Fee | None:
-    needs = terms.contract_type in {"fixed_fee", "retainer"}
+    needs = terms.contract_type in {"fixed_fee", "retainer", "subscription"}
     if needs and terms.fee is None:
         raise UndecodableError(
             "invalid_field", "$.fee", f"a {terms.contract_type} engagement has no fee", "send fee.amount"

@@ -23,7 +23,7 @@ from ...codecs.records import BilledMilestone, EngagementState
 from .accounts import numbered
 from .contract import Contract
 from .effects import Effects
-from .fixed_fee import Milestone
+from .fixed_fee import FixedFee, Milestone
 from .ledger import journal, next_ordinal
 
 BILLED: Final[tuple[Account, Account]] = ("unbilled_receivable", "contract_asset")
@@ -32,9 +32,15 @@ Waiting = tuple[HoldReason, dt.date]
 """Why something cannot be posted now, and the date it belongs to."""
 
 
-def billed_by_milestones(engagement: EngagementState) -> int:
-    """What the milestones that stand have billed, in minor units."""
-    return sum(billed.posted.amount for billed in engagement.milestones.values() if billed.posted.live)
+def earned_by_milestones(fee: FixedFee, engagement: EngagementState) -> dict[str, int]:
+    """What each milestone that stands has earned, in minor units: its share of the fee, else what it bills."""
+    shares = {known.id: known.allocated for known in fee.milestones}
+    earned = {}
+    for name, billed in engagement.milestones.items():
+        if billed.posted.live:
+            share = shares.get(name)
+            earned[name] = billed.posted.amount if share is None else share
+    return earned
 
 
 def settle_milestones(engagement: EngagementState, contract: Contract, effects: Effects) -> list[Waiting]:

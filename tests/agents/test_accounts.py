@@ -26,7 +26,7 @@ from ..builders import (
 NUMBERS = {
     "work_in_progress": "1400", "accrued_revenue": "4090", "project_cost": "6000", "project_expense": "6300",
     "payroll_allocation": "6900", "employee_payable": "3300", "unbilled_receivable": "1410", "revenue": "4000",
-    "contract_asset": "1420", "project_loss": "6990", "loss_provision": "3090",
+    "contract_asset": "1420", "project_loss": "6990", "loss_provision": "3090", "deferred_revenue": "2400",
 }  # fmt: skip
 LINES = tuple({"account": account, "number": number} for account, number in NUMBERS.items())
 HOLD = {"unmapped_account": "hold"}
@@ -53,7 +53,7 @@ def test_every_journal_of_an_entry_carries_the_numbers() -> None:
     task.send("expenses", expense(status="approved"))
     found = {line for journal in journals(task) for line in journal}
 
-    used = NUMBERS.keys() - {"contract_asset", "project_loss", "loss_provision"}
+    used = NUMBERS.keys() - {"contract_asset", "project_loss", "loss_provision", "deferred_revenue"}
     assert found == {f"{account} {NUMBERS[account]}" for account in used}
 
 
@@ -118,6 +118,24 @@ def test_numbers_balance_whatever_is_corrected(correction: str) -> None:
             left[line["number"]] += Decimal(line["amount"]) * (1 if line["side"] == "debit" else -1)
     assert len(left) > 4
     assert not any(left.values())
+
+
+@pytest.mark.parametrize("billed", ["advance", "arrears"])
+def test_a_subscription_carries_numbers(billed: str) -> None:
+    """Its bill, its deferral and its revenue; for another customer the bill is reversed by the numbers it had."""
+    fee = {"amount": "120", "term": "month", "billed": billed, "billed_terms": "rebill"}
+    terms = engagement(contract_type="subscription", fee=fee, start_date="2026-11-01", end_date="2026-11-30")
+    task = mapped()
+    task.send("engagements", {**terms, "id": "E2"})
+    old = {number for journal in journals(task) for line in journal for number in line.split()[1:]}
+    task.refer("account-maps", account_map(*({**line, "number": f"9{line['number']}"} for line in LINES), version=2))
+    task.clear()
+    task.send("engagements", {**terms, "id": "E2", "revision": 2, "customer_id": "C2"})
+
+    assert "-" not in old
+    assert old == {"1410", "4000", "2400" if billed == "advance" else "1420"}
+    reversal = next(event for event in task.out["accruals"] if event["action"] == "reversal")
+    assert {line["number"] for line in reversal["lines"]} < old
 
 
 def fee(estimated_cost: str, revision: int = 1, **reached: str) -> Object:

@@ -42,6 +42,7 @@ from billtide.codecs.fx_policy import AgreedFxRate, FxPolicy
 from billtide.codecs.records import (
     AssignmentState,
     BilledMilestone,
+    BilledTerm,
     ChainHead,
     Cursor,
     EngagementState,
@@ -50,7 +51,7 @@ from billtide.codecs.records import (
     Share,
     WeekState,
 )
-from billtide.codecs.time_policies import Multipliers, TimeRounding
+from billtide.codecs.time_policies import Discount, MultiplierChange, Multipliers, TimeRounding
 
 DAY, MONDAY, LAST = dt.date(2026, 11, 20), dt.date(2026, 11, 23), dt.date(2026, 12, 31)
 LINES = (
@@ -167,9 +168,10 @@ FULL: dict[str, Sample] = {
         ),
         fee=engagement.Fee(
             amount="1000", estimated_cost="700", term="quarter", billed="arrears", progress="hours_to_hours", estimated_hours="80",
-            uninstalled_cost="50", percent_places=1, loss_provision="none",
+            uninstalled_cost="50", percent_places=1, loss_provision="none", billed_terms="rebill",
+            schedule=(engagement.FeeTerm(start_date=DAY, end_date=LAST, amount="900"),),
             milestones=(
-                engagement.Milestone(id="M1", name="Abnahme", percent="30", reached_on=DAY), engagement.Milestone(id="M2", amount="700"),
+                engagement.Milestone(id="M1", name="Abnahme", percent="30", reached_on=DAY), engagement.Milestone(id="M2", amount="700", standalone_price="800"),
             ),
         ),
         expenses=engagement.ExpenseTerms(
@@ -192,6 +194,7 @@ FULL: dict[str, Sample] = {
             multipliers=Multipliers(
                 by_work_type={"overtime": "1.15"}, weekend="1.5", holiday="2", weekend_days=("friday", "saturday"), holidays=(LAST,), stacking="multiply"
             ),
+            multiplier_changes=(MultiplierChange(effective_from=DAY, multipliers=Multipliers(weekend="2")),),
             accounting_date="approval_date", unmapped_account="hold", work_in_progress="reverse_next_period",
             fx_policy=FxPolicy(
                 date="approval_date", rate_type="average", quotation="either", base_currency="CHF", agreed_rates=(AgreedFxRate(base="USD", rate="0.9"),)
@@ -199,10 +202,12 @@ FULL: dict[str, Sample] = {
         ),
         planned_revenue="10000.00",
         discount_percent="2.5",
+        discounts=(Discount(percent="5", effective_from=DAY, effective_to=LAST),),
     ),
     "engagement-figures": _replace(
         LEAST["engagement-figures"], customer_id="C-9", legal_entity_id="DE", contract_type="capped", currency="EUR", planned_cost="1000.00",
         planned_revenue="2400.00", planned_margin="1400.00", contract_asset="1.00", contract_liability="2.00", loss_provision="3.00",
+        non_chargeable="4.00", deferred="4.00",
     ),
     "exception": _replace(LEAST["exception"], action="released"),
     "expense": _replace(
@@ -261,13 +266,16 @@ CHANGELOG: dict[str, Sample] = {
         posted=_replace(VERSION, revision=2),
         adjusted=Adjusted(VERSION, Price(120_600_000, "hour", 90_450, "EUR", "half_even", 9_000_000_000)),
         progress_time=27_000_000_000,
-        progress_on=DAY, fx_on=LAST,
+        progress_on=DAY,
+        non_chargeable=100,
+        fx_on=LAST,
     ),
     "approvals": Approvals((Decision(3, "manager", 1, "approved"), Decision(3, "finance", 2, "recalled", "R-1", "R-2", DAY))),
     "engagements": EngagementState(
         **{field.name: at for at, field in enumerate(msgspec.structs.fields(EngagementState))}
         | {"id": "E-1", "terms": FULL["engagement"], "progress_date": DAY, "fees_through": LAST, "held_entries": {"cap_reached": 1}, "capped": {"PO-7:2026-11-16": 500}}
         | {"progress_dates": {DAY: 2}, "milestones": {"M1": BilledMilestone("crm", POSTED, DAY, "half_even")}}
+        | {"fee_terms": {DAY: BilledTerm(DAY, LAST, LAST, 90_450, "crm", 3, "half_even", "DE", "C1", "served", True, POSTED, 500, DAY, 2)}, "unkept_through": DAY}
     ),
     "holds": Hold(1, "cap_reached", "E-1", "cap:E-1"),
     "assignments": AssignmentState(FULL["assignment"], (PlannedCost(MONDAY, 72_000_000_000, 100_000, "EUR"), PlannedCost(LAST, 1, None, ""))),
