@@ -12,6 +12,7 @@ from .rules.approval import may_count
 from .rules.books import Books
 from .rules.cap import is_used_up
 from .rules.contract import Contract
+from .rules.margins import count_margin
 from .rules.settlement import settle, supersede
 from .rules.valuation import Missing
 from .terms import settle_waiting_terms
@@ -78,6 +79,8 @@ def settle_entry(work: Work, key: bytes, entry: EntryState) -> bool:
         missing = _unknown_engagement(engagement) if may_count(entry, approvals) else None
     else:
         missing = settle(entry, approvals, Books(engagement, contract, work.lookups, work.effects))
+        if contract.splits_margin:
+            count_margin(entry, engagement, work.lookups)
     if missing is not None:
         hold(work, key, entry, engagement, missing)
     elif entry.hold is not None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from ..codecs.currencies import format_amount, parse_amount
 from ..codecs.durations import format_hours
-from ..codecs.figures import EngagementFigures
+from ..codecs.figures import EngagementFigures, PracticeMargin
 from ..codecs.records import EngagementState
+from .rules.margins import SEPARATOR, rows
 
 
 def figures_of(state: EngagementState) -> EngagementFigures:
@@ -53,4 +54,15 @@ def figures_of(state: EngagementState) -> EngagementFigures:
         loss_provision=None if terms is None else money(state.loss_provision),
         non_chargeable=money(state.non_chargeable),
         deferred=None if terms is None else money(state.deferred),
+        margins=() if terms is None or terms.policies.margin == "total" else _margins(state, terms.currency),
     )
+
+
+def _margins(state: EngagementState, currency: str) -> tuple[PracticeMargin, ...]:
+    """Rows by practice and region; they sum to the engagement's margin."""
+    found = []
+    for key, row in sorted(rows(state).items()):
+        practice, _, region = key.partition(SEPARATOR)
+        amounts = (format_amount(minor, currency) for minor in (row.earned, row.cost, row.earned - row.cost))
+        found.append(PracticeMargin(practice, region, *amounts))
+    return tuple(found)

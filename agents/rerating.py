@@ -21,6 +21,7 @@ from .planning import settle_assignment
 from .rules.cap import count_billed, over_cap
 from .rules.contract import Contract
 from .rules.expectation import expect
+from .rules.margins import is_counted
 from .rules.settlement import differs
 from .steps import in_order
 from .work import Work
@@ -70,9 +71,12 @@ def rerate(work: Work, key: bytes) -> None:
     entry = state.entries.get(key)
     if entry is None:
         return
-    _, contract = _known(work, entry.latest.engagement_id)
+    engagement, contract = _known(work, entry.latest.engagement_id)
+    if engagement is None or contract is None:
+        return
     approvals = state.approvals.get(b"a" + key[1:])
-    if contract is not None and differs(entry, approvals, contract, work.lookups):
+    moved = contract.splits_margin and not is_counted(entry, engagement, work.lookups)
+    if moved or differs(entry, approvals, contract, work.lookups):
         settle_entry(work, key, entry)
 
 

@@ -170,7 +170,8 @@ class Policies(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_default
     currencies are converted, absent means at the work date by the plain rate of the pair. accounting_date: the day of
     work, the last day of its period, or, of what is billed and earned, the day of approval. unmapped_account: what
     has no number in the legal entity's account map is posted by its name, or nothing is until it has. work_in_progress:
-    reversed when it is billed, or also when its period is closed, and accrued again in the next open one.
+    reversed when it is billed, or also when its period is closed, and accrued again in the next open one. margin: the
+    figures tell the engagement's as a whole, or also by practice and region of the people.
     """
 
     rounding: Rounding = "half_up"
@@ -190,6 +191,7 @@ class Policies(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_default
     accounting_date: Literal["work_date", "approval_date", "period_end"] = "work_date"
     unmapped_account: Literal["abstract_name", "hold"] = "abstract_name"
     work_in_progress: Literal["until_billed", "reverse_next_period"] = "until_billed"
+    margin: Literal["total", "by_practice_and_region"] = "total"
 
 
 class Engagement(Wire, frozen=True, kw_only=True, gc=False, omit_defaults=True):

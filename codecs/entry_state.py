@@ -111,6 +111,14 @@ class Adjusted(msgspec.Struct, frozen=True, array_like=True, gc=False):
     price: Price
 
 
+class CountedMargin(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """What an entry adds to its engagement's margin by practice and region: the row, and minor units of it."""
+
+    key: str
+    earned: int
+    cost: int
+
+
 class EntryState(msgspec.Struct, array_like=True, gc=False):
     """An entry: its latest version, earlier versions that still matter, and its postings.
 
@@ -121,7 +129,7 @@ class EntryState(msgspec.Struct, array_like=True, gc=False):
     adjusted: set while the first live part of charges is a charge and the others are its adjusting lines;
     progress_time and progress_on: what it adds to the hours and the dates of a fixed fee's progress; non_chargeable:
     approved value beyond a cap that stops, counted in the figures; fx_on: the day of its exchange rate where that is
-    not the work date by policy.
+    not the work date by policy; margin: what is counted by practice and region, None where that is not told apart.
     """
 
     latest: EntryVersion
@@ -145,6 +153,7 @@ class EntryState(msgspec.Struct, array_like=True, gc=False):
     progress_on: dt.date | None = None
     non_chargeable: int = 0
     fx_on: dt.date | None = None
+    margin: CountedMargin | None = None
 
 
 class Decision(msgspec.Struct, frozen=True, array_like=True, gc=False):

@@ -4,10 +4,26 @@ from __future__ import annotations
 
 from typing import Final
 
+import msgspec
+
 from .engagement import ContractType
 from .wire import CurrencyCode, DecimalText, Id, OptionalId, Wire, decoder
 
 TYPE: Final = "billtide.engagement-figures.v1"
+
+
+class PracticeMargin(msgspec.Struct, frozen=True, gc=False):
+    """What people of one practice and region have earned and cost, and what of it is left.
+
+    Both are empty for people of none, and `*` for those of too many to tell apart. The engagement's own practice and
+    region have what is of no person too: fees and progress.
+    """
+
+    practice: OptionalId
+    region: OptionalId
+    earned: DecimalText
+    cost: DecimalText
+    margin: DecimalText
 
 
 class EngagementFigures(Wire, frozen=True, kw_only=True, gc=False, omit_defaults=True):
@@ -20,6 +36,7 @@ class EngagementFigures(Wire, frozen=True, kw_only=True, gc=False, omit_defaults
     `contract_asset` is revenue earned beyond what is billed, fees included, `contract_liability` the opposite;
     `loss_provision` what is provided for the rest of a fixed fee's loss;
     `deferred` fees that are billed and not yet earned. Without terms all four are unknown.
+    `margins` tells margin by practice and region of the people, as a policy; the rows sum to `margin`.
     """
 
     engagement_id: Id
@@ -49,6 +66,7 @@ class EngagementFigures(Wire, frozen=True, kw_only=True, gc=False, omit_defaults
     loss_provision: DecimalText | None = None
     non_chargeable: DecimalText = "0"
     deferred: DecimalText | None = None
+    margins: tuple[PracticeMargin, ...] = ()
 
 
 decode: Final = decoder(EngagementFigures)

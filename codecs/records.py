@@ -49,6 +49,13 @@ class BilledTerm(msgspec.Struct, array_like=True, gc=False):
     release_ordinal: int = 0
 
 
+class Margin(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """Minor units that people of one practice and region have earned and cost on an engagement."""
+
+    earned: int = 0
+    cost: int = 0
+
+
 class EngagementState(msgspec.Struct, array_like=True, gc=False):
     """An engagement: its latest terms (None while only entries of it are known) and its running figures.
 
@@ -61,7 +68,7 @@ class EngagementState(msgspec.Struct, array_like=True, gc=False):
     entries by accounting date; milestones: bills by milestone id; loss_provision: what is provided for the loss, in
     minor units; loss_ordinal: its last number. non_chargeable: approved value beyond caps that stop. fee_terms: terms
     whose fee is deferred or may be billed anew, by start; unkept_through: the last date of terms billed before that;
-    deferred: fees that are billed and not earned.
+    deferred: fees that are billed and not earned. margins: by practice and region of the person, where told apart.
     """
 
     id: str
@@ -100,6 +107,7 @@ class EngagementState(msgspec.Struct, array_like=True, gc=False):
     fee_terms: dict[dt.date, BilledTerm] = {}
     unkept_through: dt.date | None = None
     deferred: int = 0
+    margins: dict[str, Margin] = {}
 
 
 class PlannedCost(msgspec.Struct, frozen=True, array_like=True, gc=False):

@@ -41,7 +41,7 @@ class Contract:
     difference; fee_plan: the fees of a retainer or a subscription by term, None without; exchange: its fx_policy, None
     for the plain rate of the pair at the work date; dating: what it dates otherwise than by the work date, None where
     nothing is; accounts: numbers of its accounts, None where all are posted by name; rolls_over: its work in progress
-    stands in one period only;
+    stands in one period only; splits_margin: its margin is told by practice and region;
     worth(unit, rate_unit, currency): numerator and denominator that turn quantity x rate into minor units.
     """
 
@@ -70,6 +70,7 @@ class Contract:
         "planned_revenue",
         "rolls_over",
         "rounding",
+        "splits_margin",
         "terms",
         "time_price",
         "worth",
@@ -106,6 +107,7 @@ class Contract:
         )
         self.fixed_fee: Final = read_fixed_fee(terms)
         self.fee_plan: Final = read_fee_plan(terms)
+        self.splits_margin: Final = policies.margin == "by_practice_and_region"
         self.rolls_over: Final = policies.work_in_progress == "reverse_next_period"
         self.limits: Final = limits_of(terms)
         self.exchange: Final = exchange_of(terms)

@@ -48,6 +48,10 @@ def write_figures(found: EngagementFigures) -> None:
     write_table([Column("hours"), Column("", right=True)], _hours(found))
     click.echo()
     write_table([Column("money"), Column(found.currency or NOTHING, right=True)], _money(found))
+    if found.margins:
+        click.echo()
+        titles = (Column(name, right=True) for name in ("revenue earned", "cost", "margin"))
+        write_table([Column("practice"), Column("region"), *titles], _margins(found))
     if found.held_entries:
         click.echo()
         rows = [[str(count), reason, explained(reason)] for reason, count in sorted(found.held_entries.items())]
@@ -65,6 +69,13 @@ def grouped(amount: str | None) -> str:
         return NOTHING
     whole, point, fraction = amount.partition(".")
     return f"{int(whole):,}{point}{fraction}" if whole not in {"-0", ""} else amount
+
+
+def _margins(found: EngagementFigures) -> list[list[str]]:
+    return [
+        [row.practice or NOTHING, row.region or NOTHING, grouped(row.earned), grouped(row.cost), grouped(row.margin)]
+        for row in found.margins
+    ]
 
 
 def _hours(found: EngagementFigures) -> list[list[str]]:

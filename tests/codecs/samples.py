@@ -30,6 +30,7 @@ from billtide.codecs import (
 from billtide.codecs.entry_state import (
     Adjusted,
     Approvals,
+    CountedMargin,
     Decision,
     EntryState,
     EntryVersion,
@@ -46,6 +47,7 @@ from billtide.codecs.records import (
     ChainHead,
     Cursor,
     EngagementState,
+    Margin,
     PlannedCost,
     Position,
     Share,
@@ -195,7 +197,7 @@ FULL: dict[str, Sample] = {
                 by_work_type={"overtime": "1.15"}, weekend="1.5", holiday="2", weekend_days=("friday", "saturday"), holidays=(LAST,), stacking="multiply"
             ),
             multiplier_changes=(MultiplierChange(effective_from=DAY, multipliers=Multipliers(weekend="2")),),
-            accounting_date="approval_date", unmapped_account="hold", work_in_progress="reverse_next_period",
+            accounting_date="approval_date", unmapped_account="hold", work_in_progress="reverse_next_period", margin="by_practice_and_region",
             fx_policy=FxPolicy(
                 date="approval_date", rate_type="average", quotation="either", base_currency="CHF", agreed_rates=(AgreedFxRate(base="USD", rate="0.9"),)
             ),
@@ -207,7 +209,7 @@ FULL: dict[str, Sample] = {
     "engagement-figures": _replace(
         LEAST["engagement-figures"], customer_id="C-9", legal_entity_id="DE", contract_type="capped", currency="EUR", planned_cost="1000.00",
         planned_revenue="2400.00", planned_margin="1400.00", contract_asset="1.00", contract_liability="2.00", loss_provision="3.00",
-        non_chargeable="4.00", deferred="4.00",
+        non_chargeable="4.00", deferred="4.00", margins=(figures.PracticeMargin("cloud", "dach", "2.00", "1.00", "1.00"),),
     ),
     "exception": _replace(LEAST["exception"], action="released"),
     "expense": _replace(
@@ -269,6 +271,7 @@ CHANGELOG: dict[str, Sample] = {
         progress_on=DAY,
         non_chargeable=100,
         fx_on=LAST,
+        margin=CountedMargin("cloud\x1fdach", 90_450, 27_000),
     ),
     "approvals": Approvals((Decision(3, "manager", 1, "approved"), Decision(3, "finance", 2, "recalled", "R-1", "R-2", DAY))),
     "engagements": EngagementState(
@@ -276,6 +279,7 @@ CHANGELOG: dict[str, Sample] = {
         | {"id": "E-1", "terms": FULL["engagement"], "progress_date": DAY, "fees_through": LAST, "held_entries": {"cap_reached": 1}, "capped": {"PO-7:2026-11-16": 500}}
         | {"progress_dates": {DAY: 2}, "milestones": {"M1": BilledMilestone("crm", POSTED, DAY, "half_even")}}
         | {"fee_terms": {DAY: BilledTerm(DAY, LAST, LAST, 90_450, "crm", 3, "half_even", "DE", "C1", "served", True, POSTED, 500, DAY, 2)}, "unkept_through": DAY}
+        | {"margins": {"cloud\x1fdach": Margin(90_450, 27_000)}}
     ),
     "holds": Hold(1, "cap_reached", "E-1", "cap:E-1"),
     "assignments": AssignmentState(FULL["assignment"], (PlannedCost(MONDAY, 72_000_000_000, 100_000, "EUR"), PlannedCost(LAST, 1, None, ""))),
