@@ -111,6 +111,13 @@ class Adjusted(msgspec.Struct, frozen=True, array_like=True, gc=False):
     price: Price
 
 
+class Usage(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """What an entry draws on a prepaid balance, in minor units, as work of which date."""
+
+    amount: int
+    work_date: dt.date
+
+
 class CountedMargin(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """What an entry adds to its engagement's margin by practice and region: the row, and minor units of it."""
 
@@ -128,8 +135,9 @@ class EntryState(msgspec.Struct, array_like=True, gc=False):
     whose postings stand, None when it is the latest; counted_as and counted_time: its share of the hours;
     adjusted: set while the first live part of charges is a charge and the others are its adjusting lines;
     progress_time and progress_on: what it adds to the hours and the dates of a fixed fee's progress; non_chargeable:
-    approved value beyond a cap that stops, counted in the figures; fx_on: the day of its exchange rate where that is
-    not the work date by policy; margin: what is counted by practice and region, None where that is not told apart.
+    approved value beyond a cap that stops, counted in the figures; usage: what it draws on a prepaid balance; fx_on:
+    the day of its exchange rate where that is not the work date by policy; margin: what is counted by practice and
+    region, None where that is not told apart.
     """
 
     latest: EntryVersion
@@ -152,6 +160,7 @@ class EntryState(msgspec.Struct, array_like=True, gc=False):
     progress_time: int = 0
     progress_on: dt.date | None = None
     non_chargeable: int = 0
+    usage: Usage | None = None
     fx_on: dt.date | None = None
     margin: CountedMargin | None = None
 

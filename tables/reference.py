@@ -44,6 +44,10 @@ class FxTable:
             self._rates.insert(at, (end, rate, revision))
         return True
 
+    def ranges(self) -> list[tuple[dt.date, dt.date, int, int]]:
+        """Start, end, rate (10^-10) and revision of every rate, in the order of their starts."""
+        return [(start, *rate) for start, rate in zip(self._starts, self._rates, strict=True)]
+
     def on(self, date: dt.date) -> int | None:
         """Return the rate in force on a date: of the ranges that cover it, the one that starts last."""
         at = bisect.bisect_right(self._starts, date) - 1
@@ -159,6 +163,13 @@ class Reference:
         """Units of quote for one unit of base on a date, in 10^-10; None when no rate of the kind covers the date."""
         table = self._fx.get((base, quote, rate_type))
         return None if table is None else table.on(date)
+
+    def fx_ranges(self, base: str, quote: str) -> list[tuple[dt.date, dt.date, int, int, str]]:
+        """Start, end, rate (10^-10), revision and kind of every rate of a pair."""
+        tables = (
+            (kind, table) for (one, other, kind), table in sorted(self._fx.items()) if (one, other) == (base, quote)
+        )
+        return [(*found, kind) for kind, table in tables for found in table.ranges()]
 
     def _changed(self, what: str) -> str:
         self.version += 1

@@ -34,7 +34,7 @@ NEEDED: Final[dict[ContractType, tuple[Account, ...]]] = {
     "time_and_materials": (*_COST, *_BILLED),
     "capped": (*_COST, *_BILLED),
     "fixed_fee": (*_COST, *_BILLED, "contract_asset", "project_loss", "loss_provision"),
-    "retainer": (*_COST, *_BILLED),
+    "retainer": (*_COST, *_BILLED, "deferred_revenue"),
     "subscription": (*_COST, *_BILLED, "deferred_revenue", "contract_asset"),
     "non_billable": _COST,
     "internal": _COST,

@@ -138,6 +138,19 @@ def test_a_subscription_carries_numbers(billed: str) -> None:
     assert {line["number"] for line in reversal["lines"]} < old
 
 
+def test_a_prepaid_balance_carries_numbers() -> None:
+    """A retainer that work uses up: its bill, and what is drawn against deferred revenue."""
+    fee = {"amount": "1000", "term": "month", "drawdown": {}}
+    task = mapped()
+    terms = engagement(contract_type="retainer", fee=fee, start_date="2026-11-01", end_date="2026-11-30")
+    task.send("engagements", {**terms, "id": "E2"})
+    task.send("time-entries", time_entry(engagement_id="E2", status="approved"))
+    found = {line for journal in journals(task) for line in journal}
+
+    used = {"project_cost", "payroll_allocation", "unbilled_receivable", "deferred_revenue", "revenue"}
+    assert found == {f"{account} {NUMBERS[account]}" for account in used}
+
+
 def fee(estimated_cost: str, revision: int = 1, **reached: str) -> Object:
     """A fixed fee of 1,000 with one milestone."""
     milestones = [{"id": "M", "amount": "1000", **reached}]
