@@ -6,6 +6,7 @@ is posted, never how much, so a model that knows none of them must still be righ
 
 from __future__ import annotations
 
+from decimal import Decimal
 from random import Random
 from typing import TYPE_CHECKING, get_args
 
@@ -87,11 +88,15 @@ def reversals_are_exact(task: Task) -> None:
         known = {event["id"]: event for event in task.out[stream]}
         for event in known.values():
             if event.get("reverses"):
-                turned = [
-                    {**line, "side": "credit" if line["side"] == "debit" else "debit"}
-                    for line in known[event["reverses"]]["lines"]
-                ]
-                assert sorted(event["lines"], key=str) == sorted(turned, key=str)
+                assert signed(event) == {name: -amount for name, amount in signed(known[event["reverses"]]).items()}
+
+
+def signed(event: Object) -> dict[tuple[str, str], Decimal]:
+    """Amounts by account and number; credits are below zero."""
+    return {
+        (line["account"], line.get("number", "")): Decimal(line["amount"]) * (1 if line["side"] == "debit" else -1)
+        for line in event["lines"]
+    }
 
 
 @LAW
