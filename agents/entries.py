@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from ..codecs.entry_state import EntryState, EntryVersion, Posted, Usage
+from ..codecs.entry_state import Approvals, EntryState, EntryVersion, Posted, Usage
 from ..codecs.errors import UndecodableError
 from ..codecs.records import EngagementState
 from .holds import QUIET, hold, release
@@ -12,10 +12,10 @@ from .rules.approval import may_count
 from .rules.books import Books
 from .rules.cap import is_used_up, over_cap
 from .rules.contract import Contract
-from .rules.margins import count_margin
+from .rules.margins import count_margin, is_counted
 from .rules.overage import over_balance, room_in_balance
-from .rules.prepaid import count_usage
-from .rules.settlement import settle, supersede
+from .rules.prepaid import count_usage, usage_of
+from .rules.settlement import differs, settle, supersede
 from .rules.valuation import Missing
 from .terms import settle_terms, settle_waiting_terms
 from .work import Outcome, Record, Work
@@ -77,8 +77,10 @@ def settle_entry(work: Work, key: bytes, entry: EntryState) -> bool:
     contract = work.contexts.contract(engagement, work.reference)
     approvals = work.state.approvals.get(b"a" + key[1:])
     charges, usage = entry.charges, entry.usage
+    if contract is not None and contract.tiered:
+        work.state.volumes.ready(engagement.id)
     if contract is None:
-        missing = _unknown_engagement(engagement) if may_count(entry, approvals) else None
+        missing = _unknown_engagement(engagement, entry, approvals)
     else:
         missing = settle(entry, approvals, Books(engagement, contract, work.lookups, work.effects))
         if contract.splits_margin:
@@ -88,12 +90,19 @@ def settle_entry(work: Work, key: bytes, entry: EntryState) -> bool:
     elif entry.hold is not None:
         release(work, key, entry, engagement)
     work.state.entries.put(key, entry)
+    if contract is not None and contract.tiered:
+        steps = contract.book.steps
+        moved = work.state.volumes.follow(key, entry, steps.above, whole=steps.whole)
+        work.shifted.update(dict.fromkeys(moved))
+        settle_shifted(work)
     if contract is not None and (contract.draws or usage is not None):
         _draw(work, entry, engagement, contract, usage)
     if contract is not None and contract.limits and charges is not entry.charges:
         _share_room(work, engagement, contract, charges, entry.charges)
     if contract is not None and contract.earns_by_cost:
         settle_waiting_terms(work, engagement, contract)
+    if contract is not None and engagement.rounding:
+        settle_terms(work, engagement, contract)
     return missing is not None and missing.reason not in QUIET
 
 
@@ -142,6 +151,34 @@ def settle_balance(work: Work, engagement: EngagementState, contract: Contract) 
         settle_held(work, hold_key)
 
 
+def rerate(work: Work, key: bytes) -> None:
+    """Settle an entry again if that changes anything."""
+    state = work.state
+    entry = state.entries.get(key)
+    if entry is None:
+        return
+    engagement = work.known_engagement(entry.latest.engagement_id)
+    contract = None if engagement is None else work.contexts.contract(engagement, work.reference)
+    approvals = state.approvals.get(b"a" + key[1:])
+    if engagement is None or contract is None:
+        return
+    moved = contract.splits_margin and not is_counted(entry, engagement, work.lookups)
+    if moved or differs(entry, approvals, contract, work.lookups) or usage_of(entry, contract) != entry.usage:
+        settle_entry(work, key, entry)
+
+
+def settle_shifted(work: Work) -> None:
+    """Settle entries that other entries have moved past a tier; they may move others, so one after the other."""
+    if work.shifting:
+        return
+    work.shifting = True
+    while work.shifted:
+        key = next(iter(work.shifted))
+        del work.shifted[key]
+        rerate(work, key)
+    work.shifting = False
+
+
 def release_over_cap(work: Work, engagement: EngagementState, contract: Contract) -> None:
     """Settle what lies over the cap again, in the order it was held, as long as there is room."""
     for hold_key in work.state.holds.waiting_on(f"cap:{engagement.id}"):
@@ -159,7 +196,10 @@ def settle_held(work: Work, hold_key: bytes) -> None:
     settle_entry(work, key, entry)
 
 
-def _unknown_engagement(engagement: EngagementState) -> Missing:
+def _unknown_engagement(engagement: EngagementState, entry: EntryState, approvals: Approvals | None) -> Missing | None:
+    """An entry waits for terms as soon as they could make something of it count."""
+    if not may_count(entry, approvals):
+        return None
     return Missing(
         "engagement_unknown",
         f"engagement:{engagement.id}",

@@ -68,6 +68,21 @@ class BilledTerm(msgspec.Struct, array_like=True, gc=False):
     movement_ordinal: int = 0
 
 
+class RoundingGroup(msgspec.Struct, array_like=True, gc=False):
+    """Lines that are rounded as a sum. end: the last day of its accounting period.
+
+    lines: their number; billed: their amounts, and residue: what these lack to the exact sum, as `1/3`; posted:
+    rounding lines so far, ordinal: the number of the next. Money is minor units.
+    """
+
+    end: dt.date
+    lines: int = 0
+    billed: int = 0
+    residue: str = "0"
+    posted: int = 0
+    ordinal: int = 0
+
+
 class Margin(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """Minor units that people of one practice and region have earned and cost on an engagement."""
 
@@ -88,7 +103,8 @@ class EngagementState(msgspec.Struct, array_like=True, gc=False):
     minor units; loss_ordinal: its last number. non_chargeable: approved value beyond caps that stop. fee_terms: terms
     whose fee is deferred or may be billed anew, by start; unkept_through: the last date of terms billed before that;
     deferred: fees that are billed and not earned; usage: value of approved work that draws on a prepaid balance, by
-    work date; margins: by practice and region of the person, where told apart.
+    work date. rounding: groups of lines by the start of their accounting period; rounded: what rounding lines have
+    billed; margins: by practice and region of the person, where told apart.
     """
 
     id: str
@@ -128,6 +144,8 @@ class EngagementState(msgspec.Struct, array_like=True, gc=False):
     unkept_through: dt.date | None = None
     deferred: int = 0
     usage: dict[dt.date, int] = {}
+    rounding: dict[dt.date, RoundingGroup] = {}
+    rounded: int = 0
     margins: dict[str, Margin] = {}
 
 

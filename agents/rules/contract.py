@@ -25,6 +25,7 @@ from .fee_plan import read_fee_plan
 from .fixed_fee import read_fixed_fee
 from .limits import limits_of
 from .pricing import RateBook
+from .rounding_terms import refuse_rounding
 from .time_price import TimePrice
 
 _SCALE: Final = 10**RATE_PLACES
@@ -39,10 +40,11 @@ class Contract:
     fee_amount, planned_revenue: minor units or None; fixed_fee: how a fixed fee is earned and billed, None without
     one; expenses: what the customer pays for them, by category; time_price: its terms for time beyond quantity x
     rate; approval: what is asked beyond approval_levels, None when nothing; adjusts: corrects by lines of the
-    difference; fee_plan: the fees of a retainer or a subscription by term, None without; exchange: its fx_policy, None
-    for the plain rate of the pair at the work date; dating: what it dates otherwise than by the work date, None where
-    nothing is; accounts: numbers of its accounts, None where all are posted by name; rolls_over: its work in progress
-    stands in one period only; splits_margin: its margin is told by practice and region;
+    difference; tiered: some of its rates have tiers by volume; fee_plan: the fees of a retainer or a subscription by
+    term, None without; exchange: its fx_policy, None for the plain rate of the pair at the work date; dating: what it
+    dates otherwise than by the work date, None where nothing is; accounts: numbers of its accounts, None where all are
+    posted by name; rolls_over: its work in progress stands in one period only; splits_margin: its margin is told by
+    practice and region;
     worth(unit, rate_unit, currency): numerator and denominator that turn quantity x rate into minor units.
     """
 
@@ -75,6 +77,7 @@ class Contract:
         "rounding",
         "splits_margin",
         "terms",
+        "tiered",
         "time_price",
         "worth",
     )
@@ -112,7 +115,8 @@ class Contract:
         self.calendar: Final = (
             calendar if accounts is None or not accounts.holds else calendar.refusing(accounts.refusal)
         )
-        self.time_price: Final = TimePrice(terms, self.day, self.worth, limited=book.limited)
+        self.time_price: Final = TimePrice(terms, self.day, self.worth, limited=book.limited or bool(book.steps.above))
+        self.tiered: Final = self.bills_time and bool(book.steps.above)
         self.fee: Final = _fee(terms)
         self.fee_amount: Final = (
             None if self.fee is None else parse_amount(self.fee.amount, terms.currency, "$.fee.amount")
@@ -133,6 +137,7 @@ class Contract:
         self._check()
 
     def _check(self) -> None:
+        refuse_rounding(self.terms)
         if self.day > 24 * HOUR:
             raise UndecodableError(
                 "invalid_field", "$.policies.hours_per_day", "a day has at most 24 hours", 'send them, such as "8"'

@@ -24,6 +24,7 @@ from ...codecs.revenue import RevenueEvent
 from .accounts import Numbers, category_of, numbered
 from .books import Books
 from .contract import Contract
+from .rounding_groups import count_line
 
 AccrualKind = Literal["work_in_progress", "cost"]
 
@@ -89,6 +90,8 @@ def charge(version: EntryVersion, price: Price, trace: tuple[TraceStep, ...], pa
     contract, effects = books.contract, books.effects
     effects.billing.append(_line(version, price, trace, part, contract))
     effects.revenue.append(_earned(version, part, contract))
+    if price.residue is not None:
+        count_line(part.amount, price.residue, part.accounting_date, books, 1)
 
 
 def charge_id(version: EntryVersion, price: Price, part: Posted, books: Books) -> str:
@@ -132,6 +135,8 @@ def reverse_charge(version: EntryVersion, price: Price, part: Posted, date: dt.d
             reverses=line.id,
         )
     )
+    if price.residue is not None:
+        count_line(part.amount, price.residue, date, books, -1)
     earned = _earned(version, part, contract)
     effects.revenue.append(
         structs.replace(

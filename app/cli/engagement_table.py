@@ -95,6 +95,7 @@ def _money(found: EngagementFigures) -> list[list[str]]:
         ["  held", grouped(found.held)],
         ["  not chargeable", grouped(found.non_chargeable)],
         ["fees", grouped(found.fees)],
+        ["rounding lines", grouped(found.rounding)],
         ["work in progress, not billed", grouped(found.unbilled)],
         ["revenue earned", grouped(found.earned)],
         ["  contract asset", grouped(found.contract_asset)],
