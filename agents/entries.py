@@ -99,11 +99,17 @@ def settle_entry(work: Work, key: bytes, entry: EntryState) -> bool:
         _draw(work, entry, engagement, contract, usage)
     if contract is not None and contract.limits and charges is not entry.charges:
         _share_room(work, engagement, contract, charges, entry.charges)
-    if contract is not None and contract.earns_by_cost:
-        settle_waiting_terms(work, engagement, contract)
-    if contract is not None and engagement.rounding:
-        settle_terms(work, engagement, contract)
+    if contract is not None and (contract.earns_by_cost or engagement.rounding):
+        _follow_terms(work, engagement, contract)
     return missing is not None and missing.reason not in QUIET
+
+
+def _follow_terms(work: Work, engagement: EngagementState, contract: Contract) -> None:
+    """What the terms post after an entry: what waited for an open date, and what lines are rounded to."""
+    if contract.earns_by_cost:
+        settle_waiting_terms(work, engagement, contract)
+    if engagement.rounding:
+        settle_terms(work, engagement, contract)
 
 
 def _share_room(
