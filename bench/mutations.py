@@ -98,8 +98,8 @@ MUTATIONS = (
     Mutation(
         "room under a cap not offered",
         "agents/entries.py",
-        "any(p.live and p not in entry.charges for p in charges)",
-        "any(p.live and p in entry.charges for p in charges)",
+        "part.live and part not in after",
+        "part.live and part in after",
     ),
     Mutation(
         "a fee billed again",
