@@ -201,8 +201,10 @@ class Policies(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_default
     lines of time in one accounting period lack to their exact sum is a line of its own, once the next period begins.
     approval_thresholds: levels that larger entries need besides approval_levels; auto_approve_under: entries of less
     than this amount need no decision but those of thresholds; approvers: who may decide, anybody while empty;
-    correction of what is billed: reversed and charged anew, or one line of the difference; fx_policy: how other
-    currencies are converted, absent means at the work date by the plain rate of the pair. accounting_date: the day of
+    correction of what is billed: reversed and charged anew, or one line of the difference. review_above: a correction
+    that changes what an approved entry is billed by more than this amount waits for a decision of finance. credit: what
+    becomes of an amount that a credit note takes back: it is to be invoiced again, or lost revenue. fx_policy: how
+    other currencies are converted, absent means at the work date by the plain rate of the pair. accounting_date: day of
     work, the last day of its period, or, of what is billed and earned, the day of approval. unmapped_account: what
     has no number in the legal entity's account map is posted by its name, or nothing is until it has. work_in_progress:
     reversed when it is billed, or also when its period is closed, and accrued again in the next open one. margin: the
@@ -223,6 +225,8 @@ class Policies(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_default
     correction: Literal["reverse_and_rebill", "adjust"] = "reverse_and_rebill"
     multiplier_changes: tuple[MultiplierChange, ...] = ()
     rounding_place: Literal["line", "invoice"] = "line"
+    review_above: DecimalText | None = None
+    credit: Literal["rebill", "write_off"] = "rebill"
     fx_policy: FxPolicy | None = None
     accounting_date: Literal["work_date", "approval_date", "period_end"] = "work_date"
     unmapped_account: Literal["abstract_name", "hold"] = "abstract_name"

@@ -6,7 +6,7 @@ import datetime as dt
 
 import msgspec
 
-from .approval import ApprovalLevel, EntryType, Verdict
+from .approval import ApprovalLevel, ApprovalTarget, EntryType, Verdict
 from .billing import ChargeLimit
 from .decimals import RATE_PLACES
 from .engagement import Rounding
@@ -65,13 +65,19 @@ class EntryVersion(msgspec.Struct, frozen=True, array_like=True, gc=False):
     receipt: bool = False
     progress_excluded: ProgressExcluded | None = None
 
+    @property
+    def cause(self) -> str:
+        """How the ids of its events begin."""
+        return f"{self.source}:{self.kind}:{self.id}:{self.revision}"
+
 
 class Posted(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """A posting of an entry that stands, or the last one that stood, kept so that its number is not used again.
 
     ordinal: tells postings of one revision apart; amount: minor units of currency; legal_entity_id and
     customer_id: of the terms it was made under, which its reversal copies; live: false once it is reversed; numbers:
-    account numbers of its journal's debit and credit, which its reversal copies, () where the map has neither.
+    account numbers of its journal's debit and credit, which its reversal copies, () where the map has neither; of a
+    document of the ERP those of each account it may name.
     """
 
     revision: int
@@ -145,9 +151,9 @@ class EntryState(msgspec.Struct, array_like=True, gc=False):
     whose postings stand, None when it is the latest; counted_as and counted_time: its share of the hours;
     adjusted: set while the first live part of charges is a charge and the others are its adjusting lines;
     progress_time and progress_on: what it adds to the hours and the dates of a fixed fee's progress; non_chargeable:
-    approved value beyond a cap that stops, counted in the figures; usage: what it draws on a prepaid balance; fx_on:
-    the day of its exchange rate where that is not the work date by policy; margin: what is counted by practice and
-    region, None where that is not told apart.
+    approved value beyond a cap that stops, counted in the figures; usage: what it draws on a prepaid balance;
+    invoiced: what stands of it on documents of the ERP, net of credits; fx_on: the day of its exchange rate where that
+    is not the work date by policy; margin: what is counted by practice and region, None where that is not told apart.
     """
 
     latest: EntryVersion
@@ -171,6 +177,7 @@ class EntryState(msgspec.Struct, array_like=True, gc=False):
     progress_on: dt.date | None = None
     non_chargeable: int = 0
     usage: Usage | None = None
+    invoiced: int = 0
     fx_on: dt.date | None = None
     margin: CountedMargin | None = None
 
@@ -185,6 +192,7 @@ class Decision(msgspec.Struct, frozen=True, array_like=True, gc=False):
     approver_id: str = ""
     on_behalf_of: str = ""
     decided_on: dt.date | None = None
+    target: ApprovalTarget = "entry"
 
 
 class Approvals(msgspec.Struct, array_like=True, gc=False):

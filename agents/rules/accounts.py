@@ -56,6 +56,11 @@ class Accounts:
         self.holds: Final = terms.policies.unmapped_account == "hold"
         self.numbers: Final = functools.cache(self._numbers)
 
+    def number(self, account: Account, date: dt.date) -> str:
+        """Number of one account for all categories; empty where it has none."""
+        known = self._in_force(date)
+        return "" if known is None else self._number(known, account, "")
+
     def refusal(self, date: dt.date) -> HoldReason | None:
         """Under `hold`, whether an account that may be needed has no number for every category."""
         known = self._in_force(date)
@@ -81,6 +86,23 @@ class Accounts:
             if number is not None:
                 return number
         return ""
+
+
+DOCUMENT: Final[tuple[Account, ...]] = (
+    "receivable",
+    "unbilled_receivable",
+    "tax_payable",
+    "cash",
+    "fx_gain",
+    "fx_loss",
+    "revenue",
+)
+"""Accounts that the documents of the ERP are posted to. It has issued them, so they wait for no number."""
+
+
+def document_numbers(date: dt.date, accounts: Accounts | None) -> Numbers:
+    """Number of each account of DOCUMENT, in its order."""
+    return () if accounts is None else tuple(accounts.number(account, date) for account in DOCUMENT)
 
 
 def category_of(version: EntryVersion) -> str:

@@ -16,7 +16,7 @@ from ...codecs.durations import HOUR, MINUTE, parse_duration
 from ...codecs.engagement import Engagement, Fee
 from ...codecs.errors import UndecodableError
 from .accounts import Accounts
-from .approval_terms import approval_terms
+from .approval_terms import approval_terms, review_limit
 from .calendar import Calendar
 from .dating import dating_of
 from .exchange import exchange_of
@@ -41,10 +41,11 @@ class Contract:
     one; expenses: what the customer pays for them, by category; time_price: its terms for time beyond quantity x
     rate; approval: what is asked beyond approval_levels, None when nothing; adjusts: corrects by lines of the
     difference; tiered: some of its rates have tiers by volume; fee_plan: the fees of a retainer or a subscription by
-    term, None without; exchange: its fx_policy, None for the plain rate of the pair at the work date; dating: what it
-    dates otherwise than by the work date, None where nothing is; accounts: numbers of its accounts, None where all are
-    posted by name; rolls_over: its work in progress stands in one period only; splits_margin: its margin is told by
-    practice and region;
+    term, None without; review_above: minor units by which a correction may change a bill without review, None for any;
+    writes_off: what is credited is lost; exchange: its fx_policy, None for the plain rate of the pair at the work date;
+    dating: what it dates otherwise than by the work date, None where nothing is; accounts: numbers of its accounts,
+    None where all are posted by name; rolls_over: its work in progress stands in one period only; splits_margin: its
+    margin is told by practice and region;
     worth(unit, rate_unit, currency): numerator and denominator that turn quantity x rate into minor units.
     """
 
@@ -73,6 +74,7 @@ class Contract:
         "limits",
         "places",
         "planned_revenue",
+        "review_above",
         "rolls_over",
         "rounding",
         "splits_margin",
@@ -80,6 +82,7 @@ class Contract:
         "tiered",
         "time_price",
         "worth",
+        "writes_off",
     )
 
     def __init__(self, terms: Engagement, book: RateBook, calendar: Calendar, accounts: Accounts | None = None) -> None:
@@ -105,6 +108,8 @@ class Contract:
             and terms.fee.drawdown.overage == "hold"
         )
         self.bills_time: Final = terms.contract_type in {"time_and_materials", "capped"} or self.draws
+        self.writes_off: Final = policies.credit == "write_off"
+        self.review_above: Final = review_limit(policies, terms.currency)
         self.for_customers: Final = terms.contract_type not in {"non_billable", "internal"}
         self.earns_by_cost: Final = terms.contract_type == "fixed_fee"
         self.accrues_at_submission: Final = policies.accrue_at == "submission"

@@ -17,6 +17,8 @@ from ..builders import (
     approval,
     engagement,
     expense,
+    invoice,
+    payment,
     period,
     ready_task,
     time_entry,
@@ -27,6 +29,7 @@ NUMBERS = {
     "work_in_progress": "1400", "accrued_revenue": "4090", "project_cost": "6000", "project_expense": "6300",
     "payroll_allocation": "6900", "employee_payable": "3300", "unbilled_receivable": "1410", "revenue": "4000",
     "contract_asset": "1420", "project_loss": "6990", "loss_provision": "3090", "deferred_revenue": "2400",
+    "receivable": "1200", "tax_payable": "1776", "cash": "1800",
 }  # fmt: skip
 LINES = tuple({"account": account, "number": number} for account, number in NUMBERS.items())
 HOLD = {"unmapped_account": "hold"}
@@ -53,7 +56,16 @@ def test_every_journal_of_an_entry_carries_the_numbers() -> None:
     task.send("expenses", expense(status="approved"))
     found = {line for journal in journals(task) for line in journal}
 
-    used = NUMBERS.keys() - {"contract_asset", "project_loss", "loss_provision", "deferred_revenue"}
+    others = {
+        "contract_asset",
+        "project_loss",
+        "loss_provision",
+        "deferred_revenue",
+        "receivable",
+        "tax_payable",
+        "cash",
+    }
+    used = NUMBERS.keys() - others
     assert found == {f"{account} {NUMBERS[account]}" for account in used}
 
 
@@ -149,6 +161,22 @@ def test_a_prepaid_balance_carries_numbers() -> None:
 
     used = {"project_cost", "payroll_allocation", "unbilled_receivable", "deferred_revenue", "revenue"}
     assert found == {f"{account} {NUMBERS[account]}" for account in used}
+
+
+def test_documents_of_the_erp_carry_numbers() -> None:
+    """An invoice with tax and its payment; cancelled under another map, they are reversed by the numbers they had."""
+    task = mapped()
+    task.send("time-entries", time_entry(status="approved"))
+    task.clear()
+    task.send("invoices", invoice(tax_amount="152"))
+    task.send("payments", payment("952"))
+    task.refer("account-maps", account_map(*({**line, "number": f"9{line['number']}"} for line in LINES), version=2))
+    task.send("invoices", invoice(revision=2, tax_amount="152", status="cancelled"))
+    events = task.out["accruals"]
+
+    assert {event["action"] for event in events} == {"accrual", "reversal"}
+    used = {"receivable", "unbilled_receivable", "tax_payable", "cash"}
+    assert {line for journal in journals(task) for line in journal} == {f"{name} {NUMBERS[name]}" for name in used}
 
 
 def fee(estimated_cost: str, revision: int = 1, **reached: str) -> Object:
