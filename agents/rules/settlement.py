@@ -28,7 +28,7 @@ from .differences import same_cost, same_money, same_price
 from .hours import count_time, time_of
 from .overage import is_over, over_limit, within_balance
 from .progress import count, has_progress, is_counted, take_off
-from .review import review
+from .review import forget_reviewed, review
 from .rollover import roll_over, rolls_to
 from .valuation import Lookups, Missing, Value, missing_period, value_of
 
@@ -46,6 +46,8 @@ def settle(entry: EntryState, approvals: Approvals | None, books: Books) -> Miss
     contract = books.contract
     if contract.rolls_over:
         roll_over(entry, books)
+    if entry.earlier:
+        forget_reviewed(entry, contract)
     assessment = assess(contract, books.lookups) if contract.approval is not None else None
     judge = None if assessment is None else assessment.standing
     version, standing = counting(entry, approvals, contract.approval_levels, judge)
