@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 PARTITIONS: Final = 4
 SECRET: Final = "hunter2-of-the-fault-driver"  # noqa: S105 - of nothing
 """A password nobody asks for; it must not be in any log."""
-READY_SECONDS_MAX: Final = 60.0
+READY_SECONDS_MAX: Final = 120.0
 END_SECONDS_MAX: Final = 20.0
 """How long a worker that is asked to end may take."""
 QUICK: Final[dict[str, Any]] = {
