@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from typing import Final
 
-from ..codecs.entry_state import EntryState, EntryVersion
+from ..codecs.entry_state import EntryState, EntryVersion, Posted, Usage
 from ..codecs.errors import UndecodableError
 from ..codecs.records import EngagementState
 from .holds import QUIET, hold, release
 from .rules.approval import may_count
 from .rules.books import Books
-from .rules.cap import is_used_up
+from .rules.cap import is_used_up, over_cap
 from .rules.contract import Contract
-from .rules.settlement import settle, supersede
+from .rules.overage import over_balance, room_in_balance
+from .rules.prepaid import count_usage, usage_of
+from .rules.settlement import differs, settle, supersede
 from .rules.valuation import Missing
-from .terms import settle_waiting_terms
+from .terms import settle_terms, settle_waiting_terms
 from .work import Outcome, Record, Work
 
 SEPARATOR: Final = "\x1f"
@@ -73,7 +75,9 @@ def settle_entry(work: Work, key: bytes, entry: EntryState) -> bool:
     engagement = work.engagement(entry.latest.engagement_id)
     contract = work.contexts.contract(engagement, work.reference)
     approvals = work.state.approvals.get(b"a" + key[1:])
-    charges = entry.charges
+    charges, usage = entry.charges, entry.usage
+    if contract is not None and contract.tiered:
+        work.state.volumes.ready(engagement.id)
     if contract is None:
         missing = _unknown_engagement(engagement) if may_count(entry, approvals) else None
     else:
@@ -83,11 +87,92 @@ def settle_entry(work: Work, key: bytes, entry: EntryState) -> bool:
     elif entry.hold is not None:
         release(work, key, entry, engagement)
     work.state.entries.put(key, entry)
-    if contract is not None and contract.limits and any(p.live and p not in entry.charges for p in charges):
-        release_over_cap(work, engagement, contract)
+    if contract is not None and contract.tiered:
+        steps = contract.book.steps
+        moved = work.state.volumes.follow(key, entry, steps.above, whole=steps.whole)
+        work.shifted.update(dict.fromkeys(moved))
+        settle_shifted(work)
+    if contract is not None and (contract.draws or usage is not None):
+        _draw(work, entry, engagement, contract, usage)
+    if contract is not None and contract.limits and charges is not entry.charges:
+        _share_room(work, engagement, contract, charges, entry.charges)
     if contract is not None and contract.earns_by_cost:
         settle_waiting_terms(work, engagement, contract)
+    if contract is not None and engagement.rounding:
+        settle_terms(work, engagement, contract)
     return missing is not None and missing.reason not in QUIET
+
+
+def _share_room(
+    work: Work,
+    engagement: EngagementState,
+    contract: Contract,
+    before: tuple[Posted, ...],
+    after: tuple[Posted, ...],
+) -> None:
+    """What is billed no more leaves room under the caps, and so does a credit; one that is gone takes its room back."""
+    gone = [part for part in before if part.live and part not in after]
+    if any(part.amount < 0 for part in gone):
+        give_back_over_cap(work, engagement, contract)
+    if gone or any(part.amount < 0 for part in after):
+        release_over_cap(work, engagement, contract)
+
+
+def give_back_over_cap(work: Work, engagement: EngagementState, contract: Contract) -> None:
+    """Bill entries again within a cap that has become too small; what finds no room is held. The latest give first."""
+    for key in reversed(work.state.entries.of_engagement(engagement.id)):
+        entry = work.state.entries.get(key)
+        if entry is not None and over_cap(entry, engagement, contract):
+            settle_entry(work, key, entry)
+
+
+def _draw(work: Work, entry: EntryState, engagement: EngagementState, contract: Contract, before: Usage | None) -> None:
+    """Draw what an entry is worth on the prepaid balance, or give back what it no longer is."""
+    count_usage(entry, engagement, contract)
+    if entry.usage != before:
+        settle_terms(work, engagement, contract)
+        settle_balance(work, engagement, contract)
+
+
+def settle_balance(work: Work, engagement: EngagementState, contract: Contract) -> None:
+    """Take back what a prepaid balance no longer covers, its latest entries first; release what it covers again."""
+    holds = work.state.holds.waiting_on(f"balance:{engagement.id}")
+    if contract.holds_overage and room_in_balance(engagement, contract) < 0:
+        for key in reversed(work.state.entries.of_engagement(engagement.id)):
+            entry = work.state.entries.get(key)
+            if entry is not None and over_balance(entry, engagement, contract):
+                settle_entry(work, key, entry)
+    for hold_key in holds:
+        if contract.holds_overage and room_in_balance(engagement, contract) <= 0:
+            return
+        settle_held(work, hold_key)
+
+
+def rerate(work: Work, key: bytes) -> None:
+    """Settle an entry again if that changes anything."""
+    state = work.state
+    entry = state.entries.get(key)
+    if entry is None:
+        return
+    engagement = work.known_engagement(entry.latest.engagement_id)
+    contract = None if engagement is None else work.contexts.contract(engagement, work.reference)
+    approvals = state.approvals.get(b"a" + key[1:])
+    if contract is None:
+        return
+    if differs(entry, approvals, contract, work.lookups) or usage_of(entry, contract) != entry.usage:
+        settle_entry(work, key, entry)
+
+
+def settle_shifted(work: Work) -> None:
+    """Settle entries that other entries have moved past a tier; they may move others, so one after the other."""
+    if work.shifting:
+        return
+    work.shifting = True
+    while work.shifted:
+        key = next(iter(work.shifted))
+        del work.shifted[key]
+        rerate(work, key)
+    work.shifting = False
 
 
 def release_over_cap(work: Work, engagement: EngagementState, contract: Contract) -> None:

@@ -4,8 +4,14 @@ from __future__ import annotations
 
 from ..codecs.currencies import format_amount, parse_amount
 from ..codecs.durations import format_hours
+from ..codecs.engagement import Engagement
 from ..codecs.figures import EngagementFigures
 from ..codecs.records import EngagementState
+from .rules.prepaid import balance_of
+
+
+def _draws(terms: Engagement | None) -> bool:
+    return terms is not None and terms.fee is not None and terms.fee.drawdown is not None
 
 
 def figures_of(state: EngagementState) -> EngagementFigures:
@@ -22,7 +28,7 @@ def figures_of(state: EngagementState) -> EngagementFigures:
         else parse_amount(terms.planned_revenue, terms.currency, "$.planned_revenue")
     )
     planned_cost = None if terms is None or state.planned_cost_missing else state.planned_cost
-    ahead = state.earned - state.billed - state.fees
+    ahead = state.earned - state.billed - state.fees - state.rounded
     return EngagementFigures(
         engagement_id=state.id,
         customer_id="" if terms is None else terms.customer_id,
@@ -53,4 +59,6 @@ def figures_of(state: EngagementState) -> EngagementFigures:
         loss_provision=None if terms is None else money(state.loss_provision),
         non_chargeable=money(state.non_chargeable),
         deferred=None if terms is None else money(state.deferred),
+        prepaid_balance=None if not _draws(terms) else money(sum(map(balance_of, state.fee_terms.values()))),
+        rounding=money(state.rounded),
     )

@@ -10,6 +10,7 @@ import msgspec
 from .approval import ApprovalLevel
 from .approvers import ApprovalThreshold, Approver
 from .time_policies import Discount, MultiplierChange, Multipliers, TimeRounding
+from .volume_tiers import VolumeTiers
 from .wire import CurrencyCode, DecimalText, ExpenseUnit, Id, OptionalId, Revision, Wire, decoder
 
 TYPE: Final = "billtide.engagement.v1"
@@ -21,14 +22,17 @@ Rounding = Literal["half_up", "half_even", "up", "down"]
 ExpensePolicy = Literal["at_cost", "mark_up", "unit_price", "non_billable"]
 ProgressMethod = Literal["cost_to_cost", "hours_to_hours", "milestone", "straight_line"]
 
-FeeEarned = Literal["billed", "served"]
-"""When the fee of a term is revenue: with its bill, or day by day of the term."""
+FeeEarned = Literal["billed", "served", "used"]
+"""When the fee of a term is revenue: with its bill, day by day of the term, or as work uses it up."""
+Overage = Literal["bill", "hold", "absorb"]
+Unused = Literal["roll_over", "expire", "refund"]
 
 
 class EngagementRate(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
     """A line of the engagement's own card: wins over every shared card. Per hour or per day.
 
-    minimum_charge and maximum_charge: least and most that an entry at this rate is billed.
+    minimum_charge and maximum_charge: least and most that an entry at this rate is billed. volume_tiers: other rates by
+    the volume that is billed at this line.
     """
 
     rate: DecimalText
@@ -39,6 +43,7 @@ class EngagementRate(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_d
     effective_from: dt.date = dt.date.min
     minimum_charge: DecimalText | None = None
     maximum_charge: DecimalText | None = None
+    volume_tiers: VolumeTiers | None = None
 
 
 class Cap(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
@@ -96,6 +101,33 @@ class FeeTerm(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults
     amount: DecimalText | None = None
 
 
+class Refill(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
+    """What tops a prepaid balance up when it falls below the threshold.
+
+    amount: at once, as often as work needs it; up_to: to this balance, as the next term begins. Exactly one of them.
+    """
+
+    threshold: DecimalText
+    amount: DecimalText | None = None
+    up_to: DecimalText | None = None
+
+
+class Drawdown(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
+    """How the fee of a retainer is used up: by approved time, and expenses if they are included, at their price.
+
+    A term's work draws on its fee and on what rolled over. overage: what exceeds the balance is billed, held until
+    there is balance again, or absorbed by the firm. unused: what becomes of the balance at the end of a term; rest:
+    at the engagement's end, `keep` for as at the end of any term. What expires is revenue. With a refill the fee is
+    billed once, for the first term.
+    """
+
+    overage: Overage = "bill"
+    unused: Unused = "roll_over"
+    rest: Literal["keep", "refund", "expire"] = "keep"
+    includes_expenses: bool = True
+    refill: Refill | None = None
+
+
 class Fee(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
     """A sum agreed beforehand: the whole price of a fixed fee, or one term's fee of a retainer or a subscription.
 
@@ -108,7 +140,8 @@ class Fee(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=Tru
     as soon as estimated_cost exceeds the fee. term and billed (retainer, subscription): a fee falls due at the start
     (`advance`) or the end (`arrears`) of each term from `start_date` on, when the period of that date opens.
     schedule: the terms by their dates, in place of term. billed_terms: whether terms that are billed already keep
-    their fee and dates when the terms change, or are reversed and billed anew.
+    their fee and dates when the terms change, or are reversed and billed anew. drawdown (retainer): the fee is a
+    prepaid balance that work uses up; without it the fee covers the work.
     """
 
     amount: DecimalText
@@ -123,6 +156,7 @@ class Fee(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=Tru
     loss_provision: Literal["at_once", "none"] = "at_once"
     schedule: tuple[FeeTerm, ...] = ()
     billed_terms: Literal["keep", "rebill"] = "keep"
+    drawdown: Drawdown | None = None
 
 
 class ExpenseCategory(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
@@ -162,7 +196,8 @@ class Policies(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_default
     time_rounding: of billed time; none bills what was worked to the microsecond. day_rounding: `half_day` bills an
     entry at a day rate as half a day up to half of hours_per_day and as a day above, in place of time_rounding.
     multipliers: of rates, by kind and date of the work; without them every hour costs the same. multiplier_changes:
-    what takes their place from a work date on.
+    what takes their place from a work date on. rounding_place: each line is rounded by itself; under `invoice` what the
+    lines of time in one accounting period lack to their exact sum is a line of its own, once the next period begins.
     approval_thresholds: levels that larger entries need besides approval_levels; auto_approve_under: entries of less
     than this amount need no decision but those of thresholds; approvers: who may decide, anybody while empty;
     correction of what is billed: reversed and charged anew, or one line of the difference.
@@ -181,6 +216,7 @@ class Policies(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_default
     approvers: tuple[Approver, ...] = ()
     correction: Literal["reverse_and_rebill", "adjust"] = "reverse_and_rebill"
     multiplier_changes: tuple[MultiplierChange, ...] = ()
+    rounding_place: Literal["line", "invoice"] = "line"
 
 
 class Engagement(Wire, frozen=True, kw_only=True, gc=False, omit_defaults=True):

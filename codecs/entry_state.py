@@ -83,12 +83,20 @@ class Posted(msgspec.Struct, frozen=True, array_like=True, gc=False):
     live: bool = True
 
 
+class Volume(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """What a price counts to a volume with tiers. size: microseconds of billed time, or 10^-6 of the currency."""
+
+    account: str
+    size: int
+
+
 class Price(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """How the billed or accrued amount came to be; a reversal copies it.
 
     rate: 10^-6 of the currency per rate_unit; fx_rate: 10^-10, None without conversion; amount: minor units;
     quantity: the billed one in 10^-6 of unit, None when it is the version's; limited_by: the term of the rate that
-    made the amount another than quantity x rate.
+    made the amount another than quantity x rate; volume: what it counts to, at a rate with tiers;
+    residue: what the amount lacks to its exact value, in minor units, as `1/3`, None where each line is rounded alone.
     """
 
     rate: int
@@ -100,6 +108,8 @@ class Price(msgspec.Struct, frozen=True, array_like=True, gc=False):
     quantity: int | None = None
     unit: str = ""
     limited_by: ChargeLimit = ""
+    volume: Volume | None = None
+    residue: str | None = None
 
 
 class Adjusted(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -107,6 +117,13 @@ class Adjusted(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
     version: EntryVersion
     price: Price
+
+
+class Usage(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """What an entry draws on a prepaid balance, in minor units, as work of which date."""
+
+    amount: int
+    work_date: dt.date
 
 
 class EntryState(msgspec.Struct, array_like=True, gc=False):
@@ -118,7 +135,7 @@ class EntryState(msgspec.Struct, array_like=True, gc=False):
     whose postings stand, None when it is the latest; counted_as and counted_time: its share of the hours;
     adjusted: set while the first live part of charges is a charge and the others are its adjusting lines;
     progress_time and progress_on: what it adds to the hours and the dates of a fixed fee's progress; non_chargeable:
-    approved value beyond a cap that stops, counted in the figures.
+    approved value beyond a cap that stops, counted in the figures; usage: what it draws on a prepaid balance.
     """
 
     latest: EntryVersion
@@ -141,6 +158,7 @@ class EntryState(msgspec.Struct, array_like=True, gc=False):
     progress_time: int = 0
     progress_on: dt.date | None = None
     non_chargeable: int = 0
+    usage: Usage | None = None
 
 
 class Decision(msgspec.Struct, frozen=True, array_like=True, gc=False):

@@ -22,6 +22,7 @@ from .fee_plan import read_fee_plan
 from .fixed_fee import read_fixed_fee
 from .limits import limits_of
 from .pricing import RateBook
+from .rounding_terms import refuse_rounding
 from .time_price import TimePrice
 
 _SCALE: Final = 10**RATE_PLACES
@@ -30,12 +31,14 @@ _SCALE: Final = 10**RATE_PLACES
 class Contract:
     """Terms of one engagement, ready for arithmetic. A value: never changed once made.
 
-    places: decimal places of its currency; bills_time: T&M and capped; for_customers: neither internal nor
+    places: decimal places of its currency; bills_time: T&M, capped and draws; draws: work uses a
+    prepaid balance up; holds_overage: and waits when that is used up; for_customers: neither internal nor
     non-billable; earns_by_cost: fixed fee; day: a day's length in microseconds; limits: its caps;
     fee_amount, planned_revenue: minor units or None; fixed_fee: how a fixed fee is earned and billed, None without
     one; expenses: what the customer pays for them, by category; time_price: its terms for time beyond quantity x
     rate; approval: what is asked beyond approval_levels, None when nothing; adjusts: corrects by lines of the
-    difference; fee_plan: the fees of a retainer or a subscription by term, None without;
+    difference; tiered: some of its rates have tiers by volume;
+    fee_plan: the fees of a retainer or a subscription by term, None without;
     worth(unit, rate_unit, currency): numerator and denominator that turn quantity x rate into minor units.
     """
 
@@ -49,6 +52,7 @@ class Contract:
         "calendar",
         "currency",
         "day",
+        "draws",
         "earns_by_cost",
         "expenses",
         "fee",
@@ -56,11 +60,13 @@ class Contract:
         "fee_plan",
         "fixed_fee",
         "for_customers",
+        "holds_overage",
         "limits",
         "places",
         "planned_revenue",
         "rounding",
         "terms",
+        "tiered",
         "time_price",
         "worth",
     )
@@ -78,7 +84,16 @@ class Contract:
         self.approval_levels: Final = policies.approval_levels
         self.adjusts: Final = policies.correction == "adjust"
         self.approval: Final = approval_terms(policies, terms.currency)
-        self.bills_time: Final = terms.contract_type in {"time_and_materials", "capped"}
+        self.draws: Final = (
+            terms.contract_type == "retainer" and terms.fee is not None and terms.fee.drawdown is not None
+        )
+        self.holds_overage: Final = (
+            self.draws
+            and terms.fee is not None
+            and terms.fee.drawdown is not None
+            and terms.fee.drawdown.overage == "hold"
+        )
+        self.bills_time: Final = terms.contract_type in {"time_and_materials", "capped"} or self.draws
         self.for_customers: Final = terms.contract_type not in {"non_billable", "internal"}
         self.earns_by_cost: Final = terms.contract_type == "fixed_fee"
         self.accrues_at_submission: Final = policies.accrue_at == "submission"
@@ -86,7 +101,8 @@ class Contract:
         self.worth: Final = _worth(self.day)
         self.book: Final = book
         self.calendar: Final = calendar
-        self.time_price: Final = TimePrice(terms, self.day, self.worth, limited=book.limited)
+        self.time_price: Final = TimePrice(terms, self.day, self.worth, limited=book.limited or bool(book.steps.above))
+        self.tiered: Final = self.bills_time and bool(book.steps.above)
         self.fee: Final = _fee(terms)
         self.fee_amount: Final = (
             None if self.fee is None else parse_amount(self.fee.amount, terms.currency, "$.fee.amount")
@@ -103,6 +119,7 @@ class Contract:
         self._check()
 
     def _check(self) -> None:
+        refuse_rounding(self.terms)
         if self.day > 24 * HOUR:
             raise UndecodableError(
                 "invalid_field", "$.policies.hours_per_day", "a day has at most 24 hours", 'send them, such as "8"'

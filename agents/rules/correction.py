@@ -38,7 +38,11 @@ def to_adjust(entry: EntryState, wanted: EntryVersion | None, value: Value | Non
         return None
     if (live[0].customer_id, live[0].legal_entity_id) != (terms.customer_id, terms.legal_entity_id):
         return None
-    if books.contract.limits or (same_money(posted, wanted) and same_price(entry, value, terms)):
+    if (
+        books.contract.limits
+        or books.contract.holds_overage
+        or (same_money(posted, wanted) and same_price(entry, value, terms))
+    ):
         return None
     return entry.adjusted or Adjusted(posted, entry.price)
 

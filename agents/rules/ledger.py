@@ -23,6 +23,7 @@ from ...codecs.journal import Account, JournalLine
 from ...codecs.revenue import RevenueEvent
 from .books import Books
 from .contract import Contract
+from .rounding_groups import count_line
 
 AccrualKind = Literal["work_in_progress", "cost"]
 
@@ -61,6 +62,8 @@ def charge(version: EntryVersion, price: Price, trace: tuple[TraceStep, ...], pa
     contract, effects = books.contract, books.effects
     effects.billing.append(_line(version, price, trace, part, contract))
     effects.revenue.append(_earned(version, part, contract))
+    if price.residue is not None:
+        count_line(part.amount, price.residue, part.accounting_date, books, 1)
 
 
 def charge_id(version: EntryVersion, price: Price, part: Posted, books: Books) -> str:
@@ -104,6 +107,8 @@ def reverse_charge(version: EntryVersion, price: Price, part: Posted, date: dt.d
             reverses=line.id,
         )
     )
+    if price.residue is not None:
+        count_line(part.amount, price.residue, date, books, -1)
     earned = _earned(version, part, contract)
     effects.revenue.append(
         structs.replace(

@@ -14,13 +14,16 @@ import msgspec
 from ...codecs.billing import TraceStep
 from ...codecs.currencies import EXPONENTS
 from ...codecs.decimals import FX_PLACES
+from ...codecs.durations import HOUR
 from ...codecs.entry_state import EntryVersion, Price
 from ...codecs.exception import HoldReason
 from ...codecs.resource import ParsedResource
+from ...codecs.volume_tiers import ParsedTiers
 from .contract import Contract
 from .expense import Unpriced, worth_of
 from .money import convert, divide
 from .pricing import ResolvedRate, fixed_rate
+from .tiers import VOLUME_MAX, Reached, at_volume, volume_of
 
 AMOUNT_MAX: Final = 10**12
 """Most minor units of one price or cost: a line of ten billion is a mistake, and a million of them still add up."""
@@ -34,6 +37,9 @@ class Lookups(Protocol):
 
     def assignment_rate(self, source: str, engagement_id: str, assignment_id: str) -> tuple[bool, int | None]:
         """Whether the assignment is known, and its rate per hour in 10^-6 if it has one."""
+
+    def volume(self, version: EntryVersion, account: str) -> tuple[int, int]:
+        """Volume of an account without this entry: what is ordered before it, and all of it."""
 
     def fx_rate(self, base: str, quote: str, date: dt.date) -> int | None:
         """Units of quote for one unit of base, 10^-10, or None while unknown."""
@@ -63,18 +69,23 @@ class Value(msgspec.Struct, frozen=True, gc=False):
     cost_value: int
 
 
-def value_of(version: EntryVersion, contract: Contract, lookups: Lookups, *, posted: bool = False) -> Value | Missing:
+def value_of(
+    version: EntryVersion, contract: Contract, lookups: Lookups, *, posted: bool = False, weighed: bool = False
+) -> Value | Missing:
     """Value one version of a time entry or an expense.
 
-    Of one that is posted the worth is told also when its period has closed since: it may be what stands.
+    Of one that is posted the worth is told also when its period has closed since: it may be what stands. One that is
+    only weighed is posted nowhere, so that no period is told instead of what is missing.
     """
     date = contract.calendar.accounting_date(version.work_date)
-    if isinstance(date, str) and not posted:
+    if isinstance(date, str) and not (posted or weighed):
         return missing_period(date, contract, version.work_date)
     valued = _time if version.kind == "time" else _expense
     value = valued(version, contract, lookups, date)
     if isinstance(value, Missing):
-        return missing_period(date, contract, version.work_date) if isinstance(date, str) else value
+        if isinstance(date, str) and not weighed:
+            return missing_period(date, contract, version.work_date)
+        return value
     price = 0 if value.price is None else value.price.amount
     # Written out: three calls of within_limit would cost more than the rest of this function.
     if not (
@@ -180,7 +191,20 @@ def _rate(
             f"rates:{terms.currency}",
             f"no rate card in {terms.currency} prices {work}; send a card version, or a rate with the engagement",
         )
-    return found
+    return found if found.tiers is None else _tiered(version, found, found.tiers, contract, lookups)
+
+
+def _tiered(
+    version: EntryVersion, rate: ResolvedRate, tiers: ParsedTiers, contract: Contract, lookups: Lookups
+) -> ResolvedRate | Missing:
+    """The rate of the tiers an entry lies in, by what else is billed at the same line."""
+    time = contract.time(*contract.time_price.billed(version, rate.unit))
+    length = HOUR if rate.unit == "hour" else contract.day
+    volume = volume_of(rate, tiers, time, length, version.work_date, contract.terms.start_date)
+    if abs(volume.size) > VOLUME_MAX:
+        return beyond_limit(contract)
+    reached = Reached(*lookups.volume(version, volume.account))
+    return at_volume(rate, tiers, volume, reached, contract.currency)
 
 
 def _expense(
