@@ -30,10 +30,11 @@ SECRET: Final = "hunter2-of-the-fault-driver"  # noqa: S105 - of nothing
 READY_SECONDS_MAX: Final = 120.0
 END_SECONDS_MAX: Final = 20.0
 """How long a worker that is asked to end may take."""
+SESSION_MILLISECONDS: Final = 6_000
+"""The shortest session a broker allows."""
 QUICK: Final[dict[str, Any]] = {
     "partitions": PARTITIONS,
     "slab_records_max": 100,
-    "session_timeout_milliseconds": 6_000,
     "transaction_timeout_milliseconds": 5_000,
     "delivery_milliseconds_max": 4_000,
     "commit_milliseconds_max": 4_000,
@@ -52,7 +53,15 @@ class FaultError(RuntimeError):
 class World:
     """Everything of one run. done: how often each fault happened; told: what happened when, for a failed run."""
 
-    def __init__(self, broker: Broker, directory: Path, chance: random.Random, *, sabotage: str = "") -> None:
+    def __init__(
+        self,
+        broker: Broker,
+        directory: Path,
+        chance: random.Random,
+        *,
+        session_milliseconds: int = SESSION_MILLISECONDS,
+        sabotage: str = "",
+    ) -> None:
         """Name topics and group so that runs share nothing but the broker."""
         name = f"f{secrets.token_hex(4)}"
         self.broker = broker
@@ -64,6 +73,7 @@ class World:
             topic_prefix=f"{name}.",
             app_id=name,
             data_dir=directory / name,
+            session_timeout_milliseconds=session_milliseconds,
             **QUICK,
         )
         self.settings.data_dir.mkdir(parents=True)
