@@ -98,8 +98,8 @@ MUTATIONS = (
     Mutation(
         "room under a cap not offered",
         "agents/entries.py",
-        "any(p.live and p not in entry.charges for p in charges)",
-        "any(p.live and p in entry.charges for p in charges)",
+        "gone = [part for part in before if part.live and part not in after]",
+        "gone = [part for part in before if part.live and part in after]",
     ),
     Mutation(
         "a fee billed again",
@@ -130,5 +130,29 @@ MUTATIONS = (
         "app/runtime/wakes.py",
         "                if self._is_done():\n                    self._reacted = self._target\n",
         "                self._reacted = self._target\n",
+    ),
+    Mutation(
+        "an exchange difference the wrong way round",
+        "agents/rules/realised.py",
+        "invoice_rate += settled - carried",
+        "invoice_rate += carried - settled",
+    ),
+    Mutation(
+        "a cancelled invoice keeps what its payment realised",
+        "agents/receivables.py",
+        "if state.stands is not stood or waited != (missing is not None):",
+        "if waited != (missing is not None):",
+    ),
+    Mutation(
+        "a large correction passes unreviewed once it has come",
+        "agents/rules/review.py",
+        "    stands = chain[-1]\n",
+        "    stands = chain[0]\n",
+    ),
+    Mutation(
+        "an invoiced line reversed instead of adjusted",
+        "agents/rules/settlement.py",
+        "if approved and (contract.adjusts or entry.invoiced) else None",
+        "if approved and contract.adjusts else None",
     ),
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import Final, Literal
 
+from .billing import TraceStep
 from .journal import JournalLine
 from .wire import CurrencyCode, Id, OptionalId, Wire
 
@@ -18,11 +19,16 @@ class AccrualEvent(Wire, frozen=True, kw_only=True, gc=False, omit_defaults=True
     is at cost rate or spend in the currency of the cost and stays. Kind `milestone` moves what a milestone bills
     from the contract asset to the receivable; kind `loss` is what is missing to the provision for a fixed fee's
     loss. Kind `deferral` moves the fee of a term from deferred revenue (billed before it is earned) or the contract
-    asset (billed after) to the receivable. Of these three entry_id is the engagement.
+    asset (billed after) to the receivable. Of these three entry_id is the engagement. Kind `invoice` moves what a
+    document of the ERP contains from the unbilled receivable to the receivable, kind `payment` what is paid to cash;
+    kind `fx_difference` is what a payment realises, in the legal entity's currency, with its rates in the trace;
+    kind `write_off` takes revenue back that a credit note gives up. Of these four entry_id is the document.
     """
 
     id: Id
-    kind: Literal["work_in_progress", "cost", "milestone", "loss", "deferral"]
+    kind: Literal[
+        "work_in_progress", "cost", "milestone", "loss", "deferral", "invoice", "payment", "fx_difference", "write_off"
+    ]
     action: Literal["accrual", "reversal"]
     source: Id
     entry_id: Id
@@ -35,3 +41,4 @@ class AccrualEvent(Wire, frozen=True, kw_only=True, gc=False, omit_defaults=True
     currency: CurrencyCode
     lines: tuple[JournalLine, ...]
     reverses: OptionalId = ""
+    trace: tuple[TraceStep, ...] = ()

@@ -21,6 +21,11 @@ Account = Literal[
     "project_loss",
     "loss_provision",
     "deferred_revenue",
+    "receivable",
+    "tax_payable",
+    "cash",
+    "fx_gain",
+    "fx_loss",
 ]
 
 

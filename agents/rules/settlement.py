@@ -27,8 +27,11 @@ from .correction import adjust, as_billed, price_of, to_adjust
 from .differences import same_cost, same_money, same_price
 from .overage import is_over, over_limit, within_balance
 from .progress import count, has_progress, is_counted, take_off
+from .review import review
 from .valuation import Lookups, Missing, Value, missing_period, value_of
 
+KEEPS_EARLIER: Final = frozenset(("draft", "submitted", "approved"))
+"""Statuses of a revision below which an earlier one may count."""
 EARLIER_MAX: Final = 32
 """Revisions of one entry that may wait for a decision at the same time; older ones are given up."""
 
@@ -44,12 +47,15 @@ def settle(entry: EntryState, approvals: Approvals | None, books: Books) -> Miss
     version, standing = counting(entry, approvals, contract.approval_levels, judge)
     waits_for = None if assessment is None else assessment.waits_for
     approved = standing == "approved"
+    if contract.review_above is not None and version is not None and approved and entry.earlier:
+        version, waits = review(version, entry, approvals, contract, books.lookups, judge)
+        waits_for = waits or waits_for
     wanted = version if approved or contract.accrues_at_submission else None
     _count_time(entry, books, *_time_of(contract, version, approved=approved))
     stands = entry.cost is not None and entry.cost.live
     value = None if wanted is None else value_of(wanted, contract, books.lookups, posted=stands)
     worth = value if isinstance(value, Value) else None
-    charged = to_adjust(entry, wanted, worth, books) if contract.adjusts and approved else None
+    charged = to_adjust(entry, wanted, worth, books) if approved and (contract.adjusts or entry.invoiced) else None
     if entry.cost is not None and stands:
         missing = _withdraw(entry, books, entry.cost, wanted, worth, approved=approved, adjusts=charged is not None)
         if missing is not None:
@@ -66,6 +72,8 @@ def differs(entry: EntryState, approvals: Approvals | None, contract: Contract, 
     judge = None if contract.approval is None else assess(contract, lookups).standing
     version, standing = counting(entry, approvals, contract.approval_levels, judge)
     approved = standing == "approved"
+    if contract.review_above is not None and version is not None and approved and entry.earlier:
+        version, _ = review(version, entry, approvals, contract, lookups, judge)
     wanted = version if approved or contract.accrues_at_submission else None
     if (entry.counted_as, entry.counted_time) != _time_of(contract, version, approved=approved):
         return True
@@ -263,12 +271,13 @@ def _count_time(entry: EntryState, books: Books, counted_as: str, time: int) -> 
 def supersede(entry: EntryState, version: EntryVersion) -> None:
     """Make a higher revision the latest one, in place.
 
-    Earlier versions are kept while the new one may leave one of them standing, that is while it is only drafted
-    or submitted: every other status ends the search for the version that counts (see approval).
+    Earlier versions are kept while the new one may leave one of them standing: while it is only drafted or submitted,
+    and where it is approved, as terms may ask for a review of it. Every other status ends the search for the version
+    that counts (see approval).
     """
     if entry.posted is None and entry.cost is not None and entry.cost.live:
         entry.posted = entry.latest
-    entry.earlier = (*entry.earlier, entry.latest)[-EARLIER_MAX:] if version.status in {"draft", "submitted"} else ()
+    entry.earlier = (*entry.earlier, entry.latest)[-EARLIER_MAX:] if version.status in KEEPS_EARLIER else ()
     entry.latest = version
 
 

@@ -112,6 +112,12 @@ def beyond_limit(contract: Contract) -> Missing:
     )
 
 
+def unknown_engagement(engagement_id: str) -> Missing:
+    """Nothing can be posted before the contract terms are there."""
+    text = f"engagement {engagement_id} is unknown; send it with its contract terms"
+    return Missing("engagement_unknown", f"engagement:{engagement_id}", text)
+
+
 def missing_period(reason: HoldReason, contract: Contract, date: dt.date) -> Missing:
     """The accounting calendar does not let `date` be posted to."""
     entity = contract.terms.legal_entity_id

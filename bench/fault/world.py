@@ -118,7 +118,8 @@ class World:
     async def until(self, worker: Worker, what: str, seconds: float) -> None:
         """Wait for a worker to be `ready`, `stopped` or `dead`; raises FaultError."""
         if not await asyncio.to_thread(worker.wait_for, what, seconds):
-            raise FaultError(f"worker {worker.name} was not {what} within {seconds:.0f} s; see {worker.log}")
+            state = "lives" if worker.code is None else f"ended with {worker.code}"
+            raise FaultError(f"worker {worker.name} {state} and was not {what} in {seconds:.0f} s; see {worker.log}")
 
     async def until_logged(self, worker: Worker, text: str, seconds: float) -> None:
         """Wait until a worker's log says something; raises FaultError."""
