@@ -13,6 +13,7 @@ from .rules.approval import may_count
 from .rules.books import Books
 from .rules.cap import is_used_up, over_cap
 from .rules.contract import Contract
+from .rules.margins import count_margin, is_counted
 from .rules.overage import over_balance, room_in_balance
 from .rules.prepaid import count_usage, usage_of
 from .rules.settlement import differs, settle, supersede
@@ -86,6 +87,8 @@ def settle_entry(work: Work, key: bytes, entry: EntryState) -> bool:
         missing = unknown_engagement(engagement.id) if may_count(entry, approvals) else None
     else:
         missing = settle(entry, approvals, Books(engagement, contract, work.lookups, work.effects))
+        if contract.splits_margin:
+            count_margin(entry, engagement, work.lookups)
     if missing is not None:
         hold(work, key, entry, engagement, missing)
     elif entry.hold is not None:
@@ -100,11 +103,17 @@ def settle_entry(work: Work, key: bytes, entry: EntryState) -> bool:
         _draw(work, entry, engagement, contract, usage)
     if contract is not None and contract.limits and charges is not entry.charges:
         _share_room(work, engagement, contract, charges, entry.charges)
-    if contract is not None and contract.earns_by_cost:
-        settle_waiting_terms(work, engagement, contract)
-    if contract is not None and engagement.rounding:
-        settle_terms(work, engagement, contract)
+    if contract is not None and (contract.earns_by_cost or engagement.rounding):
+        _follow_terms(work, engagement, contract)
     return missing is not None and missing.reason not in QUIET
+
+
+def _follow_terms(work: Work, engagement: EngagementState, contract: Contract) -> None:
+    """What the terms post after an entry: what waited for an open date, and what lines are rounded to."""
+    if contract.earns_by_cost:
+        settle_waiting_terms(work, engagement, contract)
+    if engagement.rounding:
+        settle_terms(work, engagement, contract)
 
 
 def _share_room(
@@ -161,9 +170,10 @@ def rerate(work: Work, key: bytes) -> None:
     engagement = work.known_engagement(entry.latest.engagement_id)
     contract = None if engagement is None else work.contexts.contract(engagement, work.reference)
     approvals = state.approvals.get(b"a" + key[1:])
-    if contract is None:
+    if engagement is None or contract is None:
         return
-    if differs(entry, approvals, contract, work.lookups) or usage_of(entry, contract) != entry.usage:
+    moved = contract.splits_margin and not is_counted(entry, engagement, work.lookups)
+    if moved or differs(entry, approvals, contract, work.lookups) or usage_of(entry, contract) != entry.usage:
         settle_entry(work, key, entry)
 
 

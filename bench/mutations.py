@@ -108,6 +108,18 @@ MUTATIONS = (
         "",
     ),
     Mutation(
+        "a balance given back twice",
+        "agents/rules/prepaid.py",
+        "((before, -1), (entry.usage, 1))",
+        "((before, -2), (entry.usage, 1))",
+    ),
+    Mutation(
+        "a deferred fee earned a day early",
+        "agents/rules/deferral.py",
+        "days = (min(day, term.end) - term.start).days + 1\n    return",
+        "days = (min(day, term.end) - term.start).days + 2\n    return",
+    ),
+    Mutation(
         "old terms win in one slab",
         "agents/engagements.py",
         "known = work.known_engagement(terms.id)",

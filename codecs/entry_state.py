@@ -75,7 +75,9 @@ class Posted(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """A posting of an entry that stands, or the last one that stood, kept so that its number is not used again.
 
     ordinal: tells postings of one revision apart; amount: minor units of currency; legal_entity_id and
-    customer_id: of the terms it was made under, which its reversal copies; live: false once it is reversed.
+    customer_id: of the terms it was made under, which its reversal copies; live: false once it is reversed; numbers:
+    account numbers of its journal's debit and credit, which its reversal copies, () where the map has neither; of a
+    document of the ERP those of each account it may name.
     """
 
     revision: int
@@ -86,6 +88,7 @@ class Posted(msgspec.Struct, frozen=True, array_like=True, gc=False):
     legal_entity_id: str
     customer_id: str
     live: bool = True
+    numbers: tuple[str, ...] = ()
 
 
 class Volume(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -131,6 +134,14 @@ class Usage(msgspec.Struct, frozen=True, array_like=True, gc=False):
     work_date: dt.date
 
 
+class CountedMargin(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """What an entry adds to its engagement's margin by practice and region: the row, and minor units of it."""
+
+    key: str
+    earned: int
+    cost: int
+
+
 class EntryState(msgspec.Struct, array_like=True, gc=False):
     """An entry: its latest version, earlier versions that still matter, and its postings.
 
@@ -141,7 +152,8 @@ class EntryState(msgspec.Struct, array_like=True, gc=False):
     adjusted: set while the first live part of charges is a charge and the others are its adjusting lines;
     progress_time and progress_on: what it adds to the hours and the dates of a fixed fee's progress; non_chargeable:
     approved value beyond a cap that stops, counted in the figures; usage: what it draws on a prepaid balance;
-    invoiced: what stands of it on documents of the ERP, net of credits.
+    invoiced: what stands of it on documents of the ERP, net of credits; fx_on: the day of its exchange rate where that
+    is not the work date by policy; margin: what is counted by practice and region, None where that is not told apart.
     """
 
     latest: EntryVersion
@@ -166,6 +178,8 @@ class EntryState(msgspec.Struct, array_like=True, gc=False):
     non_chargeable: int = 0
     usage: Usage | None = None
     invoiced: int = 0
+    fx_on: dt.date | None = None
+    margin: CountedMargin | None = None
 
 
 class Decision(msgspec.Struct, frozen=True, array_like=True, gc=False):

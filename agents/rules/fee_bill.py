@@ -13,11 +13,12 @@ from ...codecs.entry_state import Posted
 from ...codecs.exception import HoldReason
 from ...codecs.records import BilledTerm, EngagementState
 from ...codecs.revenue import RevenueEvent
+from .accounts import numbered
 from .contract import Contract
 from .deferral import deferred_in
 from .effects import Effects
 from .fees import fee_date
-from .ledger import journal
+from .ledger import EARNED, journal
 
 Waiting = tuple[HoldReason, dt.date]
 """Why something cannot be posted now, and the date it belongs to."""
@@ -32,9 +33,11 @@ def bill(engagement: EngagementState, contract: Contract, term: BilledTerm, effe
     if isinstance(date, str):
         return date, term.due
     ordinal = 0 if last is None else last.ordinal + 1
-    posted = term.posted = Posted(
+    posted = Posted(
         term.revision, ordinal, term.amount, contract.currency, date, term.legal_entity_id, term.customer_id
     )
+    pair = EARNED if term.earned == "billed" else ("unbilled_receivable", deferred_in(term))
+    posted = term.posted = numbered(posted, pair, "", contract.accounts)
     agreed = f"terms of {engagement.id} revision {term.revision}, term {term.start} to {term.end}"
     line = _line(engagement, term, posted)
     effects.billing.append(structs.replace(line, trace=(TraceStep("fee", line.amount, agreed),)))
@@ -65,7 +68,7 @@ def reverse_bill(
     )
     if term.earned == "billed":
         earned = _revenue(engagement, term, posted)
-        lines = journal("unbilled_receivable", "revenue", -posted.amount, posted.currency)
+        lines = journal(*EARNED, -posted.amount, posted.currency, posted.numbers)
         effects.revenue.append(
             structs.replace(
                 earned,
@@ -78,7 +81,7 @@ def reverse_bill(
         )
     else:
         deferral = _deferral(engagement, term, posted)
-        lines = journal("unbilled_receivable", deferred_in(term), -posted.amount, posted.currency)
+        lines = journal("unbilled_receivable", deferred_in(term), -posted.amount, posted.currency, posted.numbers)
         effects.accruals.append(
             structs.replace(
                 deferral,
@@ -140,7 +143,7 @@ def _revenue(engagement: EngagementState, term: BilledTerm, posted: Posted) -> R
         accounting_date=posted.accounting_date,
         amount=format_amount(posted.amount, posted.currency),
         currency=posted.currency,
-        lines=journal("unbilled_receivable", "revenue", posted.amount, posted.currency),
+        lines=journal(*EARNED, posted.amount, posted.currency, posted.numbers),
     )
 
 
@@ -158,5 +161,5 @@ def _deferral(engagement: EngagementState, term: BilledTerm, posted: Posted) -> 
         work_date=term.due,
         accounting_date=posted.accounting_date,
         currency=posted.currency,
-        lines=journal("unbilled_receivable", deferred_in(term), posted.amount, posted.currency),
+        lines=journal("unbilled_receivable", deferred_in(term), posted.amount, posted.currency, posted.numbers),
     )

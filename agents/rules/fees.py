@@ -19,9 +19,10 @@ from ...codecs.currencies import format_amount
 from ...codecs.exception import HoldReason
 from ...codecs.records import EngagementState
 from ...codecs.revenue import RevenueEvent
+from .accounts import numbers_of
 from .contract import Contract
 from .effects import Effects
-from .ledger import journal
+from .ledger import EARNED, journal
 
 MONTHS: Final = {"month": 1, "quarter": 3, "year": 12}
 PERIOD_DAYS_MAX: Final = 400
@@ -149,7 +150,7 @@ def _bill(engagement: EngagementState, contract: Contract, term: Term, date: dt.
             accounting_date=date,
             amount=text,
             currency=terms.currency,
-            lines=journal("unbilled_receivable", "revenue", amount, terms.currency),
+            lines=journal(*EARNED, amount, terms.currency, numbers_of(EARNED, date, contract.accounts)),
         )
     )
     engagement.fees += amount

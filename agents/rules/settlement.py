@@ -15,7 +15,6 @@ from typing import Final
 from msgspec import structs
 
 from ...codecs.billing import TraceStep
-from ...codecs.engagement import Engagement
 from ...codecs.entry_state import Adjusted, Approvals, EntryState, EntryVersion, Posted, Price
 from . import ledger
 from .approval import counting
@@ -24,10 +23,13 @@ from .books import Books
 from .cap import close_open, count_billed, leave_open, left_open, within_cap
 from .contract import Contract
 from .correction import adjust, as_billed, price_of, to_adjust
+from .dates import charge_date, dates_of
 from .differences import same_cost, same_money, same_price
+from .hours import count_time, time_of
 from .overage import is_over, over_limit, within_balance
 from .progress import count, has_progress, is_counted, take_off
-from .review import review
+from .review import forget_reviewed, review
+from .rollover import roll_over, rolls_to
 from .valuation import Lookups, Missing, Value, missing_period, value_of
 
 KEEPS_EARLIER: Final = frozenset(("draft", "submitted", "approved"))
@@ -42,6 +44,10 @@ def settle(entry: EntryState, approvals: Approvals | None, books: Books) -> Miss
     Changes the entry's postings and the engagement's figures in place, together with the effects it appends.
     """
     contract = books.contract
+    if contract.rolls_over:
+        roll_over(entry, books)
+    if entry.earlier:
+        forget_reviewed(entry, contract)
     assessment = assess(contract, books.lookups) if contract.approval is not None else None
     judge = None if assessment is None else assessment.standing
     version, standing = counting(entry, approvals, contract.approval_levels, judge)
@@ -51,9 +57,12 @@ def settle(entry: EntryState, approvals: Approvals | None, books: Books) -> Miss
         version, waits = review(version, entry, approvals, contract, books.lookups, judge)
         waits_for = waits or waits_for
     wanted = version if approved or contract.accrues_at_submission else None
-    _count_time(entry, books, *_time_of(contract, version, approved=approved))
+    count_time(entry, books, *time_of(contract, version, approved=approved))
     stands = entry.cost is not None and entry.cost.live
-    value = None if wanted is None else value_of(wanted, contract, books.lookups, posted=stands)
+    dates = None if contract.dating is None else dates_of(entry, wanted, approvals, contract, approved=approved)
+    if isinstance(dates, Missing):
+        return dates
+    value = None if wanted is None else value_of(wanted, contract, books.lookups, dates, posted=stands)
     worth = value if isinstance(value, Value) else None
     charged = to_adjust(entry, wanted, worth, books) if approved and (contract.adjusts or entry.invoiced) else None
     if entry.cost is not None and stands:
@@ -64,6 +73,8 @@ def settle(entry: EntryState, approvals: Approvals | None, books: Books) -> Miss
         return value if isinstance(value, Missing) else waits_for
     if _stands(entry, contract, worth, approved=approved) and charged is None:
         return waits_for
+    if dates is not None:
+        entry.fx_on = dates.fx_on
     return _post(entry, books, wanted, worth, charged, approved=approved) or waits_for
 
 
@@ -75,14 +86,19 @@ def differs(entry: EntryState, approvals: Approvals | None, contract: Contract, 
     if contract.review_above is not None and version is not None and approved and entry.earlier:
         version, _ = review(version, entry, approvals, contract, lookups, judge)
     wanted = version if approved or contract.accrues_at_submission else None
-    if (entry.counted_as, entry.counted_time) != _time_of(contract, version, approved=approved):
+    if contract.rolls_over and rolls_to(entry, contract) is not None:
+        return True
+    if (entry.counted_as, entry.counted_time) != time_of(contract, version, approved=approved):
         return True
     cost, terms = entry.cost, contract.terms
     if cost is None or not cost.live:
         return wanted is not None
     if wanted is None or not same_money(entry.posted or entry.latest, wanted):
         return True
-    value = value_of(wanted, contract, lookups, posted=True)
+    dates = None if contract.dating is None else dates_of(entry, wanted, approvals, contract, approved=approved)
+    if isinstance(dates, Missing):
+        return False
+    value = value_of(wanted, contract, lookups, dates, posted=True)
     return (
         not isinstance(value, Value)
         or not same_cost(entry, cost, value, terms)
@@ -130,8 +146,12 @@ def _withdraw(
     unaccrue = accrued is not None and accrued.live and not (keep_price and not approved)
     unearn = has_progress(entry) and not (keep_cost and approved and books.contract.earns_by_cost)
     wrong = list(_live(entry.charges)) if unbill else []
-    if accrued is not None and unaccrue:
+    # What the charge of another day bills is closed on that day: until then it was not billed.
+    billed_on = None if value is None or value.dates is None else value.dates.charged_on
+    if accrued is not None and unaccrue and not isinstance(billed_on, dt.date):
         wrong.append(accrued)
+        if keep_price and value is not None and isinstance(value.accounting_date, str):
+            return missing_period(value.accounting_date, books.contract, stands.work_date)
     if not keep_cost or unearn:
         wrong.append(cost)
     dates: dict[dt.date, dt.date] = {}
@@ -143,7 +163,8 @@ def _withdraw(
     if unbill:
         _reverse_charges(entry, books, stands, dates)
     if accrued is not None and unaccrue:
-        ledger.reverse_accrual("work_in_progress", stands, accrued, dates[accrued.accounting_date], books)
+        closed_on = billed_on if isinstance(billed_on, dt.date) else dates[accrued.accounting_date]
+        ledger.reverse_accrual("work_in_progress", stands, accrued, closed_on, books)
         entry.work_in_progress = _dead(accrued)
         books.engagement.unbilled -= accrued.amount
     if unearn:
@@ -177,30 +198,36 @@ def _post(
     entry: EntryState, books: Books, wanted: EntryVersion, value: Value, charged: Adjusted | None, *, approved: bool
 ) -> Missing | None:
     """Post what the wanted version lacks: cost always, accrual while pending, charge or progress once approved."""
-    engagement, date = books.engagement, value.accounting_date
-    if isinstance(date, str):
+    engagement, date, cost = books.engagement, value.accounting_date, entry.cost
+    if value.dates is not None:
+        charged_on = charge_date(value.dates, wanted, date, books.contract, costed=cost is not None and cost.live)
+        if isinstance(charged_on, Missing):
+            return charged_on
+        date = charged_on if isinstance(date, str) else date
+    elif isinstance(date, str):
         return missing_period(date, books.contract, wanted.work_date)
+    else:
+        charged_on = date
     entry.posted = None if wanted is entry.latest else wanted
-    cost = entry.cost
     if cost is None or not cost.live:
-        cost = entry.cost = _posted(cost, wanted, value.cost, value.cost_currency, date, books.contract.terms)
+        cost = entry.cost = ledger.posted("cost", cost, wanted, value.cost, value.cost_currency, date, books.contract)
         entry.cost_value = value.cost_value
         engagement.cost += value.cost_value
         ledger.accrue("cost", wanted, cost, books)
     if approved and books.contract.earns_by_cost:
-        count(entry, books, wanted, date)
+        count(entry, books, wanted, charged_on)
     price = value.price
     if price is None:
         return None
     if charged is not None:
-        adjust(entry, books, charged, wanted, price, value.trace, date)
+        adjust(entry, books, charged, wanted, price, value.trace, charged_on)
         return None
     if approved:
         billed = bool(entry.charges) and entry.charges[-1].live and not left_open(entry)
-        return None if billed else _charge(entry, books, wanted, price, value.trace, date)
+        return None if billed else _charge(entry, books, wanted, price, value.trace, charged_on)
     accrued = entry.work_in_progress
     if accrued is None or not accrued.live:
-        accrued = _posted(accrued, wanted, price.amount, price.currency, date, books.contract.terms)
+        accrued = ledger.posted("work_in_progress", accrued, wanted, price.amount, price.currency, date, books.contract)
         entry.work_in_progress, entry.price = accrued, price
         engagement.unbilled += price.amount
         ledger.accrue("work_in_progress", wanted, accrued, books)
@@ -235,7 +262,7 @@ def _charge(
         leave_open(entry, over, open_amount, wanted, books)
     if amount or not over:
         last = entry.charges[-1] if entry.charges else None
-        part = _posted(last, wanted, amount, price.currency, date, books.contract.terms)
+        part = ledger.posted("charge", last, wanted, amount, price.currency, date, books.contract)
         entry.charges = (*_live(entry.charges), part)
         engagement.billed += amount
         engagement.earned += amount
@@ -244,28 +271,6 @@ def _charge(
             engagement.billed_expenses += amount
         ledger.charge(wanted, price, trace, part, books)
     return over_limit(entry, books) if over else None
-
-
-def _time_of(contract: Contract, version: EntryVersion | None, *, approved: bool) -> tuple[str, int]:
-    """As which hours a version counts, and how many microseconds of them."""
-    if version is None or version.kind != "time":
-        return "", 0
-    time = contract.time(version.quantity, version.unit)
-    if not approved:
-        return "submitted_time", time
-    return ("approved_time" if version.billable and contract.for_customers else "non_billable_time"), time
-
-
-def _count_time(entry: EntryState, books: Books, counted_as: str, time: int) -> None:
-    """Move the entry's hours between submitted, approved and non-billable."""
-    if entry.counted_as == counted_as and entry.counted_time == time:
-        return
-    engagement = books.engagement
-    if entry.counted_as:
-        setattr(engagement, entry.counted_as, getattr(engagement, entry.counted_as) - entry.counted_time)
-    if counted_as:
-        setattr(engagement, counted_as, getattr(engagement, counted_as) + time)
-    entry.counted_as, entry.counted_time = counted_as, time
 
 
 def supersede(entry: EntryState, version: EntryVersion) -> None:
@@ -279,14 +284,6 @@ def supersede(entry: EntryState, version: EntryVersion) -> None:
         entry.posted = entry.latest
     entry.earlier = (*entry.earlier, entry.latest)[-EARLIER_MAX:] if version.status in KEEPS_EARLIER else ()
     entry.latest = version
-
-
-def _posted(
-    last: Posted | None, version: EntryVersion, amount: int, currency: str, date: dt.date, terms: Engagement
-) -> Posted:
-    """A live posting of a version under these terms, with the next number of its kind."""
-    ordinal = ledger.next_ordinal(last, version.revision)
-    return Posted(version.revision, ordinal, amount, currency, date, terms.legal_entity_id, terms.customer_id)
 
 
 def _live(parts: tuple[Posted, ...]) -> tuple[Posted, ...]:
