@@ -12,6 +12,7 @@ from .rules.approval import may_count
 from .rules.books import Books
 from .rules.cap import is_used_up
 from .rules.contract import Contract
+from .rules.funding import FundingPlan, misfunded
 from .rules.settlement import settle, supersede
 from .rules.valuation import Missing
 from .terms import settle_waiting_terms
@@ -68,8 +69,11 @@ def apply_version(work: Work, version: EntryVersion) -> Outcome:
     return "held" if settle_entry(work, key, entry) else "applied"
 
 
-def settle_entry(work: Work, key: bytes, entry: EntryState) -> bool:
-    """Settle an entry with all that is known now, keep it, and say whether it waits."""
+def settle_entry(work: Work, key: bytes, entry: EntryState, *, balance: bool = True) -> bool:
+    """Settle an entry with all that is known now, keep it, and say whether it waits.
+
+    balance: then see to it that customers who pay in order are billed in order.
+    """
     engagement = work.engagement(entry.latest.engagement_id)
     contract = work.contexts.contract(engagement, work.reference)
     approvals = work.state.approvals.get(b"a" + key[1:])
@@ -85,6 +89,8 @@ def settle_entry(work: Work, key: bytes, entry: EntryState) -> bool:
     work.state.entries.put(key, entry)
     if contract is not None and contract.limits and any(p.live and p not in entry.charges for p in charges):
         release_over_cap(work, engagement, contract)
+    if contract is not None and contract.funding is not None and balance:
+        balance_funding(work, engagement, contract, contract.funding)
     if contract is not None and contract.earns_by_cost:
         settle_waiting_terms(work, engagement, contract)
     return missing is not None
@@ -96,6 +102,19 @@ def release_over_cap(work: Work, engagement: EngagementState, contract: Contract
         if is_used_up(engagement, contract):
             return
         settle_held(work, hold_key)
+
+
+def balance_funding(work: Work, engagement: EngagementState, contract: Contract, plan: FundingPlan) -> None:
+    """Split bills anew while that brings the sums of customers who pay in order nearer to that order.
+
+    One round over the entries does, but where bills below zero are among them: each customer may need one more.
+    """
+    entries = work.state.entries
+    for _ in contract.terms.funding.customers if contract.terms.funding else ():
+        for key in entries.of_engagement(engagement.id) if plan.unbalanced(engagement.funded) else ():
+            entry = entries.get(key)
+            if entry is not None and misfunded(entry.charges, engagement, plan):
+                settle_entry(work, key, entry, balance=False)
 
 
 def settle_held(work: Work, hold_key: bytes) -> None:

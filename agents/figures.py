@@ -51,4 +51,5 @@ def figures_of(state: EngagementState) -> EngagementFigures:
         contract_asset=None if terms is None else money(max(0, ahead)),
         contract_liability=None if terms is None else money(max(0, -ahead)),
         loss_provision=None if terms is None else money(state.loss_provision),
+        funded={customer: money(amount) for customer, amount in sorted(state.funded.items())},
     )

@@ -20,6 +20,7 @@ from .planning import settle_assignment
 from .rules.cap import count_billed, over_cap
 from .rules.contract import Contract
 from .rules.expectation import expect
+from .rules.funding import misfunded
 from .rules.settlement import differs
 from .work import Work
 
@@ -74,12 +75,17 @@ def _count_anew(work: Work, engagement_id: str, keys: list[bytes]) -> None:
 
 
 def _give_back(work: Work, key: bytes) -> None:
-    """Bill an entry again within a lower cap; what finds no room is held. The cap's later entries give first."""
+    """Bill an entry again within a lower cap, or to the customers who pay now.
+
+    What finds no room is held. The cap's later entries give first.
+    """
     entry = work.state.entries.get(key)
     if entry is None:
         return
     engagement, contract = _known(work, entry.latest.engagement_id)
-    if engagement is not None and contract is not None and over_cap(entry, engagement, contract):
+    if engagement is None or contract is None:
+        return
+    if over_cap(entry, engagement, contract) or misfunded(entry.charges, engagement, contract.funding):
         settle_entry(work, key, entry)
 
 

@@ -9,6 +9,7 @@ import msgspec
 
 from .approval import ApprovalLevel
 from .approvers import ApprovalThreshold, Approver
+from .funding import Funding
 from .time_policies import Multipliers, TimeRounding
 from .wire import CurrencyCode, DecimalText, ExpenseUnit, Id, OptionalId, Revision, Wire, decoder
 
@@ -164,6 +165,7 @@ class Engagement(Wire, frozen=True, kw_only=True, gc=False, omit_defaults=True):
     """One engagement, one revision of its terms. Key is id.
 
     discount_percent: off every rate at which time is billed; expenses and fees are billed without it.
+    funding: the customers who pay together; without it customer_id pays all.
     """
 
     source: Id
@@ -186,6 +188,7 @@ class Engagement(Wire, frozen=True, kw_only=True, gc=False, omit_defaults=True):
     policies: Policies = Policies()
     planned_revenue: DecimalText | None = None
     discount_percent: DecimalText = "0"
+    funding: Funding | None = None
 
 
 decode: Final = decoder(Engagement)

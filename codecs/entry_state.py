@@ -66,11 +66,19 @@ class EntryVersion(msgspec.Struct, frozen=True, array_like=True, gc=False):
     progress_excluded: ProgressExcluded | None = None
 
 
+class FundedShare(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """What one of several customers pays of a bill. amount: minor units."""
+
+    customer_id: str
+    amount: int
+
+
 class Posted(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """A posting of an entry that stands, or the last one that stood, kept so that its number is not used again.
 
     ordinal: tells postings of one revision apart; amount: minor units of currency; legal_entity_id and
-    customer_id: of the terms it was made under, which its reversal copies; live: false once it is reversed.
+    customer_id: of the terms it was made under, which its reversal copies; live: false once it is reversed;
+    funded_by: the shares of a bill that several customers pay, which sum to amount.
     """
 
     revision: int
@@ -81,6 +89,7 @@ class Posted(msgspec.Struct, frozen=True, array_like=True, gc=False):
     legal_entity_id: str
     customer_id: str
     live: bool = True
+    funded_by: tuple[FundedShare, ...] = ()
 
 
 class Price(msgspec.Struct, frozen=True, array_like=True, gc=False):

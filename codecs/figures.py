@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
+import msgspec
+
 from .engagement import ContractType
 from .wire import CurrencyCode, DecimalText, Id, OptionalId, Wire, decoder
 
@@ -18,6 +20,7 @@ class EngagementFigures(Wire, frozen=True, kw_only=True, gc=False, omit_defaults
     waits (cap), `earned` revenue so far, `cost` labour and expense cost so far, `margin` earned - cost.
     `contract_asset` is revenue earned beyond what is billed, fees included, `contract_liability` the opposite;
     `loss_provision` what is provided for the rest of a fixed fee's loss. Without terms all three are unknown.
+    `funded` is what each of several customers who pay together is billed, fees included.
     """
 
     engagement_id: Id
@@ -45,6 +48,7 @@ class EngagementFigures(Wire, frozen=True, kw_only=True, gc=False, omit_defaults
     contract_asset: DecimalText | None = None
     contract_liability: DecimalText | None = None
     loss_provision: DecimalText | None = None
+    funded: dict[str, DecimalText] = msgspec.field(default_factory=dict)
 
 
 decode: Final = decoder(EngagementFigures)

@@ -19,6 +19,7 @@ from .approval_terms import approval_terms
 from .calendar import Calendar
 from .expense_terms import ExpensePrices
 from .fixed_fee import read_fixed_fee
+from .funding import funding_of
 from .limits import limits_of
 from .pricing import RateBook
 from .time_price import TimePrice
@@ -34,7 +35,7 @@ class Contract:
     fee_amount, planned_revenue: minor units or None; fixed_fee: how a fixed fee is earned and billed, None without
     one; expenses: what the customer pays for them, by category; time_price: its terms for time beyond quantity x
     rate; approval: what is asked beyond approval_levels, None when nothing; adjusts: corrects by lines of the
-    difference;
+    difference; funding: the customers who pay together, None where one pays all;
     worth(unit, rate_unit, currency): numerator and denominator that turn quantity x rate into minor units.
     """
 
@@ -54,6 +55,7 @@ class Contract:
         "fee_amount",
         "fixed_fee",
         "for_customers",
+        "funding",
         "limits",
         "places",
         "planned_revenue",
@@ -92,6 +94,7 @@ class Contract:
         self.fixed_fee: Final = read_fixed_fee(terms)
         self.limits: Final = limits_of(terms)
         self.expenses: Final = ExpensePrices(terms)
+        self.funding: Final = funding_of(terms)
         self.planned_revenue: Final = (
             None
             if terms.planned_revenue is None

@@ -23,6 +23,7 @@ from ...codecs.journal import Account, JournalLine
 from ...codecs.revenue import RevenueEvent
 from .books import Books
 from .contract import Contract
+from .funding import lines_of
 
 AccrualKind = Literal["work_in_progress", "cost"]
 
@@ -59,7 +60,11 @@ def next_ordinal(last: Posted | None, revision: int) -> int:
 def charge(version: EntryVersion, price: Price, trace: tuple[TraceStep, ...], part: Posted, books: Books) -> None:
     """Bill an entry, or the part of it that the cap lets through; the revenue is earned with it."""
     contract, effects = books.contract, books.effects
-    effects.billing.append(_line(version, price, trace, part, contract))
+    line = _line(version, price, trace, part, contract)
+    if part.funded_by:
+        effects.billing.extend(lines_of(line, part, contract.funding))
+    else:
+        effects.billing.append(line)
     effects.revenue.append(_earned(version, part, contract))
 
 
@@ -91,8 +96,8 @@ def kept_trace(price: Price, version: EntryVersion) -> tuple[TraceStep, ...]:
 def reverse_charge(version: EntryVersion, price: Price, part: Posted, date: dt.date, books: Books) -> None:
     """Take a charge back whole, on a date that is open: rate, exchange rate and rounding are the charge's own."""
     contract, effects = books.contract, books.effects
-    line = _line(version, price, (), part, contract)
-    effects.billing.append(
+    whole = _line(version, price, (), part, contract)
+    effects.billing.extend(
         structs.replace(
             line,
             id=f"{line.id}:reversal",
@@ -103,6 +108,7 @@ def reverse_charge(version: EntryVersion, price: Price, part: Posted, date: dt.d
             part_of=None if line.part_of is None else _negated(line.part_of),
             reverses=line.id,
         )
+        for line in lines_of(whole, part)
     )
     earned = _earned(version, part, contract)
     effects.revenue.append(

@@ -26,6 +26,7 @@ from .cap import count_billed, over_cap, within_cap
 from .contract import Contract
 from .correction import adjust, as_billed, price_of, to_adjust
 from .differences import same_cost, same_money, same_price
+from .funding import fund, misfunded, take_back
 from .progress import count, has_progress, is_counted, take_off
 from .valuation import Lookups, Missing, Value, missing_period, value_of
 
@@ -117,7 +118,11 @@ def _withdraw(
     same = wanted is not None and value is not None and same_money(stands, wanted)
     keep_cost = same and value is not None and same_cost(entry, cost, value, terms)
     keep_price = same and value is not None and same_price(entry, value, terms)
-    unbill = not adjusts and (not (keep_price and approved) or over_cap(entry, books.engagement, books.contract))
+    unbill = not adjusts and (
+        not (keep_price and approved)
+        or over_cap(entry, books.engagement, books.contract)
+        or misfunded(entry.charges, books.engagement, books.contract.funding)
+    )
     accrued = entry.work_in_progress
     unaccrue = accrued is not None and accrued.live and not (keep_price and not approved)
     unearn = has_progress(entry) and not (keep_cost and approved and books.contract.earns_by_cost)
@@ -152,6 +157,7 @@ def _reverse_charges(entry: EntryState, books: Books, stands: EntryVersion, date
     engagement = books.engagement
     for part in _live(entry.charges):
         ledger.reverse_charge(*as_billed(entry, part, stands), part, dates[part.accounting_date], books)
+        take_back(part, engagement)
         engagement.billed -= part.amount
         engagement.earned -= part.amount
         count_billed(-part.amount, stands, engagement, books.contract)
@@ -224,6 +230,8 @@ def _charge(
     if amount or not over:
         last = entry.charges[-1] if entry.charges else None
         part = _posted(last, wanted, amount, price.currency, date, books.contract.terms)
+        if books.contract.funding is not None:
+            part = fund(part, engagement, books.contract.funding)
         entry.charges = (*_live(entry.charges), part)
         engagement.billed += amount
         engagement.earned += amount

@@ -78,6 +78,7 @@ def _money(found: EngagementFigures) -> list[list[str]]:
         ["  billed", grouped(found.billed)],
         ["  held", grouped(found.held)],
         ["fees", grouped(found.fees)],
+        *([f"  billed to {customer}", grouped(amount)] for customer, amount in found.funded.items()),
         ["work in progress, not billed", grouped(found.unbilled)],
         ["revenue earned", grouped(found.earned)],
         ["  contract asset", grouped(found.contract_asset)],

@@ -18,6 +18,7 @@ from billtide.codecs import (
     expense,
     figures,
     forecast,
+    funding,
     fx_rate,
     journal,
     period,
@@ -32,6 +33,7 @@ from billtide.codecs.entry_state import (
     Decision,
     EntryState,
     EntryVersion,
+    FundedShare,
     Hold,
     Posted,
     Price,
@@ -188,10 +190,15 @@ FULL: dict[str, Sample] = {
         ),
         planned_revenue="10000.00",
         discount_percent="2.5",
+        funding=funding.Funding(
+            customers=(funding.FundingCustomer(customer_id="C-9", percent="60"), funding.FundingCustomer(customer_id="C-7", up_to="500")),
+            rounding_customer_id="C-9",
+        ),
     ),
     "engagement-figures": _replace(
         LEAST["engagement-figures"], customer_id="C-9", legal_entity_id="DE", contract_type="capped", currency="EUR", planned_cost="1000.00",
         planned_revenue="2400.00", planned_margin="1400.00", contract_asset="1.00", contract_liability="2.00", loss_provision="3.00",
+        funded={"C-7": "200.00", "C-9": "300.00"},
     ),
     "exception": _replace(LEAST["exception"], action="released"),
     "expense": _replace(
@@ -229,7 +236,9 @@ VERSION = EntryVersion(
     120_600_000, 0, "", 6_000_000, "overtime",
     lines=(SpentLine("mileage", 5_334, 127_000_000, "kilometre", 420_000, 852, 100),), receipt=True, progress_excluded="waste",
 )  # fmt: skip
-POSTED = Posted(3, 1, 90_450, "EUR", DAY, "DE", "C1", live=False)
+POSTED = Posted(
+    3, 1, 90_450, "EUR", DAY, "DE", "C1", live=False, funded_by=(FundedShare("C1", 60_300), FundedShare("C2", 30_150))
+)
 CHANGELOG: dict[str, Sample] = {
     "entries": EntryState(
         VERSION,
@@ -257,6 +266,7 @@ CHANGELOG: dict[str, Sample] = {
         **{field.name: at for at, field in enumerate(msgspec.structs.fields(EngagementState))}
         | {"id": "E-1", "terms": FULL["engagement"], "progress_date": DAY, "fees_through": LAST, "held_entries": {"cap_reached": 1}, "capped": {"PO-7:2026-11-16": 500}}
         | {"progress_dates": {DAY: 2}, "milestones": {"M1": BilledMilestone("crm", POSTED, DAY, "half_even")}}
+        | {"funded": {"C-7": 20_000}}
     ),
     "holds": Hold(1, "cap_reached", "E-1", "cap:E-1"),
     "assignments": AssignmentState(FULL["assignment"], (PlannedCost(MONDAY, 72_000_000_000, 100_000, "EUR"), PlannedCost(LAST, 1, None, ""))),
