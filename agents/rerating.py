@@ -141,5 +141,7 @@ def _in_currencies(state: TaskState, currencies: set[str]) -> Iterable[bytes]:
     table = state.engagements
     for raw in table.bytes.values():
         engagement = table.decode(raw)
-        if engagement.terms is not None and engagement.terms.currency in currencies:
+        terms = engagement.terms
+        # A charge between legal entities may be priced, and booked, in any currency.
+        if terms is not None and (terms.currency in currencies or terms.policies.intercompany is not None):
             yield engagement.id.encode()

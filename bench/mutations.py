@@ -68,7 +68,7 @@ MUTATIONS = (
     Mutation(
         "cost not reversed",
         SETTLEMENT,
-        '        ledger.reverse_accrual("cost", stands, cost, dates[cost.accounting_date], books)\n',
+        '        ledger.reverse_accrual("cost", stands, cost, _on(cost, dates), books)\n',
         "",
     ),
     Mutation(
@@ -91,8 +91,8 @@ MUTATIONS = (
     ),
     Mutation(
         "closed period reversed in",
-        SETTLEMENT,
-        "date = books.contract.calendar.accounting_date(posted.accounting_date)",
+        "agents/rules/reversal.py",
+        "date = contract.calendar_of(entity).accounting_date(posted.accounting_date)",
         "date = posted.accounting_date",
     ),
     Mutation(

@@ -5,8 +5,9 @@ from __future__ import annotations
 import datetime as dt
 from typing import Final, Literal
 
+from .billing import TraceStep
 from .journal import JournalLine
-from .wire import CurrencyCode, Id, OptionalId, Wire
+from .wire import CurrencyCode, DecimalText, Id, OptionalId, Wire
 
 TYPE: Final = "billtide.accrual.v1"
 
@@ -17,11 +18,23 @@ class AccrualEvent(Wire, frozen=True, kw_only=True, gc=False, omit_defaults=True
     kind `work_in_progress` is at selling price in the contract's currency and is reversed by billing; kind `cost`
     is at cost rate or spend in the currency of the cost and stays. Kind `milestone` moves what a milestone bills
     from the contract asset to the receivable; kind `loss` is what is missing to the provision for a fixed fee's
-    loss. Of these two entry_id is the engagement.
+    loss. Of these two entry_id is the engagement. Kinds `intercompany_sale` and `intercompany_purchase` charge the
+    work of another legal entity's person in the books of both, `sale_elimination` and `purchase_elimination` take that
+    out when the firm is consolidated; counterparty_id is then the other entity, in an elimination the one whose journal
+    it takes out, and fx_rate what the transfer price was converted at, as the trace says.
     """
 
     id: Id
-    kind: Literal["work_in_progress", "cost", "milestone", "loss"]
+    kind: Literal[
+        "work_in_progress",
+        "cost",
+        "milestone",
+        "loss",
+        "intercompany_sale",
+        "intercompany_purchase",
+        "sale_elimination",
+        "purchase_elimination",
+    ]
     action: Literal["accrual", "reversal"]
     source: Id
     entry_id: Id
@@ -34,3 +47,6 @@ class AccrualEvent(Wire, frozen=True, kw_only=True, gc=False, omit_defaults=True
     currency: CurrencyCode
     lines: tuple[JournalLine, ...]
     reverses: OptionalId = ""
+    counterparty_id: OptionalId = ""
+    fx_rate: DecimalText | None = None
+    trace: tuple[TraceStep, ...] = ()

@@ -10,6 +10,7 @@ import msgspec
 from .approval import ApprovalLevel
 from .approvers import ApprovalThreshold, Approver
 from .funding import Funding
+from .intercompany import Intercompany
 from .time_policies import Multipliers, TimeRounding
 from .wire import CurrencyCode, DecimalText, ExpenseUnit, Id, OptionalId, Revision, Wire, decoder
 
@@ -145,6 +146,7 @@ class Policies(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_default
     approval_thresholds: levels that larger entries need besides approval_levels; auto_approve_under: entries of less
     than this amount need no decision but those of thresholds; approvers: who may decide, anybody while empty;
     correction of what is billed: reversed and charged anew, or one line of the difference.
+    intercompany: how people of other legal entities are charged to the engagement's; absent, their cost is its own.
     """
 
     rounding: Rounding = "half_up"
@@ -159,6 +161,7 @@ class Policies(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_default
     auto_approve_under: DecimalText | None = None
     approvers: tuple[Approver, ...] = ()
     correction: Literal["reverse_and_rebill", "adjust"] = "reverse_and_rebill"
+    intercompany: Intercompany | None = None
 
 
 class Engagement(Wire, frozen=True, kw_only=True, gc=False, omit_defaults=True):

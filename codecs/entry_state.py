@@ -118,6 +118,19 @@ class Adjusted(msgspec.Struct, frozen=True, array_like=True, gc=False):
     price: Price
 
 
+class IntercompanyCharge(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """What the resource's legal entity charges the engagement's: `sale` in its books, `purchase` in the other's.
+
+    Exchange rates: 10^-10, what the transfer price was converted at, None without conversion.
+    """
+
+    sale: Posted
+    purchase: Posted
+    sale_fx_rate: int | None
+    purchase_fx_rate: int | None
+    elimination_entity_id: str
+
+
 class EntryState(msgspec.Struct, array_like=True, gc=False):
     """An entry: its latest version, earlier versions that still matter, and its postings.
 
@@ -126,7 +139,8 @@ class EntryState(msgspec.Struct, array_like=True, gc=False):
     approved_value and held_value: minor units, counted in the engagement's figures; posted: the version
     whose postings stand, None when it is the latest; counted_as and counted_time: its share of the hours;
     adjusted: set while the first live part of charges is a charge and the others are its adjusting lines;
-    progress_time and progress_on: what it adds to the hours and the dates of a fixed fee's progress.
+    progress_time and progress_on: what it adds to the hours and the dates of a fixed fee's progress;
+    intercompany: the charge between its legal entities, or the last one, not live.
     """
 
     latest: EntryVersion
@@ -148,6 +162,7 @@ class EntryState(msgspec.Struct, array_like=True, gc=False):
     adjusted: Adjusted | None = None
     progress_time: int = 0
     progress_on: dt.date | None = None
+    intercompany: IntercompanyCharge | None = None
 
 
 class Decision(msgspec.Struct, frozen=True, array_like=True, gc=False):

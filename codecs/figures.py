@@ -20,7 +20,8 @@ class EngagementFigures(Wire, frozen=True, kw_only=True, gc=False, omit_defaults
     waits (cap), `earned` revenue so far, `cost` labour and expense cost so far, `margin` earned - cost.
     `contract_asset` is revenue earned beyond what is billed, fees included, `contract_liability` the opposite;
     `loss_provision` what is provided for the rest of a fixed fee's loss. Without terms all three are unknown.
-    `funded` is what each of several customers who pay together is billed, fees included.
+    `funded` is what each of several customers who pay together is billed, fees included; `intercompany_cost` what other
+    legal entities charge the engagement's for their people (`cost` is what they cost the firm), absent where none may.
     """
 
     engagement_id: Id
@@ -49,6 +50,7 @@ class EngagementFigures(Wire, frozen=True, kw_only=True, gc=False, omit_defaults
     contract_liability: DecimalText | None = None
     loss_provision: DecimalText | None = None
     funded: dict[str, DecimalText] = msgspec.field(default_factory=dict)
+    intercompany_cost: DecimalText | None = None
 
 
 decode: Final = decoder(EngagementFigures)

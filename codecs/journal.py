@@ -20,6 +20,10 @@ Account = Literal[
     "revenue",
     "project_loss",
     "loss_provision",
+    "intercompany_receivable",
+    "intercompany_revenue",
+    "intercompany_cost",
+    "intercompany_payable",
 ]
 
 

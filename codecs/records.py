@@ -33,7 +33,8 @@ class EngagementState(msgspec.Struct, array_like=True, gc=False):
     of release; capped: what is billed under each partial cap, by its id and period. Of a fixed fee: progress_time,
     waste_cost and uninstalled_cost: approved hours that count, approved cost that does not; progress_dates: approved
     entries by accounting date; milestones: bills by milestone id; loss_provision: what is provided for the loss, in
-    minor units; loss_ordinal: its last number. funded: what customers who pay together are billed, by customer.
+    minor units; loss_ordinal: its last number. funded: what customers who pay together are billed, by customer;
+    intercompany_cost: what other legal entities charge for their people.
     """
 
     id: str
@@ -69,6 +70,7 @@ class EngagementState(msgspec.Struct, array_like=True, gc=False):
     loss_provision: int = 0
     loss_ordinal: int = 0
     funded: dict[str, int] = {}
+    intercompany_cost: int = 0
 
 
 class PlannedCost(msgspec.Struct, frozen=True, array_like=True, gc=False):

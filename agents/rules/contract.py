@@ -23,6 +23,7 @@ from .funding import funding_of
 from .limits import limits_of
 from .pricing import RateBook
 from .time_price import TimePrice
+from .transfer_price import Entities, transfer_terms
 
 _SCALE: Final = 10**RATE_PLACES
 
@@ -36,10 +37,12 @@ class Contract:
     one; expenses: what the customer pays for them, by category; time_price: its terms for time beyond quantity x
     rate; approval: what is asked beyond approval_levels, None when nothing; adjusts: corrects by lines of the
     difference; funding: the customers who pay together, None where one pays all;
+    intercompany: how people of other legal entities are charged, None when they are not;
     worth(unit, rate_unit, currency): numerator and denominator that turn quantity x rate into minor units.
     """
 
     __slots__ = (
+        "_entities",
         "accrues_at_submission",
         "adjusts",
         "approval",
@@ -56,6 +59,7 @@ class Contract:
         "fixed_fee",
         "for_customers",
         "funding",
+        "intercompany",
         "limits",
         "places",
         "planned_revenue",
@@ -65,10 +69,11 @@ class Contract:
         "worth",
     )
 
-    def __init__(self, terms: Engagement, book: RateBook, calendar: Calendar) -> None:
+    def __init__(self, terms: Engagement, book: RateBook, calendar: Calendar, entities: Entities | None = None) -> None:
         """Read the terms; raises UndecodableError naming the field of a term that makes no sense.
 
-        Many contracts share their book and their calendar.
+        Many contracts share their book and their calendar. entities: where postings meet legal entities other than
+        the terms'.
         """
         policies = terms.policies
         self.terms: Final = terms
@@ -95,6 +100,8 @@ class Contract:
         self.limits: Final = limits_of(terms)
         self.expenses: Final = ExpensePrices(terms)
         self.funding: Final = funding_of(terms)
+        self.intercompany: Final = transfer_terms(terms)
+        self._entities = entities
         self.planned_revenue: Final = (
             None
             if terms.planned_revenue is None
@@ -118,6 +125,16 @@ class Contract:
             raise UndecodableError(
                 "invalid_field", "$.end_date", "it is before start_date", "send the last day of the engagement"
             )
+
+    def calendar_of(self, entity_id: str) -> Calendar:
+        """The accounting calendar of a legal entity in whose books something stands or is to be posted."""
+        if self._entities is None or entity_id == self.terms.legal_entity_id:
+            return self.calendar
+        return self._entities.calendar(entity_id)
+
+    def transfer_book(self, seller: str, currency: str) -> RateBook | None:
+        """Rates at which another legal entity charges its people; None where there are no others."""
+        return None if self._entities is None else self._entities.transfer_book(seller, currency)
 
     def time(self, quantity: int, unit: str) -> int:
         """Microseconds of a quantity in 10^-6 of a unit."""

@@ -25,7 +25,14 @@ from .books import Books
 from .contract import Contract
 from .funding import lines_of
 
-AccrualKind = Literal["work_in_progress", "cost"]
+AccrualKind = Literal[
+    "work_in_progress",
+    "cost",
+    "intercompany_sale",
+    "intercompany_purchase",
+    "sale_elimination",
+    "purchase_elimination",
+]
 
 ACCOUNTS: Final[dict[tuple[AccrualKind, EntryType], tuple[Account, Account]]] = {
     ("work_in_progress", "time"): ("work_in_progress", "accrued_revenue"),
@@ -186,17 +193,17 @@ def accrue(kind: AccrualKind, version: EntryVersion, posted: Posted, books: Book
     """Accrue what an entry costs the firm, or what it will be billed at while it is not yet billed."""
     debit, credit = ACCOUNTS[kind, version.kind]
     lines = journal(debit, credit, posted.amount, posted.currency)
-    books.effects.accruals.append(_accrual(kind, "accrual", version, posted, posted.accounting_date, lines))
+    books.effects.accruals.append(accrual(kind, "accrual", version, posted, posted.accounting_date, lines))
 
 
 def reverse_accrual(kind: AccrualKind, version: EntryVersion, posted: Posted, date: dt.date, books: Books) -> None:
     """Close an accrual of an entry that is billed, changed or withdrawn (M2), on a date that is open."""
     debit, credit = ACCOUNTS[kind, version.kind]
     lines = journal(credit, debit, posted.amount, posted.currency)
-    books.effects.accruals.append(_accrual(kind, "reversal", version, posted, date, lines))
+    books.effects.accruals.append(accrual(kind, "reversal", version, posted, date, lines))
 
 
-def _accrual(
+def accrual(
     kind: AccrualKind,
     action: Literal["accrual", "reversal"],
     version: EntryVersion,
@@ -204,6 +211,7 @@ def _accrual(
     date: dt.date,
     lines: tuple[JournalLine, ...],
 ) -> AccrualEvent:
+    """The event of an accrual of an entry, or of its reversal."""
     cause = f"{version.source}:{version.kind}:{version.id}:{posted.revision}:{kind}:{posted.ordinal}"
     reverses = "" if action == "accrual" else cause
     return AccrualEvent(

@@ -18,7 +18,7 @@ from ...codecs.billing import TraceStep
 from ...codecs.currencies import format_amount
 from ...codecs.engagement import Engagement
 from ...codecs.entry_state import Adjusted, Approvals, EntryState, EntryVersion, Posted, Price
-from . import ledger
+from . import intercompany, ledger
 from .approval import counting
 from .assessment import assess
 from .books import Books
@@ -27,7 +27,9 @@ from .contract import Contract
 from .correction import adjust, as_billed, price_of, to_adjust
 from .differences import same_cost, same_money, same_price
 from .funding import fund, misfunded, take_back
+from .hours import count_time, time_of
 from .progress import count, has_progress, is_counted, take_off
+from .reversal import Dates, reversal_dates
 from .valuation import Lookups, Missing, Value, missing_period, value_of
 
 EARLIER_MAX: Final = 32
@@ -46,7 +48,7 @@ def settle(entry: EntryState, approvals: Approvals | None, books: Books) -> Miss
     waits_for = None if assessment is None else assessment.waits_for
     approved = standing == "approved"
     wanted = version if approved or contract.accrues_at_submission else None
-    _count_time(entry, books, *_time_of(contract, version, approved=approved))
+    count_time(entry, books, *time_of(contract, version, approved=approved))
     stands = entry.cost is not None and entry.cost.live
     value = None if wanted is None else value_of(wanted, contract, books.lookups, posted=stands)
     worth = value if isinstance(value, Value) else None
@@ -68,7 +70,7 @@ def differs(entry: EntryState, approvals: Approvals | None, contract: Contract, 
     version, standing = counting(entry, approvals, contract.approval_levels, judge)
     approved = standing == "approved"
     wanted = version if approved or contract.accrues_at_submission else None
-    if (entry.counted_as, entry.counted_time) != _time_of(contract, version, approved=approved):
+    if (entry.counted_as, entry.counted_time) != time_of(contract, version, approved=approved):
         return True
     cost, terms = entry.cost, contract.terms
     if cost is None or not cost.live:
@@ -80,6 +82,7 @@ def differs(entry: EntryState, approvals: Approvals | None, contract: Contract, 
         not isinstance(value, Value)
         or not same_cost(entry, cost, value, terms)
         or not same_price(entry, value, terms)
+        or not intercompany.same_charge(entry, value.transfer if approved else None, terms)
         or (not is_counted(entry) if approved and contract.earns_by_cost else has_progress(entry))
         or not (entry.held_value or _stands(entry, contract, value, approved=approved))
     )
@@ -90,6 +93,9 @@ def _stands(entry: EntryState, contract: Contract, value: Value, *, approved: bo
     if entry.cost is None or not entry.cost.live or entry.held_value:
         return False
     if approved and contract.earns_by_cost and not is_counted(entry):
+        return False
+    transfer = value.transfer if approved else None
+    if (transfer or entry.intercompany) and not intercompany.same_charge(entry, transfer, contract.terms):
         return False
     if value.price is None:
         return True
@@ -126,37 +132,48 @@ def _withdraw(
     accrued = entry.work_in_progress
     unaccrue = accrued is not None and accrued.live and not (keep_price and not approved)
     unearn = has_progress(entry) and not (keep_cost and approved and books.contract.earns_by_cost)
+    transfer = value.transfer if same and value is not None and approved else None
+    charged = None if entry.intercompany is None else intercompany.wrong_charge(entry, transfer, terms)
     wrong = list(_live(entry.charges)) if unbill else []
     if accrued is not None and unaccrue:
         wrong.append(accrued)
-    if not keep_cost or unearn:
+    wrong += () if charged is None else (charged.sale, charged.purchase)
+    if not keep_cost:
         wrong.append(cost)
-    dates: dict[dt.date, dt.date] = {}
-    for posted in wrong:
-        date = books.contract.calendar.accounting_date(posted.accounting_date)
-        if isinstance(date, str):
-            return missing_period(date, books.contract, posted.accounting_date)
-        dates[posted.accounting_date] = date
+    earned_on = entry.progress_on or cost.accounting_date
+    if unearn:
+        # Revenue stands in the engagement's books, also of work whose cost stands in others.
+        wrong.append(structs.replace(cost, legal_entity_id=terms.legal_entity_id, accounting_date=earned_on))
+    dates = reversal_dates(wrong, books.contract)
+    if isinstance(dates, Missing):
+        return dates
     if unbill:
         _reverse_charges(entry, books, stands, dates)
     if accrued is not None and unaccrue:
-        ledger.reverse_accrual("work_in_progress", stands, accrued, dates[accrued.accounting_date], books)
+        ledger.reverse_accrual("work_in_progress", stands, accrued, _on(accrued, dates), books)
         entry.work_in_progress = _dead(accrued)
         books.engagement.unbilled -= accrued.amount
     if unearn:
-        take_off(entry, books, stands, dates[cost.accounting_date])
+        take_off(entry, books, stands, dates[terms.legal_entity_id, earned_on])
+    if charged is not None:
+        intercompany.reverse(entry, charged, books, stands, dates)
     if not keep_cost:
-        ledger.reverse_accrual("cost", stands, cost, dates[cost.accounting_date], books)
+        ledger.reverse_accrual("cost", stands, cost, _on(cost, dates), books)
         entry.cost = _dead(cost)
         books.engagement.cost -= entry.cost_value
         entry.cost_value = 0
     return None
 
 
-def _reverse_charges(entry: EntryState, books: Books, stands: EntryVersion, dates: dict[dt.date, dt.date]) -> None:
+def _on(posted: Posted, dates: Dates) -> dt.date:
+    """The date of a posting's reversal."""
+    return dates[posted.legal_entity_id, posted.accounting_date]
+
+
+def _reverse_charges(entry: EntryState, books: Books, stands: EntryVersion, dates: Dates) -> None:
     engagement = books.engagement
     for part in _live(entry.charges):
-        ledger.reverse_charge(*as_billed(entry, part, stands), part, dates[part.accounting_date], books)
+        ledger.reverse_charge(*as_billed(entry, part, stands), part, _on(part, dates), books)
         take_back(part, engagement)
         engagement.billed -= part.amount
         engagement.earned -= part.amount
@@ -178,13 +195,19 @@ def _post(
     engagement, date = books.engagement, value.accounting_date
     if isinstance(date, str):
         return missing_period(date, books.contract, wanted.work_date)
+    transfer = value.transfer
+    if transfer is not None and isinstance(transfer.accounting_date, str):
+        return missing_period(transfer.accounting_date, books.contract, wanted.work_date, transfer.seller)
     entry.posted = None if wanted is entry.latest else wanted
     cost = entry.cost
     if cost is None or not cost.live:
-        cost = entry.cost = _posted(cost, wanted, value.cost, value.cost_currency, date, books.contract.terms)
+        cost = _posted(cost, wanted, value.cost, value.cost_currency, date, books.contract.terms)
+        cost = entry.cost = intercompany.in_sellers_books(cost, transfer)
         entry.cost_value = value.cost_value
         engagement.cost += value.cost_value
         ledger.accrue("cost", wanted, cost, books)
+    if approved and transfer is not None:
+        intercompany.charge(entry, books, wanted, transfer, date)
     if approved and books.contract.earns_by_cost:
         count(entry, books, wanted, date)
     price = value.price
@@ -243,28 +266,6 @@ def _charge(
         return None
     text = f"{format_amount(over, price.currency)} {price.currency} lie over the cap of engagement {engagement.id}"
     return Missing("cap_reached", f"cap:{engagement.id}", f"{text}; raise the cap, or take something else back")
-
-
-def _time_of(contract: Contract, version: EntryVersion | None, *, approved: bool) -> tuple[str, int]:
-    """As which hours a version counts, and how many microseconds of them."""
-    if version is None or version.kind != "time":
-        return "", 0
-    time = contract.time(version.quantity, version.unit)
-    if not approved:
-        return "submitted_time", time
-    return ("approved_time" if version.billable and contract.for_customers else "non_billable_time"), time
-
-
-def _count_time(entry: EntryState, books: Books, counted_as: str, time: int) -> None:
-    """Move the entry's hours between submitted, approved and non-billable."""
-    if entry.counted_as == counted_as and entry.counted_time == time:
-        return
-    engagement = books.engagement
-    if entry.counted_as:
-        setattr(engagement, entry.counted_as, getattr(engagement, entry.counted_as) - entry.counted_time)
-    if counted_as:
-        setattr(engagement, counted_as, getattr(engagement, counted_as) + time)
-    entry.counted_as, entry.counted_time = counted_as, time
 
 
 def supersede(entry: EntryState, version: EntryVersion) -> None:

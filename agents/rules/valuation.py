@@ -10,6 +10,7 @@ import datetime as dt
 from typing import Final, NamedTuple, Protocol
 
 import msgspec
+from msgspec import structs
 
 from ...codecs.billing import TraceStep
 from ...codecs.currencies import EXPONENTS
@@ -21,6 +22,7 @@ from .contract import Contract
 from .expense import Unpriced, worth_of
 from .money import convert, divide
 from .pricing import ResolvedRate, fixed_rate
+from .transfer_price import Amount, TransferPrice, Unknown, transfer_price
 
 AMOUNT_MAX: Final = 10**12
 """Most minor units of one price or cost: a line of ten billion is a mistake, and a million of them still add up."""
@@ -52,7 +54,8 @@ class Value(msgspec.Struct, frozen=True, gc=False):
 
     accounting_date is the reason why it cannot be posted now, where it cannot;
     price is None when the customer never pays for it; cost is in minor units of cost_currency, cost_value the
-    same in the contract's currency.
+    same in the contract's currency; transfer: what another legal entity charges for its person, None when it is the
+    engagement's own.
     """
 
     accounting_date: dt.date | HoldReason
@@ -61,6 +64,7 @@ class Value(msgspec.Struct, frozen=True, gc=False):
     cost: int
     cost_currency: str
     cost_value: int
+    transfer: TransferPrice | None = None
 
 
 def value_of(version: EntryVersion, contract: Contract, lookups: Lookups, *, posted: bool = False) -> Value | Missing:
@@ -83,7 +87,23 @@ def value_of(version: EntryVersion, contract: Contract, lookups: Lookups, *, pos
         and -AMOUNT_MAX <= price <= AMOUNT_MAX
     ):
         return beyond_limit(contract)
-    return value
+    return value if contract.intercompany is None else _transferred(version, contract, lookups, value)
+
+
+def _transferred(version: EntryVersion, contract: Contract, lookups: Lookups, value: Value) -> Value | Missing:
+    """The value with what another legal entity charges for it."""
+    resource = lookups.resource(version.resource_id)
+    if resource is None:
+        return _missing_resource(version.resource_id)
+    cost = Amount(value.cost, value.cost_currency)
+    transfer = transfer_price(version, contract, resource, cost, value.price, lookups)
+    if transfer is None:
+        return value
+    if isinstance(transfer, Unknown):
+        return Missing(*transfer)
+    if not (within_limit(transfer.sale.amount) and within_limit(transfer.purchase.amount)):
+        return beyond_limit(contract)
+    return structs.replace(value, transfer=transfer)
 
 
 def within_limit(amount: int) -> bool:
@@ -101,9 +121,9 @@ def beyond_limit(contract: Contract) -> Missing:
     )
 
 
-def missing_period(reason: HoldReason, contract: Contract, date: dt.date) -> Missing:
-    """The accounting calendar does not let `date` be posted to."""
-    entity = contract.terms.legal_entity_id
+def missing_period(reason: HoldReason, contract: Contract, date: dt.date, entity: str = "") -> Missing:
+    """The accounting calendar of a legal entity, the contract's if not said, does not let `date` be posted to."""
+    entity = entity or contract.terms.legal_entity_id
     if reason == "period_unknown":
         return Missing(reason, f"period:{entity}", f"no accounting period of {entity} covers {date}; send the period")
     state = (
@@ -117,11 +137,7 @@ def missing_period(reason: HoldReason, contract: Contract, date: dt.date) -> Mis
 def _time(version: EntryVersion, contract: Contract, lookups: Lookups, date: dt.date | HoldReason) -> Value | Missing:
     resource = lookups.resource(version.resource_id)
     if resource is None:
-        return Missing(
-            "resource_unknown",
-            f"resource:{version.resource_id}",
-            f"resource {version.resource_id} is unknown; send it with its cost rates",
-        )
+        return _missing_resource(version.resource_id)
     worked_on, quantity, unit = version.work_date, version.quantity, version.unit
     for cost_rate in resource.cost_rates:
         if cost_rate.effective_from <= worked_on:
@@ -197,6 +213,11 @@ def _expense(
         # New terms may end the wait as well as a new revision, which needs no waking.
         return Missing(worth.reason, f"engagement:{contract.terms.id}", worth.message)
     return Value(date, worth.price, worth.trace, worth.cost, spent, worth.cost_value)
+
+
+def _missing_resource(resource_id: str) -> Missing:
+    message = f"resource {resource_id} is unknown; send it with its cost rates"
+    return Missing("resource_unknown", f"resource:{resource_id}", message)
 
 
 def _missing_fx(base: str, quote: str, date: dt.date) -> Missing:

@@ -84,6 +84,7 @@ def _money(found: EngagementFigures) -> list[list[str]]:
         ["  contract asset", grouped(found.contract_asset)],
         ["  contract liability", grouped(found.contract_liability)],
         ["cost", grouped(found.cost)],
+        ["intercompany cost", grouped(found.intercompany_cost)],
         ["margin", grouped(found.margin)],
         ["loss provision", grouped(found.loss_provision)],
         ["planned revenue", grouped(found.planned_revenue)],

@@ -20,6 +20,7 @@ from billtide.codecs import (
     forecast,
     funding,
     fx_rate,
+    intercompany,
     journal,
     period,
     rate_card,
@@ -35,6 +36,7 @@ from billtide.codecs.entry_state import (
     EntryVersion,
     FundedShare,
     Hold,
+    IntercompanyCharge,
     Posted,
     Price,
     SpentLine,
@@ -126,7 +128,8 @@ LEAST: dict[str, Sample] = {
 
 _replace = msgspec.structs.replace
 FULL: dict[str, Sample] = {
-    "accrual": _replace(LEAST["accrual"], action="reversal", resource_id="R-7", reverses="psa:time:4711:3:work_in_progress:0"),
+    "accrual": _replace(LEAST["accrual"], action="reversal", resource_id="R-7", reverses="psa:time:4711:3:work_in_progress:0", counterparty_id="US", fx_rate="0.9",
+        trace=(billing.TraceStep("cost", "400.00 USD", "revision 3 by R-7"),)),
     "approval": _replace(
         LEAST["approval"], entry_type="expense", verdict="rejected", level="finance", sequence=2, approver_id="R-1", reason="zu hoch – prüfen",
         on_behalf_of="R-2", decided_on=DAY,
@@ -177,6 +180,7 @@ FULL: dict[str, Sample] = {
             rounding="half_even", accrue_at="approval", closed_period="next_open_period", approval_levels=("manager", "finance"), hours_per_day="7.5",
             approval_thresholds=(approvers.ApprovalThreshold(level="finance", amount="5000", of="cost"),), auto_approve_under="100",
             correction="adjust",
+            intercompany=intercompany.Intercompany(transfer_price="cost_plus", percent="10", currency="USD", elimination_entity_id="group"),
             approvers=(
                 approvers.Approver(
                     approver_id="R-1", level="manager", valid_from=DAY, valid_to=LAST,
@@ -198,7 +202,7 @@ FULL: dict[str, Sample] = {
     "engagement-figures": _replace(
         LEAST["engagement-figures"], customer_id="C-9", legal_entity_id="DE", contract_type="capped", currency="EUR", planned_cost="1000.00",
         planned_revenue="2400.00", planned_margin="1400.00", contract_asset="1.00", contract_liability="2.00", loss_provision="3.00",
-        funded={"C-7": "200.00", "C-9": "300.00"},
+        funded={"C-7": "200.00", "C-9": "300.00"}, intercompany_cost="360.00",
     ),
     "exception": _replace(LEAST["exception"], action="released"),
     "expense": _replace(
@@ -260,6 +264,7 @@ CHANGELOG: dict[str, Sample] = {
         adjusted=Adjusted(VERSION, Price(120_600_000, "hour", 90_450, "EUR", "half_even", 9_000_000_000)),
         progress_time=27_000_000_000,
         progress_on=DAY,
+        intercompany=IntercompanyCharge(_replace(POSTED, live=True, currency="USD"), _replace(POSTED, live=True), None, 9_000_000_000, "group"),
     ),
     "approvals": Approvals((Decision(3, "manager", 1, "approved"), Decision(3, "finance", 2, "recalled", "R-1", "R-2", DAY))),
     "engagements": EngagementState(
