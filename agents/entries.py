@@ -7,7 +7,7 @@ from typing import Final
 from ..codecs.entry_state import EntryState, EntryVersion
 from ..codecs.errors import UndecodableError
 from ..codecs.records import EngagementState
-from .holds import hold, release
+from .holds import QUIET, hold, release
 from .rules.approval import may_count
 from .rules.books import Books
 from .rules.cap import is_used_up
@@ -93,7 +93,7 @@ def settle_entry(work: Work, key: bytes, entry: EntryState, *, balance: bool = T
         balance_funding(work, engagement, contract, contract.funding)
     if contract is not None and contract.earns_by_cost:
         settle_waiting_terms(work, engagement, contract)
-    return missing is not None
+    return missing is not None and missing.reason not in QUIET
 
 
 def release_over_cap(work: Work, engagement: EngagementState, contract: Contract) -> None:

@@ -51,6 +51,8 @@ def figures_of(state: EngagementState) -> EngagementFigures:
         contract_asset=None if terms is None else money(max(0, ahead)),
         contract_liability=None if terms is None else money(max(0, -ahead)),
         loss_provision=None if terms is None else money(state.loss_provision),
+        non_chargeable=money(state.non_chargeable),
+        deferred=None if terms is None else money(state.deferred),
         funded={customer: money(amount) for customer, amount in sorted(state.funded.items())},
         intercompany_cost=money(state.intercompany_cost)
         if state.intercompany_cost or (terms is not None and terms.policies.intercompany is not None)

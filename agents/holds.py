@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from ..codecs.entry_state import EntryState, Hold
 from ..codecs.exception import ExceptionEvent
 from ..codecs.records import EngagementState
 from .rules.valuation import Missing
 from .work import Work
+
+QUIET: Final = frozenset({"cap_stopped"})
+"""Reasons that are kept for the order of release alone: nobody has to do anything, so nobody is told."""
 
 
 def hold(work: Work, key: bytes, entry: EntryState, engagement: EngagementState, missing: Missing) -> None:
@@ -18,13 +23,16 @@ def hold(work: Work, key: bytes, entry: EntryState, engagement: EngagementState,
         return
     if known is None:
         engagement.hold_sequence += 1
+    elif known.reason not in QUIET and missing.reason in QUIET:
+        _tell_released(work, entry, known)
     _count(engagement, entry.hold, -1)
     _count(engagement, missing.reason, 1)
     sequence = engagement.hold_sequence if known is None else known.sequence
     holds.put(hold_key, Hold(sequence, missing.reason, engagement.id, missing.waits_on))
     entry.hold = missing.reason
     entry.hold_ordinal += 1
-    _tell(work, "held", entry, missing)
+    if missing.reason not in QUIET:
+        _tell(work, "held", entry, missing)
 
 
 def release(work: Work, key: bytes, entry: EntryState, engagement: EngagementState) -> None:
@@ -36,17 +44,18 @@ def release(work: Work, key: bytes, entry: EntryState, engagement: EngagementSta
     work.state.holds.delete(hold_key)
     _count(engagement, known.reason, -1)
     entry.hold = None
-    _tell(
-        work,
-        "released",
-        entry,
-        Missing(known.reason, known.waits_on, f"what it waited for has arrived: {known.waits_on}"),
-    )
+    if known.reason not in QUIET:
+        _tell_released(work, entry, known)
 
 
 def _count(engagement: EngagementState, reason: str | None, change: int) -> None:
-    if reason is not None:
+    if reason is not None and reason not in QUIET:
         engagement.held_entries[reason] = engagement.held_entries.get(reason, 0) + change
+
+
+def _tell_released(work: Work, entry: EntryState, known: Hold) -> None:
+    message = f"what it waited for has arrived: {known.waits_on}"
+    _tell(work, "released", entry, Missing(known.reason, known.waits_on, message))
 
 
 def _tell(work: Work, action: str, entry: EntryState, missing: Missing) -> None:

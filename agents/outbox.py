@@ -13,8 +13,8 @@ from .rules.effects import Effects
 Headers = Sequence[tuple[str, bytes]]
 OutputRecord = tuple[bytes | None, bytes | None, Headers]
 """Key, value and headers of a record that leaves."""
-OutputEvent = tuple[str, bytes, bytes]
-"""Id, key and value of an event that leaves; the headers follow from its type and id."""
+OutputEvent = tuple[bytes, bytes, bytes]
+"""Id in UTF-8, key and value of an event that leaves; the headers follow from its type and id."""
 
 
 class Outbox(Protocol):
@@ -33,7 +33,9 @@ class Kept(dict[str, list[OutputRecord]]):
     def add(self, stream: str, event_type: str, events: Sequence[OutputEvent]) -> None:
         """Keep the events."""
         headers = cloudevents.headers
-        self.setdefault(stream, []).extend((key, value, headers(event_type, name)) for name, key, value in events)
+        self.setdefault(stream, []).extend(
+            (key, value, headers(event_type, name.decode())) for name, key, value in events
+        )
 
     def add_record(self, stream: str, record: OutputRecord) -> None:
         """Keep the record."""
@@ -42,25 +44,25 @@ class Kept(dict[str, list[OutputRecord]]):
 
 def by_engagement(events: Sequence[Any]) -> list[OutputEvent]:
     """Events keyed by engagement that have an id of their own."""
-    return [(event.id, event.engagement_id.encode(), encode(event)) for event in events]
+    return [(event.id.encode(), event.engagement_id.encode(), encode(event)) for event in events]
 
 
 def by_resource(events: Sequence[forecast.AssignmentForecast]) -> list[OutputEvent]:
     """Events keyed by person: one assignment's week."""
     return [
-        (f"{e.assignment_source}:{e.assignment_id}:{e.revision}:{e.week}", e.resource_id.encode(), encode(e))
+        (f"{e.assignment_source}:{e.assignment_id}:{e.revision}:{e.week}".encode(), e.resource_id.encode(), encode(e))
         for e in events
     ]
 
 
 def by_week(events: Sequence[forecast.Utilisation]) -> list[OutputEvent]:
     """Events keyed by person: all of a week."""
-    return [(f"{e.resource_id}:{e.week}", e.resource_id.encode(), encode(e)) for e in events]
+    return [(f"{e.resource_id}:{e.week}".encode(), e.resource_id.encode(), encode(e)) for e in events]
 
 
 def latest_figures(events: Sequence[figures.EngagementFigures]) -> list[OutputEvent]:
     """Events keyed by engagement, of which the latest counts."""
-    return [(e.engagement_id, e.engagement_id.encode(), encode(e)) for e in events]
+    return [(key := e.engagement_id.encode(), key, encode(e)) for e in events]
 
 
 class Output(NamedTuple):

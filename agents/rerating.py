@@ -6,22 +6,24 @@ what it does change leaves as the difference: reversed, and posted anew (M9).
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
+import msgspec
 from msgspec import structs
 
-from ..codecs.engagement import Engagement
+from ..codecs.engagement import Cap, Engagement, PartialCap
 from ..codecs.records import EngagementState
 from ..tables.entries import engagement_of
 from ..tables.state import TaskState
-from .entries import settle_entry
+from .entries import settle_entry, settle_held
 from .planning import settle_assignment
 from .rules.cap import count_billed, over_cap
 from .rules.contract import Contract
 from .rules.expectation import expect
 from .rules.funding import misfunded
 from .rules.settlement import differs
+from .steps import in_order
 from .work import Work
 
 CONCERNS: Final = ("rates:", "resource:", "fx:")
@@ -41,6 +43,17 @@ def rerate_engagement(work: Work, before: Engagement | None, terms: Engagement) 
         rerate(work, key)
     for key in reversed(keys):
         _give_back(work, key)
+    if _stopping(before) != _stopping(terms):
+        for hold_key in work.state.holds.waiting_on(f"cap:{terms.id}"):
+            settle_held(work, hold_key)
+
+
+def _stopping(terms: Engagement) -> list[Cap | PartialCap]:
+    """Caps that stop: with them changes what of the rest is held and what is not chargeable."""
+    caps: list[Cap | PartialCap] = [*terms.caps]
+    if terms.cap is not None:
+        caps.append(terms.cap)
+    return [cap for cap in caps if cap.mode == "stop"]
 
 
 def _same_worth(before: Engagement, terms: Engagement) -> bool:
@@ -111,23 +124,32 @@ def plans(state: TaskState, changed: set[str] | None) -> list[bytes]:
     return sorted(state.assignments.bytes) if costs else []
 
 
-def concerned(state: TaskState, changed: set[str] | None) -> list[bytes]:
-    """Keys of committed entries whose worth a change of reference data may touch; all of them for None."""
+def concerned(state: TaskState, changed: set[str] | None) -> Iterator[list[bytes]]:
+    """Keys of committed entries whose worth a change of reference data may touch, in order and in short steps.
+
+    All of them for None. Entries that come between two steps are priced with what has changed.
+    """
     entries = state.entries.bytes
     if changed is None:
-        return sorted(entries)
+        return in_order(list(entries), None)
     words = [word for word in changed if word.startswith(CONCERNS)]
-    if not words or not entries:
-        return []
-    people = [word.partition(":")[2].encode() for word in words if word.startswith("resource:")]
+    return in_order(list(entries), _may_touch(state, words)) if words and entries else iter(())
+
+
+def _may_touch(state: TaskState, words: list[str]) -> Callable[[bytes], bool] | None:
+    """Tells of the key of an entry whether what these words name may touch its worth; None when it may of each."""
+    # As they stand in an entry's bytes, with their length in front: R7 is not found in R71.
+    people = [msgspec.msgpack.encode(word.partition(":")[2]) for word in words if word.startswith("resource:")]
     if len(people) > PEOPLE_MAX:
-        return sorted(entries)
+        return None
     engagements = set(_in_currencies(state, {_currency(word) for word in words if not word.startswith("resource:")}))
-    return sorted(
-        key
-        for key, raw in entries.items()
-        if engagement_of(key) in engagements or any(person in raw for person in people)
-    )
+    entries = state.entries.bytes
+
+    def may_touch(key: bytes) -> bool:
+        raw = entries[key]
+        return engagement_of(key) in engagements or any(person in raw for person in people)
+
+    return may_touch
 
 
 def _currency(word: str) -> str:

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import datetime as dt
+from typing import Final
+
 from ..codecs.entry_state import Hold
-from ..codecs.exception import ExceptionEvent
+from ..codecs.exception import ExceptionEvent, HoldReason
 from ..codecs.records import EngagementState
 from .rules.books import Books
 from .rules.contract import Contract
-from .rules.fees import bill_due_fees
+from .rules.fee_terms import are_kept, settle_fee_terms
+from .rules.fees import PERIOD_DAYS_MAX, bill_due_fees
 from .rules.losses import loss_to_provide, provide_loss
 from .rules.milestones import Waiting, settle_milestones
 from .rules.progress import earned_to_date, recognise
 from .rules.valuation import Missing, missing_period
 from .work import Work
+
+TOLD: Final = frozenset({"period_closed", "period_too_long"})
+"""Why terms wait that somebody has to mend, so that users hear of it."""
 
 
 def settle_terms(work: Work, state: EngagementState, contract: Contract) -> bool:
@@ -22,12 +29,26 @@ def settle_terms(work: Work, state: EngagementState, contract: Contract) -> bool
     """
     waiting = settle_milestones(state, contract, work.effects)
     waiting += _catch_up(work, state, contract)
-    fee = bill_due_fees(state, contract, work.effects)
-    if fee is not None:
-        waiting.append((fee[0], fee[1].due))
+    waiting += _fees(work, state, contract)
     # All wait for the calendar of one legal entity; a closed period is what users have to hear of.
-    first = min(waiting, key=lambda wait: wait[0] != "period_closed", default=None)
-    return _hold_terms(work, state, None if first is None else missing_period(first[0], contract, first[1]))
+    first = min(waiting, key=lambda wait: wait[0] not in TOLD, default=None)
+    return _hold_terms(work, state, None if first is None else _missing(first[0], contract, first[1]))
+
+
+def _fees(work: Work, state: EngagementState, contract: Contract) -> list[Waiting]:
+    if are_kept(state, contract):
+        return settle_fee_terms(state, contract, work.effects)
+    fee = bill_due_fees(state, contract, work.effects)
+    return [] if fee is None else [(fee[0], fee[1].due)]
+
+
+def _missing(reason: HoldReason, contract: Contract, date: dt.date) -> Missing:
+    """What terms wait for: all they can is an accounting period."""
+    if reason != "period_too_long":
+        return missing_period(reason, contract, date)
+    entity = contract.terms.legal_entity_id
+    message = f"the accounting period of {entity} that covers {date} began {PERIOD_DAYS_MAX} days before it or earlier"
+    return Missing(reason, f"period:{entity}", f"{message}; send periods of a year or less, and fees go on")
 
 
 def settle_waiting_terms(work: Work, state: EngagementState, contract: Contract) -> None:
@@ -62,8 +83,8 @@ def _hold_terms(work: Work, state: EngagementState, missing: Missing | None) -> 
     holds = work.state.holds
     key = holds.key(f"terms\x1f{state.id}")
     known = holds.get(key)
-    late = missing is not None and missing.reason == "period_closed"
-    if known is not None and known.reason == "period_closed" and not late:
+    late = missing is not None and missing.reason in TOLD
+    if known is not None and known.reason in TOLD and not late:
         _tell(
             work,
             state,
@@ -74,7 +95,7 @@ def _hold_terms(work: Work, state: EngagementState, missing: Missing | None) -> 
         if known is not None:
             holds.delete(key)
         return False
-    if late and (known is None or known.reason != "period_closed"):
+    if late and (known is None or known.reason != missing.reason):
         _tell(work, state, "held", missing)
     if known is None or known.reason != missing.reason or known.waits_on != missing.waits_on:
         state.hold_sequence += 1

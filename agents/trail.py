@@ -79,9 +79,12 @@ class Trail:
         """Count what was appended to `effects` since the last mark to this record; nothing of nobody is no row."""
         ends = len(effects.billing), len(effects.accruals), len(effects.revenue), len(effects.exceptions)
         about = self.about
-        if about is not None or ends != self._ends:
-            self._marks.append((offset, timestamp, outcome, about or NOTHING, ends))
-            self.about, self._ends = None, ends
+        if about is not None:
+            self.about = None
+        elif ends == self._ends:
+            return
+        self._marks.append((offset, timestamp, outcome, about or NOTHING, ends))
+        self._ends = ends
 
     def mark_woken(self, about: Subject, effects: Effects) -> None:
         """Count what was appended since the last mark to a wake by reference data; a wake without events is no row."""
@@ -93,12 +96,13 @@ class Trail:
     def rows(self, effects: Effects) -> list[AuditRow]:
         """Rows of all marks, and of events after the last one. The caller hands the effects out and clears them."""
         self.mark(NO_OFFSET, 0, "applied", effects)
-        billing, accruals = [*map(ID, effects.billing)], [*map(ID, effects.accruals)]
-        revenue, exceptions = [*map(ID, effects.revenue)], [*map(ID, effects.exceptions)]
+        # Tuples, because most of the slices added below are empty, and adding an empty tuple copies nothing.
+        billing, accruals = tuple(map(ID, effects.billing)), tuple(map(ID, effects.accruals))
+        revenue, exceptions = tuple(map(ID, effects.revenue)), tuple(map(ID, effects.exceptions))
         rows = []
         b = a = r = x = 0
         for offset, timestamp, outcome, about, (b_end, a_end, r_end, x_end) in self._marks:
-            events = (*billing[b:b_end], *accruals[a:a_end], *revenue[r:r_end], *exceptions[x:x_end])
+            events = billing[b:b_end] + accruals[a:a_end] + revenue[r:r_end] + exceptions[x:x_end]
             rows.append(
                 AuditRow(
                     offset,
@@ -129,7 +133,7 @@ def audit_events(work: Work, rows: Sequence[AuditRow]) -> list[OutputEvent]:
             task=task, sequence=head.sequence, stream=work.stream, rows=tuple(part), reference=reference
         )
         value, digest = sealed(record, head.hash)
-        events.append((event_id(task, head.sequence), key, value))
+        events.append((event_id(task, head.sequence).encode(), key, value))
         head = ChainHead(head.sequence + 1, digest)
     state.chain_grew(head)
     return events

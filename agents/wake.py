@@ -6,8 +6,11 @@ crash finds only what still waits.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from ..tables.state import TaskState
 from .rerating import CONCERNS, concerned, plans, replan, rerate
+from .steps import in_order
 from .waiting import settle_again, subject_of
 from .work import Work
 
@@ -23,10 +26,23 @@ def concerns(state: TaskState, changed: set[str] | None) -> list[str]:
     return [what for what in waited_on if what in changed]
 
 
+def in_steps(state: TaskState, changed: set[str] | None) -> Iterator[list[bytes]]:
+    """Keys of the holds a change may end, in the order of release, then of entries and plans it may price anew.
+
+    A step is short, however many entries there are; it may find nothing. The state may change between two of them.
+    """
+    for what in sorted(concerns(state, changed)):
+        places = state.holds.places(what)
+        yield from in_order(list(places), None, places.__getitem__)
+    yield from concerned(state, changed)
+    planned = plans(state, changed)
+    if planned:
+        yield planned
+
+
 def waiting(state: TaskState, changed: set[str] | None) -> list[bytes]:
-    """Keys of the holds a change may end, in the order of release, then of entries and plans it may price anew."""
-    holds = [key for what in sorted(concerns(state, changed)) for key in state.holds.waiting_on(what)]
-    return holds + concerned(state, changed) + plans(state, changed)
+    """All that in_steps() finds."""
+    return [key for step in in_steps(state, changed) for key in step]
 
 
 def wake(work: Work, keys: list[bytes]) -> None:

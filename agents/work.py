@@ -103,6 +103,11 @@ class Work:
         table = self.state.engagements
         return table.get(table.key(engagement_id))
 
+    def is_idle(self) -> bool:
+        """Whether there is nothing to commit: no engagement touched, no table written, no record put aside."""
+        written = any(table.uncommitted() for table in self.state.tables)
+        return not (written or self._touched or self.dead_letter_reasons)
+
     def dead_letter(self, record: Record, error: UndecodableError, place: Place | None = None) -> None:
         """Put a record aside as it came, with where it stood (`place` if not the work's) and what is wrong with it."""
         topic, partition = place or self.place

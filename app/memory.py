@@ -50,10 +50,10 @@ class Memory:
     Records are as a consumer hands them over, or a Read.
     """
 
-    def __init__(self, partition: int = 0, known: Reference | None = None) -> None:
-        """Begin with an empty state, and with reference data that others take in, or with none."""
+    def __init__(self, partition: int = 0, known: Reference | None = None, state: TaskState | None = None) -> None:
+        """Begin with a state that was restored, or an empty one; with reference data that others take in, or none."""
         self.partition: Final = partition
-        self.state = TaskState()
+        self.state = TaskState() if state is None else state
         self.reference: Final = Reference() if known is None else known
         self.contexts = Contexts()
         self.left: Final[defaultdict[str, list[Read]]] = defaultdict(list)

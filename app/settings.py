@@ -119,6 +119,11 @@ class Settings(BaseSettings):
         "refuse",
         description="When the log no longer holds the next record of a task: refuse to go on, or accept the gap",
     )
+    failpoint: str = Field(
+        "",
+        pattern=r"^$|^[a-z_]+:[1-9][0-9]*:(kill|stop|fail)$",
+        description="For tests of faults: point:times:action kills, stops or fails this worker there; else empty",
+    )
 
     @field_validator("kafka_bootstrap")
     @classmethod

@@ -115,8 +115,9 @@ def _problems_of(stream: Stream) -> list[str]:
     found = []
     if stream.agent and stream.single:
         found.append(f"{stream.name} is read by tasks and needs a partition for each")
-    if stream.role in {"reference", "changelog"} and not stream.compacted:
-        found.append(f"{stream.name} is read from its start and must be compacted")
+    kept = stream.compacted or (stream.role == "reference" and stream.retention_hours is None)
+    if stream.role in {"reference", "changelog"} and not kept:
+        found.append(f"{stream.name} is read from its start and must be compacted, or kept for ever")
     if stream.compacted and stream.retention_hours is not None:
         found.append(f"{stream.name} is compacted: retention does not apply")
     if stream.role == "input" and not stream.agent:
@@ -143,8 +144,13 @@ TOPOLOGY: Final = Topology(
         _input("approvals", approval.TYPE, "approvals", "Verdicts on entries: approved, rejected, recalled"),
         _input("engagements", engagement.TYPE, "engagements", "Contract terms of an engagement, revision by revision"),
         _input("assignments", assignment.TYPE, "assignments", "Planned work of a person on an engagement"),
-        _reference(
-            "rate-cards", "rate card id/version", rate_card.TYPE, "Prices by role, grade or item, with their dates"
+        Stream(
+            "rate-cards",
+            "reference",
+            "rate card id/version",
+            rate_card.TYPE,
+            "Prices by role, grade or item, with their dates; every record is kept: the first of a version counts",
+            single=True,
         ),
         _reference("resources", "resource id", resource.TYPE, "People: role, grade, capacity, cost rates"),
         _reference("fx-rates", "base/quote/valid from", fx_rate.TYPE, "Exchange rates with their dates"),

@@ -13,7 +13,7 @@ import structlog
 import uvloop
 
 from .metrics import Metrics
-from .runtime import tuning
+from .runtime import failpoints, tuning
 from .runtime.actors import actors_of
 from .runtime.application import Application, build
 from .runtime.shared import Shared
@@ -93,6 +93,7 @@ def run(settings: Settings, topology: Topology = TOPOLOGY, actors: Actors | None
     signal.signal(signal.SIGTERM, _stop_before_start)
     logging.config.dictConfig(logging_config(settings.log_level))
     _make_data_dir(settings)
+    failpoints.arm(settings.failpoint)
     tuning.tune()
     loop = uvloop.new_event_loop()
     asyncio.set_event_loop(loop)

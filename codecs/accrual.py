@@ -18,10 +18,11 @@ class AccrualEvent(Wire, frozen=True, kw_only=True, gc=False, omit_defaults=True
     kind `work_in_progress` is at selling price in the contract's currency and is reversed by billing; kind `cost`
     is at cost rate or spend in the currency of the cost and stays. Kind `milestone` moves what a milestone bills
     from the contract asset to the receivable; kind `loss` is what is missing to the provision for a fixed fee's
-    loss. Of these two entry_id is the engagement. Kinds `intercompany_sale` and `intercompany_purchase` charge the
-    work of another legal entity's person in the books of both, `sale_elimination` and `purchase_elimination` take that
-    out when the firm is consolidated; counterparty_id is then the other entity, in an elimination the one whose journal
-    it takes out, and fx_rate what the transfer price was converted at, as the trace says.
+    loss. Kind `deferral` moves the fee of a term from deferred revenue (billed before it is earned) or the contract
+    asset (billed after) to the receivable. Of these three entry_id is the engagement. Kinds `intercompany_sale` and
+    `intercompany_purchase` charge the work of another legal entity's person in the books of both, `sale_elimination`
+    and `purchase_elimination` take that out when the firm is consolidated; counterparty_id is then the other entity, in
+    an elimination the one whose journal it takes out, and fx_rate what the transfer price was converted at.
     """
 
     id: Id
@@ -30,6 +31,7 @@ class AccrualEvent(Wire, frozen=True, kw_only=True, gc=False, omit_defaults=True
         "cost",
         "milestone",
         "loss",
+        "deferral",
         "intercompany_sale",
         "intercompany_purchase",
         "sale_elimination",

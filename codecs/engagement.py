@@ -11,15 +11,20 @@ from .approval import ApprovalLevel
 from .approvers import ApprovalThreshold, Approver
 from .funding import Funding
 from .intercompany import Intercompany
-from .time_policies import Multipliers, TimeRounding
+from .time_policies import Discount, MultiplierChange, Multipliers, TimeRounding
 from .wire import CurrencyCode, DecimalText, ExpenseUnit, Id, OptionalId, Revision, Wire, decoder
 
 TYPE: Final = "billtide.engagement.v1"
 
-ContractType = Literal["time_and_materials", "capped", "fixed_fee", "retainer", "non_billable", "internal"]
+ContractType = Literal[
+    "time_and_materials", "capped", "fixed_fee", "retainer", "non_billable", "internal", "subscription"
+]
 Rounding = Literal["half_up", "half_even", "up", "down"]
 ExpensePolicy = Literal["at_cost", "mark_up", "unit_price", "non_billable"]
 ProgressMethod = Literal["cost_to_cost", "hours_to_hours", "milestone", "straight_line"]
+
+FeeEarned = Literal["billed", "served"]
+"""When the fee of a term is revenue: with its bill, or day by day of the term."""
 
 
 class EngagementRate(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
@@ -41,12 +46,13 @@ class EngagementRate(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_d
 class Cap(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
     """Not to exceed: what the customer pays in all.
 
-    `split` bills up to the minor unit and holds the rest; `hold` bills an entry whole or not at all. What exceeds the
-    amount by no more than tolerance is billed whole.
+    `split` bills up to the minor unit and holds the rest; `hold` bills an entry whole or not at all; `stop` bills up to
+    the minor unit, and the rest is not chargeable: it waits for nobody, but a higher cap brings it back. What exceeds
+    the amount by no more than tolerance is billed whole.
     """
 
     amount: DecimalText
-    mode: Literal["split", "hold"] = "split"
+    mode: Literal["split", "hold", "stop"] = "split"
     includes_expenses: bool = True
     tolerance: DecimalText = "0"
 
@@ -60,7 +66,7 @@ class PartialCap(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defau
 
     id: Id
     amount: DecimalText
-    mode: Literal["split", "hold"] = "split"
+    mode: Literal["split", "hold", "stop"] = "split"
     includes_expenses: bool = True
     tolerance: DecimalText = "0"
     tasks: tuple[Id, ...] = ()
@@ -72,6 +78,8 @@ class Milestone(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaul
     """A part of a fixed fee that is billed once, when it is reached: an amount, or percent of the fee.
 
     reached_on: the day it was reached; a later revision of the terms without it takes the bill back.
+    standalone_price: what its work would cost alone; with these, on all milestones, revenue by milestones is the fee
+    allocated in their proportion, whatever each bills.
     """
 
     id: Id
@@ -79,10 +87,19 @@ class Milestone(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaul
     amount: DecimalText | None = None
     percent: DecimalText | None = None
     reached_on: dt.date | None = None
+    standalone_price: DecimalText | None = None
+
+
+class FeeTerm(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
+    """One term with dates of its own, both included; without an amount its fee is fee.amount."""
+
+    start_date: dt.date
+    end_date: dt.date
+    amount: DecimalText | None = None
 
 
 class Fee(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
-    """A sum agreed beforehand: the whole price of a fixed fee, or one term's fee of a retainer.
+    """A sum agreed beforehand: the whole price of a fixed fee, or one term's fee of a retainer or a subscription.
 
     estimated_cost (fixed fee): expected cost at completion without waste, in the engagement's currency;
     uninstalled_cost: what of it is expected to be uninstalled. progress: what revenue to date is measured by:
@@ -90,8 +107,10 @@ class Fee(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=Tru
     through the latest accounting date of an approved entry / days to end_date. percent_places: progress is
     rounded to a percentage with so many places before the fee is multiplied; absent means unrounded.
     milestones: what is billed, and when; they add up to the fee. loss_provision: whether the loss is provided
-    as soon as estimated_cost exceeds the fee. term and billed (retainer): a fee falls due at the start
+    as soon as estimated_cost exceeds the fee. term and billed (retainer, subscription): a fee falls due at the start
     (`advance`) or the end (`arrears`) of each term from `start_date` on, when the period of that date opens.
+    schedule: the terms by their dates, in place of term. billed_terms: whether terms that are billed already keep
+    their fee and dates when the terms change, or are reversed and billed anew.
     """
 
     amount: DecimalText
@@ -104,6 +123,8 @@ class Fee(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=Tru
     percent_places: Annotated[int, msgspec.Meta(ge=0, le=6)] | None = None
     milestones: tuple[Milestone, ...] = ()
     loss_provision: Literal["at_once", "none"] = "at_once"
+    schedule: tuple[FeeTerm, ...] = ()
+    billed_terms: Literal["keep", "rebill"] = "keep"
 
 
 class ExpenseCategory(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
@@ -142,7 +163,8 @@ class Policies(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_default
 
     time_rounding: of billed time; none bills what was worked to the microsecond. day_rounding: `half_day` bills an
     entry at a day rate as half a day up to half of hours_per_day and as a day above, in place of time_rounding.
-    multipliers: of rates, by kind and date of the work; without them every hour costs the same.
+    multipliers: of rates, by kind and date of the work; without them every hour costs the same. multiplier_changes:
+    what takes their place from a work date on.
     approval_thresholds: levels that larger entries need besides approval_levels; auto_approve_under: entries of less
     than this amount need no decision but those of thresholds; approvers: who may decide, anybody while empty;
     correction of what is billed: reversed and charged anew, or one line of the difference.
@@ -161,13 +183,15 @@ class Policies(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_default
     auto_approve_under: DecimalText | None = None
     approvers: tuple[Approver, ...] = ()
     correction: Literal["reverse_and_rebill", "adjust"] = "reverse_and_rebill"
+    multiplier_changes: tuple[MultiplierChange, ...] = ()
     intercompany: Intercompany | None = None
 
 
 class Engagement(Wire, frozen=True, kw_only=True, gc=False, omit_defaults=True):
     """One engagement, one revision of its terms. Key is id.
 
-    discount_percent: off every rate at which time is billed; expenses and fees are billed without it.
+    discount_percent: off every rate at which time is billed; expenses and fees are billed without it. discounts: with
+    dates, in its place; of those that cover the work date the one that starts last.
     funding: the customers who pay together; without it customer_id pays all.
     """
 
@@ -191,6 +215,7 @@ class Engagement(Wire, frozen=True, kw_only=True, gc=False, omit_defaults=True):
     policies: Policies = Policies()
     planned_revenue: DecimalText | None = None
     discount_percent: DecimalText = "0"
+    discounts: tuple[Discount, ...] = ()
     funding: Funding | None = None
 
 

@@ -139,8 +139,9 @@ class EntryState(msgspec.Struct, array_like=True, gc=False):
     approved_value and held_value: minor units, counted in the engagement's figures; posted: the version
     whose postings stand, None when it is the latest; counted_as and counted_time: its share of the hours;
     adjusted: set while the first live part of charges is a charge and the others are its adjusting lines;
-    progress_time and progress_on: what it adds to the hours and the dates of a fixed fee's progress;
-    intercompany: the charge between its legal entities, or the last one, not live.
+    progress_time and progress_on: what it adds to the hours and the dates of a fixed fee's progress; non_chargeable:
+    approved value beyond a cap that stops, counted in the figures; intercompany: the charge between its
+    legal entities, or the last one, not live.
     """
 
     latest: EntryVersion
@@ -162,6 +163,7 @@ class EntryState(msgspec.Struct, array_like=True, gc=False):
     adjusted: Adjusted | None = None
     progress_time: int = 0
     progress_on: dt.date | None = None
+    non_chargeable: int = 0
     intercompany: IntercompanyCharge | None = None
 
 

@@ -23,6 +23,8 @@ HoldReason = Literal[
     "approver_not_allowed",
     "unit_price_missing",
     "receipt_missing",
+    "cap_stopped",
+    "period_too_long",
 ]
 
 
@@ -30,7 +32,7 @@ class ExceptionEvent(Wire, frozen=True, kw_only=True, gc=False, omit_defaults=Tr
     """What finance and delivery see of a hold. Key is engagement_id.
 
     `held` opens a hold and says what it waits on and what to do; `released` ends it. A new `held` of the same
-    entry replaces the one before.
+    entry replaces the one before. `cap_stopped` is never told: nobody has to do anything.
     """
 
     id: Id

@@ -15,11 +15,13 @@ TYPE: Final = "billtide.engagement-figures.v1"
 class EngagementFigures(Wire, frozen=True, kw_only=True, gc=False, omit_defaults=True):
     """Key is engagement_id; the latest record counts. Amounts are in `currency`, the contract's.
 
-    approved_value = billed + held (M7; priced entries only, so without fees): `billed` is what billing events
-    of entries sum to, `fees` those of terms, `unbilled` the open work in progress, `held` approved value that
-    waits (cap), `earned` revenue so far, `cost` labour and expense cost so far, `margin` earned - cost.
+    approved_value = billed + held + non_chargeable (M7; priced entries only, so without fees): `billed` is what
+    billing events of entries sum to, `fees` those of terms, `unbilled` the open work in progress, `held` approved
+    value that waits (cap), `non_chargeable` approved value beyond a cap that stops, `earned` revenue so far, `cost`
+    labour and expense cost so far, `margin` earned - cost.
     `contract_asset` is revenue earned beyond what is billed, fees included, `contract_liability` the opposite;
-    `loss_provision` what is provided for the rest of a fixed fee's loss. Without terms all three are unknown.
+    `loss_provision` what is provided for the rest of a fixed fee's loss;
+    `deferred` fees that are billed and not yet earned. Without terms all four are unknown.
     `funded` is what each of several customers who pay together is billed, fees included; `intercompany_cost` what other
     legal entities charge the engagement's for their people (`cost` is what they cost the firm), absent where none may.
     """
@@ -49,6 +51,8 @@ class EngagementFigures(Wire, frozen=True, kw_only=True, gc=False, omit_defaults
     contract_asset: DecimalText | None = None
     contract_liability: DecimalText | None = None
     loss_provision: DecimalText | None = None
+    non_chargeable: DecimalText = "0"
+    deferred: DecimalText | None = None
     funded: dict[str, DecimalText] = msgspec.field(default_factory=dict)
     intercompany_cost: DecimalText | None = None
 

@@ -20,6 +20,7 @@ Account = Literal[
     "revenue",
     "project_loss",
     "loss_provision",
+    "deferred_revenue",
     "intercompany_receivable",
     "intercompany_revenue",
     "intercompany_cost",

@@ -34,7 +34,7 @@ class RateLine(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_default
 
 
 class RateCard(Wire, frozen=True, kw_only=True, gc=False, omit_defaults=True):
-    """Key is `{id}/{version}`, so that compaction keeps every version.
+    """Key is `{id}/{version}`. Of a version sent twice the first content counts; its topic keeps every record.
 
     scope and scope_id say for whom the card is: a customer, a practice, a region, or everybody. Cards of scope
     `intercompany` price what a legal entity charges another one for its people: scope_id is `SELLER/BUYER`, or the

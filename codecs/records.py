@@ -7,7 +7,7 @@ import datetime as dt
 import msgspec
 
 from .assignment import Assignment
-from .engagement import Engagement, Rounding
+from .engagement import Engagement, FeeEarned, Rounding
 from .entry_state import Posted
 
 
@@ -23,6 +23,32 @@ class BilledMilestone(msgspec.Struct, frozen=True, array_like=True, gc=False):
     rounding: Rounding
 
 
+class BilledTerm(msgspec.Struct, array_like=True, gc=False):
+    """A term that has begun, with what is billed and earned of it. Money is minor units.
+
+    amount: its fee as agreed, 0 once the terms no longer name it; source, revision, rounding, legal_entity_id,
+    customer_id: of the terms it is agreed in; earned: with its bill, or day by day of the term; advance: billed before
+    it is earned; posted: its bill, standing or reversed, None before the first; released and released_through:
+    revenue of its days so far; release_ordinal: the next number of that.
+    """
+
+    start: dt.date
+    end: dt.date
+    due: dt.date
+    amount: int
+    source: str
+    revision: int
+    rounding: Rounding
+    legal_entity_id: str
+    customer_id: str
+    earned: FeeEarned
+    advance: bool
+    posted: Posted | None = None
+    released: int = 0
+    released_through: dt.date | None = None
+    release_ordinal: int = 0
+
+
 class EngagementState(msgspec.Struct, array_like=True, gc=False):
     """An engagement: its latest terms (None while only entries of it are known) and its running figures.
 
@@ -33,7 +59,9 @@ class EngagementState(msgspec.Struct, array_like=True, gc=False):
     of release; capped: what is billed under each partial cap, by its id and period. Of a fixed fee: progress_time,
     waste_cost and uninstalled_cost: approved hours that count, approved cost that does not; progress_dates: approved
     entries by accounting date; milestones: bills by milestone id; loss_provision: what is provided for the loss, in
-    minor units; loss_ordinal: its last number. funded: what customers who pay together are billed, by customer;
+    minor units; loss_ordinal: its last number. non_chargeable: approved value beyond caps that stop. fee_terms: terms
+    whose fee is deferred or may be billed anew, by start; unkept_through: the last date of terms billed before that;
+    deferred: fees that are billed and not earned. funded: what customers who pay together are billed, by customer;
     intercompany_cost: what other legal entities charge for their people.
     """
 
@@ -69,6 +97,10 @@ class EngagementState(msgspec.Struct, array_like=True, gc=False):
     milestones: dict[str, BilledMilestone] = {}
     loss_provision: int = 0
     loss_ordinal: int = 0
+    non_chargeable: int = 0
+    fee_terms: dict[dt.date, BilledTerm] = {}
+    unkept_through: dt.date | None = None
+    deferred: int = 0
     funded: dict[str, int] = {}
     intercompany_cost: int = 0
 

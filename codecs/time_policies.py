@@ -27,6 +27,14 @@ class TimeRounding(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_def
     factor_percent: DecimalText = "100"
 
 
+class Discount(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
+    """A discount on the rates of work on dates from effective_from through effective_to, for ever without one."""
+
+    percent: DecimalText
+    effective_from: dt.date
+    effective_to: dt.date | None = None
+
+
 class Multipliers(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
     """What a rate is multiplied by, such as "1.15" for 15 % more: by the entry's work_type, at weekends, on holidays.
 
@@ -41,3 +49,10 @@ class Multipliers(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defa
     weekend_days: tuple[Weekday, ...] = ("saturday", "sunday")
     holidays: tuple[dt.date, ...] = ()
     stacking: Literal["largest", "multiply"] = "largest"
+
+
+class MultiplierChange(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
+    """Multipliers that take the place of the earlier ones for work from a date on; none end them."""
+
+    effective_from: dt.date
+    multipliers: Multipliers | None = None

@@ -23,7 +23,8 @@ class Entries(Table[EntryState]):
 
     def put(self, key: bytes, value: EntryState) -> None:
         """Set an entry."""
-        super().put(key, value)
+        # Not through super(): this runs for every event.
+        self._decoded[key] = self._changed[key] = value
         if self._by_engagement is not None:
             self._by_engagement.setdefault(engagement_of(key), set()).add(key)
 

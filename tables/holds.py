@@ -36,6 +36,10 @@ class Holds(Table[Hold]):
         waiting = self._waiting.get(what)
         return sorted(waiting, key=waiting.__getitem__) if waiting else []
 
+    def places(self, what: str) -> dict[bytes, tuple[str, int]]:
+        """Entry keys that wait on `what` now, each with its place in the order of release."""
+        return dict(self._waiting.get(what, ()))
+
     def waited_on(self) -> list[str]:
         """Everything some entry waits on."""
         return [what for what, waiting in self._waiting.items() if waiting]

@@ -70,7 +70,10 @@ class Reference:
         self._fx: Final[dict[tuple[str, str], FxTable]] = {}
 
     def put_rate_card(self, card: RateCard) -> str | None:
-        """Add a card version; the same version again changes nothing, with other content it is refused."""
+        """Add a card version; the same version again changes nothing, with other content it is refused.
+
+        So the first content counts, after a restart too: the topic keeps every record and is never compacted.
+        """
         parsed = parse_card(card)
         known = self._card_versions.get((parsed.id, parsed.version))
         if known is not None:

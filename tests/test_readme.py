@@ -39,6 +39,10 @@ ENTRY = {
     "source": "psa", "id": "readme-1", "revision": 1, "engagement_id": "E-0052", "resource_id": "nobody",
     "work_date": "2026-11-20", "quantity": "1", "status": "submitted",
 }  # fmt: skip
+CARD = {
+    "id": "standard-eur", "version": 99, "scope": "default", "currency": "EUR", "effective_from": "2025-11-01",
+    "lines": [{"rate": "250", "role": "consultant"}],
+}  # fmt: skip
 EVENTS = 4_000
 """What the benches measure here: enough to run all of them."""
 
@@ -56,6 +60,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("readme")
     (folder / "sheet.csv").write_text(SHEET)
     (folder / "clients.csv").write_text(CLIENTS)
+    (folder / "cards.json").write_text(json.dumps(CARD))
     (folder / "events.jsonl").write_text(json.dumps({"stream": "time-entries", "value": ENTRY}) + "\n")
     return folder
 
@@ -125,6 +130,16 @@ def test_up_stays_until_down(run: Run, up: str) -> None:
     assert "came out again" in run("billtide replay --from topics")
 
 
+def test_a_change_is_tried_beside_the_workers(run: Run, folder: Path, up: str) -> None:
+    """`billtide what-if` tells what another card would move; afterwards no engagement has other figures."""
+    ends_well(up)
+    before = run("billtide engagement E-0052 --json")
+    told = json.loads(run(f"billtide what-if --rate-card {folder / 'cards.json'} --json"))
+
+    assert any(one["billed"]["change"] != "0.00" for one in told["totals"])
+    assert run("billtide engagement E-0052 --json") == before
+
+
 def test_records_and_sheets_go_in(run: Run, folder: Path, up: str) -> None:
     """A file of JSON lines and a time sheet by its mapping are taken."""
     ends_well(up)
@@ -182,6 +197,7 @@ def test_no_command_is_left_out() -> None:
         "billtide explain ENTRY",
         "billtide verify",
         "billtide replay --from topics",
+        "billtide what-if --rate-card CARDS",
         "billtide schema",
         "billtide settings",
         "python bench/throughput.py --events 300000 --json",

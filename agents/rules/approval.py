@@ -25,7 +25,7 @@ Approval is one of four states of an entry that are never folded into one:
 
     approval      here; never kept, always found again from the versions and their decisions
     eligibility   whether the customer pays: `billable`, contract type and expense terms, read by valuation
-    cap           how much may be billed now: `held_value` of the entry and its hold `cap_reached`, by settlement
+    cap           how much may be billed now: `held_value` and `non_chargeable` of the entry, by settlement
     posting       what stands in the ledgers: `cost`, `work_in_progress` and `charges` of the entry, by settlement
 """
 

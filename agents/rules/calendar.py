@@ -24,6 +24,11 @@ class Calendar:
         self._policy = policies.closed_period
         self.accounting_date: Final = functools.cache(self._accounting_date)
 
+    def days_into_period(self, date: dt.date) -> int:
+        """Days from the start of the shortest period that covers a date to that date; 0 where none does."""
+        covering = [period for period in self._periods if period.start_date <= date <= period.end_date]
+        return min(((date - period.start_date).days for period in covering), default=0)
+
     def _accounting_date(self, date: dt.date) -> dt.date | HoldReason:
         """In an open period it is the date itself. A future one is waited for.
 

@@ -17,11 +17,12 @@ from typing import Final, get_args
 from msgspec import structs
 
 from ...codecs.billing import TraceStep
-from ...codecs.decimals import PERCENT_DIGITS_MAX, PERCENT_PLACES, RATE_PLACES, WHOLE, format_plain, parse_scaled
+from ...codecs.decimals import PERCENT_PLACES, RATE_PLACES, WHOLE, format_plain, parse_scaled
 from ...codecs.engagement import Engagement
 from ...codecs.entry_state import EntryVersion
 from ...codecs.errors import UndecodableError
 from ...codecs.time_policies import Multipliers, Weekday
+from .discounts import Discounts
 from .money import divide
 from .pricing import ResolvedRate
 
@@ -34,6 +35,7 @@ PRODUCT_PLACES: Final = MULTIPLIER_PLACES * APPLYING_MAX
 ONE: Final = 10**PRODUCT_PLACES
 """A multiplier that changes nothing, in 10^-12."""
 _FIELD: Final = "$.policies.multipliers"
+_CHANGES: Final = "$.policies.multiplier_changes"
 
 
 class ChargedRate:
@@ -42,30 +44,31 @@ class ChargedRate:
     plain: not at all. of(version, rate) is the rate the version is charged at, with the steps that lead there.
     """
 
-    __slots__ = ("_discount", "_multiplier", "_named", "_rounding", "plain")
+    __slots__ = ("_discounts", "_multiplier", "_named", "_rounding", "plain")
 
     def __init__(self, terms: Engagement) -> None:
         """Read discount and multipliers; raises UndecodableError."""
-        agreed = terms.policies.multipliers
+        multipliers = _by_date(terms)
         self._named = f"terms of {terms.id} revision {terms.revision}"
         self._rounding = terms.policies.rounding
-        self._discount = _discount(terms.discount_percent)
-        self._multiplier = None if agreed is None else functools.cache(Multiplier(agreed).of)
-        self.plain: Final = agreed is None and not self._discount
+        self._discounts = Discounts(terms)
+        self._multiplier = functools.cache(functools.partial(_multiplier_on, multipliers)) if multipliers else None
+        self.plain: Final = not multipliers and self._discounts.none
 
     def of(self, version: EntryVersion, found: ResolvedRate) -> ResolvedRate:
         """Multiply, discount and round once. A rate the entry carries itself is what was agreed for this work."""
         multiplier, why = ONE, ""
         if self._multiplier is not None and version.rate is None:
             multiplier, why = self._multiplier(version.work_type, version.work_date)
-        if multiplier == ONE and not self._discount:
+        discount, agreed = self._discounts.on(version.work_date)
+        if multiplier == ONE and not discount:
             return found
         steps = []
         if multiplier != ONE:
             steps.append(TraceStep("multiplier", format_plain(multiplier, PRODUCT_PLACES), f"{why}: {self._named}"))
-        if self._discount:
-            steps.append(TraceStep("discount_percent", format_plain(self._discount, PERCENT_PLACES), self._named))
-        rate = divide(found.rate * multiplier * (WHOLE - self._discount), ONE * WHOLE, self._rounding)
+        if discount:
+            steps.append(TraceStep("discount_percent", format_plain(discount, PERCENT_PLACES), agreed))
+        rate = divide(found.rate * multiplier * (WHOLE - discount), ONE * WHOLE, self._rounding)
         text = f"{format_plain(rate, RATE_PLACES)}/{found.unit}"
         steps.append(TraceStep("charged_rate", text, f"{self._rounding} to {RATE_PLACES} places"))
         return structs.replace(found, rate=rate, trace=(*found.trace, *steps))
@@ -74,17 +77,17 @@ class ChargedRate:
 class Multiplier:
     """The multipliers of one contract. A value: never changed once made."""
 
-    def __init__(self, agreed: Multipliers) -> None:
-        """Read them; raises UndecodableError."""
+    def __init__(self, agreed: Multipliers, at: str = _FIELD) -> None:
+        """Read them from the field `at`; raises UndecodableError."""
         self._by_work_type = {
-            work_type: _multiplier(text, f"{_FIELD}.by_work_type.{work_type[:40]}")
+            work_type: _multiplier(text, f"{at}.by_work_type.{work_type[:40]}")
             for work_type, text in agreed.by_work_type.items()
         }
         if "" in self._by_work_type:
-            field, fix = f"{_FIELD}.by_work_type", "name the work_type of the entries it is for"
+            field, fix = f"{at}.by_work_type", "name the work_type of the entries it is for"
             raise UndecodableError("invalid_field", field, "a multiplier of work without a type", fix)
-        self._weekend = None if agreed.weekend is None else _multiplier(agreed.weekend, f"{_FIELD}.weekend")
-        self._holiday = None if agreed.holiday is None else _multiplier(agreed.holiday, f"{_FIELD}.holiday")
+        self._weekend = None if agreed.weekend is None else _multiplier(agreed.weekend, f"{at}.weekend")
+        self._holiday = None if agreed.holiday is None else _multiplier(agreed.holiday, f"{at}.holiday")
         self._weekend_days = {get_args(Weekday).index(day) for day in agreed.weekend_days}
         self._holidays = frozenset(agreed.holidays)
         self._multiplies = agreed.stacking == "multiply"
@@ -108,6 +111,31 @@ class Multiplier:
         return largest * 10 ** (PRODUCT_PLACES - MULTIPLIER_PLACES), f"{named}{rule}"
 
 
+_ByDate = tuple[tuple[dt.date, Multiplier | None], ...]
+"""Multipliers with the first date on which they apply, the latest first."""
+
+
+def _by_date(terms: Engagement) -> _ByDate:
+    """Read the multipliers of a contract and what takes their place later; none where there are none at all."""
+    policies = terms.policies
+    read: dict[dt.date, Multiplier | None] = {}
+    if policies.multipliers is not None:
+        read[dt.date.min] = Multiplier(policies.multipliers)
+    for at, change in enumerate(policies.multiplier_changes):
+        if change.effective_from in read:
+            field, problem = f"{_CHANGES}[{at}].effective_from", f"a second change on {change.effective_from}"
+            raise UndecodableError("invalid_field", field, problem, "send one change for each date")
+        agreed = change.multipliers
+        read[change.effective_from] = None if agreed is None else Multiplier(agreed, f"{_CHANGES}[{at}].multipliers")
+    return tuple(sorted(read.items(), key=lambda one: one[0], reverse=True))
+
+
+def _multiplier_on(multipliers: _ByDate, work_type: str, date: dt.date) -> tuple[int, str]:
+    """Multiplier of such work by what is agreed for its date; see Multiplier.of."""
+    agreed = next((found for starts, found in multipliers if starts <= date), None)
+    return (ONE, "") if agreed is None else agreed.of(work_type, date)
+
+
 def _multiplier(text: str, field: str) -> int:
     """Read a multiplier in 10^-4."""
     multiplier = parse_scaled(text, MULTIPLIER_PLACES, field)
@@ -119,14 +147,3 @@ def _multiplier(text: str, field: str) -> int:
             'send a multiplier, such as "1.15" for 15 % more',
         )
     return multiplier
-
-
-def _discount(text: str) -> int:
-    """Read a discount in 10^-4 percent."""
-    field = "$.discount_percent"
-    discount = parse_scaled(text, PERCENT_PLACES, field, PERCENT_DIGITS_MAX)
-    if not 0 <= discount <= WHOLE:
-        raise UndecodableError(
-            "invalid_field", field, f"{text[:40]!r} does not lie between 0 and 100", 'send a percentage, such as "10"'
-        )
-    return discount

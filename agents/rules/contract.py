@@ -18,6 +18,7 @@ from ...codecs.errors import UndecodableError
 from .approval_terms import approval_terms
 from .calendar import Calendar
 from .expense_terms import ExpensePrices
+from .fee_plan import read_fee_plan
 from .fixed_fee import read_fixed_fee
 from .funding import funding_of
 from .limits import limits_of
@@ -36,7 +37,8 @@ class Contract:
     fee_amount, planned_revenue: minor units or None; fixed_fee: how a fixed fee is earned and billed, None without
     one; expenses: what the customer pays for them, by category; time_price: its terms for time beyond quantity x
     rate; approval: what is asked beyond approval_levels, None when nothing; adjusts: corrects by lines of the
-    difference; funding: the customers who pay together, None where one pays all;
+    difference; fee_plan: the fees of a retainer or a subscription by term, None without;
+    funding: the customers who pay together, None where one pays all;
     intercompany: how people of other legal entities are charged, None when they are not;
     worth(unit, rate_unit, currency): numerator and denominator that turn quantity x rate into minor units.
     """
@@ -56,6 +58,7 @@ class Contract:
         "expenses",
         "fee",
         "fee_amount",
+        "fee_plan",
         "fixed_fee",
         "for_customers",
         "funding",
@@ -97,6 +100,7 @@ class Contract:
             None if self.fee is None else parse_amount(self.fee.amount, terms.currency, "$.fee.amount")
         )
         self.fixed_fee: Final = read_fixed_fee(terms)
+        self.fee_plan: Final = read_fee_plan(terms)
         self.limits: Final = limits_of(terms)
         self.expenses: Final = ExpensePrices(terms)
         self.funding: Final = funding_of(terms)
@@ -162,7 +166,7 @@ def _worth(day: int) -> Callable[[str, str, str], tuple[int, int]]:
 
 
 def _fee(terms: Engagement) -> Fee | None:
-    needs = terms.contract_type in {"fixed_fee", "retainer"}
+    needs = terms.contract_type in {"fixed_fee", "retainer", "subscription"}
     if needs and terms.fee is None:
         raise UndecodableError(
             "invalid_field", "$.fee", f"a {terms.contract_type} engagement has no fee", "send fee.amount"

@@ -23,6 +23,7 @@ from ...codecs.engagement import Engagement
 from ...codecs.entry_state import Adjusted, EntryState, EntryVersion, Posted, Price
 from . import ledger
 from .books import Books
+from .cap import left_open
 from .differences import same_money, same_price
 from .valuation import Value
 
@@ -30,7 +31,7 @@ from .valuation import Value
 def to_adjust(entry: EntryState, wanted: EntryVersion | None, value: Value | None, books: Books) -> Adjusted | None:
     """The charge that the wanted version's value differs from and leaves standing; None where there is none."""
     live = [part for part in entry.charges if part.live]
-    if entry.price is None or entry.held_value or not live or (len(live) > 1 and entry.adjusted is None):
+    if entry.price is None or left_open(entry) or not live or (len(live) > 1 and entry.adjusted is None):
         return None
     terms, posted = books.contract.terms, entry.posted or entry.latest
     if wanted is None or value is None or value.price is None or isinstance(value.accounting_date, str):

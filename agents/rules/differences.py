@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ...codecs.engagement import Engagement
 from ...codecs.entry_state import EntryState, EntryVersion, Posted
+from .cap import left_open
 from .valuation import Value
 
 
@@ -43,10 +44,10 @@ def same_cost(entry: EntryState, cost: Posted, value: Value, terms: Engagement) 
 def same_price(entry: EntryState, value: Value, terms: Engagement) -> bool:
     """Whether what stands for the customer is what should: the amount, the currency, who pays, in whose books.
 
-    What is held over a cap stands too: it waits for room, not for a price.
+    What lies over a cap stands too: it waits for room, not for a price.
     """
     price, posted = entry.price, _for_customer(entry)
-    priced = posted is not None or entry.held_value != 0
+    priced = posted is not None or left_open(entry) != 0
     if value.price is None or price is None or not priced:
         return value.price is None and not priced
     same = price.amount == value.price.amount and price.currency == value.price.currency

@@ -1,8 +1,10 @@
-"""Fees of a retainer: one for each term of the engagement, due at the start or the end of the term.
+"""Fees of retainers and subscriptions: one for each term of the engagement, due at the start or the end of the term.
 
 No clock decides: a fee falls due when the accounting period of its due date opens, so the calendar of the
-legal entity drives billing, and a replay gives the same fees. Terms run from the engagement's start date in
-whole months; a start on the 31st ends a shorter month on its last day.
+legal entity drives billing, and a replay gives the same fees. A period that spans decades must not bill decades: fees
+are billed in its first PERIOD_DAYS_MAX days only, the others wait for periods of a sensible length. Terms run from the
+engagement's start date in whole months; a start on the 31st ends a shorter month on its last day. Or they are those of
+the schedule. A last term that the engagement's end cuts short is due whole.
 """
 
 from __future__ import annotations
@@ -24,6 +26,8 @@ from .funding import fund, lines_of
 from .ledger import journal
 
 MONTHS: Final = {"month": 1, "quarter": 3, "year": 12}
+PERIOD_DAYS_MAX: Final = 400
+"""Days of one accounting period in which fees are billed: a fiscal year of 53 weeks, and some weeks more."""
 
 
 class Term(NamedTuple):
@@ -35,9 +39,12 @@ class Term(NamedTuple):
 
 
 def bill_due_fees(engagement: EngagementState, contract: Contract, effects: Effects) -> tuple[HoldReason, Term] | None:
-    """Bill every term that is due and not billed yet, in order; returns the first that has to wait, and why."""
+    """Bill every term that is due and not billed yet, in order; returns the first that has to wait, and why.
+
+    These fees are earned when billed, and stand whatever becomes of the terms; others are kept by term (fee_terms.py).
+    """
     for term in terms_after(contract, engagement.fees_through):
-        date = contract.calendar.accounting_date(term.due)
+        date = fee_date(contract, term.due)
         if isinstance(date, str):
             return date, term
         _bill(engagement, contract, term, date, effects)
@@ -45,10 +52,23 @@ def bill_due_fees(engagement: EngagementState, contract: Contract, effects: Effe
     return None
 
 
+def fee_date(contract: Contract, date: dt.date) -> dt.date | HoldReason:
+    """On which date a fee of this date is posted, or why it cannot be now."""
+    posted_on = contract.calendar.accounting_date(date)
+    if isinstance(posted_on, str) or contract.calendar.days_into_period(date) < PERIOD_DAYS_MAX:
+        return posted_on
+    return "period_too_long"
+
+
 def terms_after(contract: Contract, billed_through: dt.date | None) -> Iterator[Term]:
-    """Terms of a retainer that end after a date, in order, up to the engagement's end; none for other contracts."""
-    terms, fee = contract.terms, contract.fee
-    if terms.contract_type != "retainer" or fee is None:
+    """Terms with a fee that end after a date, in order, up to the engagement's end; none for other contracts."""
+    terms, fee, plan = contract.terms, contract.fee, contract.fee_plan
+    if plan is None or fee is None:
+        return
+    if plan.schedule:
+        for known in plan.schedule:
+            if billed_through is None or known.start > billed_through:
+                yield Term(known.start, known.end, known.start if plan.advance else known.end)
         return
     step = MONTHS[fee.term]
     first, number = _resume(terms.start_date, step, billed_through)
@@ -57,7 +77,7 @@ def terms_after(contract: Contract, billed_through: dt.date | None) -> Iterator[
         if after is None or (terms.end_date is not None and start > terms.end_date):
             return
         end = after - dt.timedelta(days=1)
-        yield Term(start, end, start if fee.billed == "advance" else end)
+        yield Term(start, end, start if plan.advance else end)
         number += 1
 
 
@@ -85,9 +105,10 @@ def add_months(date: dt.date, months: int) -> dt.date | None:
 
 
 def _bill(engagement: EngagementState, contract: Contract, term: Term, date: dt.date, effects: Effects) -> None:
-    terms, amount = contract.terms, contract.fee_amount
-    if amount is None:
+    terms, plan = contract.terms, contract.fee_plan
+    if plan is None:
         raise AssertionError(f"retainer {terms.id} has no fee")
+    amount = plan.amount_of(term.start)
     text = format_amount(amount, terms.currency)
     cause = f"{terms.source}:fee:{terms.id}:{term.start}"
     bill = Posted(terms.revision, 0, amount, terms.currency, date, terms.legal_entity_id, terms.customer_id)

@@ -14,17 +14,22 @@ from ...codecs.decimals import PERCENT_DIGITS_MAX, PERCENT_PLACES, WHOLE, parse_
 from ...codecs.durations import HOUR, parse_duration
 from ...codecs.engagement import Engagement, Fee, ProgressMethod
 from ...codecs.errors import UndecodableError
+from .allocation import allocate
 from .money import divide
 
 
 class Milestone(NamedTuple):
-    """A milestone with its amount in minor units; percent: 10^-4, None where the amount itself is agreed."""
+    """A milestone with its amount in minor units; percent: 10^-4, None where the amount itself is agreed.
+
+    allocated: what of the fee it earns, None where it earns what it bills.
+    """
 
     id: str
     name: str
     amount: int
     percent: int | None
     reached_on: dt.date | None
+    allocated: int | None = None
 
 
 class FixedFee(msgspec.Struct, frozen=True, gc=False):
@@ -71,10 +76,10 @@ def _invalid(field: str, problem: str, fix: str) -> UndecodableError:
 
 
 def _refuse_milestones(terms: Engagement) -> None:
-    if terms.contract_type == "retainer" and terms.fee is not None and terms.fee.milestones:
+    if terms.contract_type in {"retainer", "subscription"} and terms.fee is not None and terms.fee.milestones:
         raise _invalid(
             "$.fee.milestones",
-            "a retainer is billed by term, not by milestone",
+            f"a {terms.contract_type} is billed by term, not by milestone",
             "send contract_type fixed_fee, or no milestones",
         )
 
@@ -143,7 +148,25 @@ def _milestones(fee: Fee, currency: str, total: int) -> tuple[Milestone, ...]:
             f"they add up to {format_amount(billed, currency)}, the fee is {format_amount(total, currency)}",
             "send milestones that sum to fee.amount",
         )
-    return read
+    return _allocated(read, fee, currency, total)
+
+
+def _allocated(read: tuple[Milestone, ...], fee: Fee, currency: str, total: int) -> tuple[Milestone, ...]:
+    """Give each milestone its share of the fee by standalone prices, where there are any."""
+    priced = [sent.standalone_price is not None for sent in fee.milestones]
+    if not any(priced):
+        return read
+    if not all(priced) or fee.progress != "milestone":
+        problem = "it allocates revenue by milestones, so all have one, and progress is by milestone"
+        field = f"$.fee.milestones[{priced.index(True)}].standalone_price"
+        raise _invalid(field, problem, "send it with every milestone and fee.progress milestone, or leave it out")
+    prices = []
+    for at, sent in enumerate(fee.milestones):
+        field = f"$.fee.milestones[{at}].standalone_price"
+        prices.append(parse_amount(sent.standalone_price or "", currency, field))
+        if prices[-1] <= 0:
+            raise _invalid(field, "its work alone would cost nothing or less", "send more than zero")
+    return tuple(one._replace(allocated=share) for one, share in zip(read, allocate(total, prices), strict=True))
 
 
 def _shared(milestones: tuple[engagement.Milestone, ...], currency: str, total: int) -> Iterator[Milestone]:

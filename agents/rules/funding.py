@@ -13,6 +13,7 @@ funding limits. A reversal copies the split of what it reverses.
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterator, Mapping
 from typing import Final
 
@@ -135,7 +136,7 @@ def fund(posted: Posted, engagement: EngagementState, plan: FundingPlan) -> Post
     return split
 
 
-def take_back(posted: Posted, engagement: EngagementState) -> None:
+def unfund(posted: Posted, engagement: EngagementState) -> None:
     """Count a bill off again that is reversed."""
     _count(posted, engagement, -1)
 
@@ -176,6 +177,28 @@ def lines_of(whole: BillingEvent, posted: Posted, plan: FundingPlan | None = Non
         )
 
 
+def reversals(whole: BillingEvent, posted: Posted, date: dt.date) -> Iterator[BillingEvent]:
+    """The lines that take the charge of a bill back on a date that is open: customer, share and rate are its own."""
+    for line in lines_of(whole, posted):
+        yield structs.replace(
+            line,
+            id=f"{line.id}:reversal",
+            action="reversal",
+            accounting_date=date,
+            quantity=_negated(line.quantity),
+            amount=_negated(line.amount),
+            part_of=None if line.part_of is None else _negated(line.part_of),
+            reverses=line.id,
+        )
+
+
+def _negated(text: str) -> str:
+    """Change the sign of decimal text; zero has none."""
+    if text.startswith("-"):
+        return text[1:]
+    return f"-{text}" if text.strip("0.") else text
+
+
 def _invalid(field: str, problem: str, fix: str) -> UndecodableError:
     return UndecodableError("invalid_field", field, problem, fix)
 
@@ -210,7 +233,7 @@ def _percents(funding: Funding) -> Iterator[int]:
 
 def _tops(terms: Engagement, funding: Funding) -> Iterator[int | None]:
     """Most that each pays, in minor units; the last pays what is left."""
-    if terms.contract_type in {"fixed_fee", "retainer"}:
+    if terms.contract_type in {"fixed_fee", "retainer", "subscription"}:
         problem = f"a {terms.contract_type} engagement is not funded in order: its fees stay with whom they were billed"
         raise _invalid(FIELD, problem, "send percentages that sum to 100")
     last = len(funding.customers) - 1

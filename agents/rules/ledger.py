@@ -23,7 +23,7 @@ from ...codecs.journal import Account, JournalLine
 from ...codecs.revenue import RevenueEvent
 from .books import Books
 from .contract import Contract
-from .funding import lines_of
+from .funding import lines_of, reversals
 
 AccrualKind = Literal[
     "work_in_progress",
@@ -104,37 +104,18 @@ def reverse_charge(version: EntryVersion, price: Price, part: Posted, date: dt.d
     """Take a charge back whole, on a date that is open: rate, exchange rate and rounding are the charge's own."""
     contract, effects = books.contract, books.effects
     whole = _line(version, price, (), part, contract)
-    effects.billing.extend(
-        structs.replace(
-            line,
-            id=f"{line.id}:reversal",
-            action="reversal",
-            accounting_date=date,
-            quantity=_negated(line.quantity),
-            amount=_negated(line.amount),
-            part_of=None if line.part_of is None else _negated(line.part_of),
-            reverses=line.id,
-        )
-        for line in lines_of(whole, part)
-    )
+    effects.billing.extend(reversals(whole, part, date))
     earned = _earned(version, part, contract)
     effects.revenue.append(
         structs.replace(
             earned,
             id=f"{earned.id}:reversal",
             accounting_date=date,
-            amount=_negated(earned.amount),
+            amount=format_amount(-part.amount, part.currency),
             lines=journal("unbilled_receivable", "revenue", -part.amount, part.currency),
             reverses=earned.id,
         )
     )
-
-
-def _negated(text: str) -> str:
-    """Change the sign of decimal text; zero has none."""
-    if text.startswith("-"):
-        return text[1:]
-    return f"-{text}" if text.strip("0.") else text
 
 
 def _line(

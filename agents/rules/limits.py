@@ -17,12 +17,16 @@ ENGAGEMENT: Final = ""
 
 
 class Limit(msgspec.Struct, frozen=True, gc=False):
-    """One cap. amount and tolerance: minor units; tasks and resources: what it covers, all when empty."""
+    """One cap. amount and tolerance: minor units; tasks and resources: what it covers, all when empty.
+
+    split: bills a part of what exceeds it; stops: what lies beyond is not charged, others hold it.
+    """
 
     name: str
     amount: int
     tolerance: int
     split: bool
+    stops: bool
     includes_expenses: bool
     tasks: frozenset[str]
     resources: frozenset[str]
@@ -74,5 +78,5 @@ def _limit(
     tolerance = parse_amount(cap.tolerance, terms.currency, f"{field}.tolerance")
     if tolerance < 0:
         raise UndecodableError("invalid_field", f"{field}.tolerance", "it is below zero", "send zero or more")
-    split, expenses = cap.mode == "split", cap.includes_expenses
-    return Limit(name, amount, tolerance, split, expenses, frozenset(tasks), frozenset(resources), per)
+    split, stops, expenses = cap.mode != "hold", cap.mode == "stop", cap.includes_expenses
+    return Limit(name, amount, tolerance, split, stops, expenses, frozenset(tasks), frozenset(resources), per)

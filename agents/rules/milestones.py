@@ -21,17 +21,23 @@ from ...codecs.exception import HoldReason
 from ...codecs.records import BilledMilestone, EngagementState
 from .contract import Contract
 from .effects import Effects
-from .fixed_fee import Milestone
-from .funding import fund, lines_of, misfunded, take_back
+from .fixed_fee import FixedFee, Milestone
+from .funding import fund, lines_of, misfunded, reversals, unfund
 from .ledger import journal, next_ordinal
 
 Waiting = tuple[HoldReason, dt.date]
 """Why something cannot be posted now, and the date it belongs to."""
 
 
-def billed_by_milestones(engagement: EngagementState) -> int:
-    """What the milestones that stand have billed, in minor units."""
-    return sum(billed.posted.amount for billed in engagement.milestones.values() if billed.posted.live)
+def earned_by_milestones(fee: FixedFee, engagement: EngagementState) -> dict[str, int]:
+    """What each milestone that stands has earned, in minor units: its share of the fee, else what it bills."""
+    shares = {known.id: known.allocated for known in fee.milestones}
+    earned = {}
+    for name, billed in engagement.milestones.items():
+        if billed.posted.live:
+            share = shares.get(name)
+            earned[name] = billed.posted.amount if share is None else share
+    return earned
 
 
 def settle_milestones(engagement: EngagementState, contract: Contract, effects: Effects) -> list[Waiting]:
@@ -96,20 +102,8 @@ def _reverse(engagement: EngagementState, terms: Engagement, name: str, date: dt
     billed = engagement.milestones[name]
     engagement.milestones[name] = structs.replace(billed, posted=structs.replace(billed.posted, live=False))
     engagement.fees -= billed.posted.amount
-    take_back(billed.posted, engagement)
-    effects.billing.extend(
-        structs.replace(
-            line,
-            id=f"{line.id}:reversal",
-            action="reversal",
-            accounting_date=date,
-            quantity="-1",
-            amount=f"-{line.amount}",
-            part_of=None if line.part_of is None else f"-{line.part_of}",
-            reverses=line.id,
-        )
-        for line in lines_of(_line(terms, name, billed), billed.posted)
-    )
+    unfund(billed.posted, engagement)
+    effects.billing.extend(reversals(_line(terms, name, billed), billed.posted, date))
     effects.accruals.append(_accrual("reversal", terms, name, billed, date))
 
 

@@ -6,7 +6,7 @@ a new estimate, fee or method, or a correction, catches up at once. Progress is 
     cost_to_cost    approved cost / estimated cost at completion, without waste and uninstalled cost
     hours_to_hours  approved hours / estimated hours
     straight_line   days through the latest accounting date of an approved entry / all days: no clock
-    milestone       what reached milestones have billed is earned
+    milestone       what reached milestones have billed is earned, or their share of the fee by standalone prices
 
 Uninstalled cost earns its own cost and no margin: earned = (fee - u) x progress + uninstalled cost to date, where u
 is the expected uninstalled cost, or the cost to date if that is more. Waste earns nothing.
@@ -30,7 +30,7 @@ from .contract import Contract
 from .fixed_fee import FixedFee
 from .ledger import journal
 from .losses import provide_loss
-from .milestones import billed_by_milestones
+from .milestones import earned_by_milestones
 from .money import divide
 
 
@@ -66,7 +66,7 @@ def earned_to_date(contract: Contract, engagement: EngagementState) -> int:
     if fee is None:
         return 0
     if fee.method == "milestone":
-        return billed_by_milestones(engagement)
+        return sum(earned_by_milestones(fee, engagement).values())
     progress = progress_of(fee, engagement)
     if progress.done <= 0:
         earned = 0
@@ -188,12 +188,11 @@ def _trace(fee: FixedFee, contract: Contract, engagement: EngagementState) -> tu
     agreed = f"terms of {contract.terms.id} revision {contract.terms.revision}"
     steps = [TraceStep("fee", format_amount(fee.amount, currency), agreed)]
     if fee.method == "milestone":
-        billed = (
-            f"{name} {format_amount(m.posted.amount, currency)}"
-            for name, m in engagement.milestones.items()
-            if m.posted.live
-        )
-        steps.append(TraceStep("progress", ", ".join(billed) or "none", "milestones billed"))
+        earned = earned_by_milestones(fee, engagement)
+        named = ", ".join(f"{name} {format_amount(amount, currency)}" for name, amount in earned.items())
+        allocated = any(known.allocated is not None for known in fee.milestones)
+        how = "milestones billed, the fee allocated by standalone prices" if allocated else "milestones billed"
+        steps.append(TraceStep("progress", named or "none", how))
         return tuple(steps)
     progress = progress_of(fee, engagement)
     steps.append(_measure(fee, progress, currency))

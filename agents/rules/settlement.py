@@ -15,18 +15,17 @@ from typing import Final
 from msgspec import structs
 
 from ...codecs.billing import TraceStep
-from ...codecs.currencies import format_amount
 from ...codecs.engagement import Engagement
 from ...codecs.entry_state import Adjusted, Approvals, EntryState, EntryVersion, Posted, Price
 from . import intercompany, ledger
 from .approval import counting
 from .assessment import assess
 from .books import Books
-from .cap import count_billed, over_cap, within_cap
+from .cap import close_open, count_billed, leave_open, left_open, over_cap, over_cap_message, within_cap
 from .contract import Contract
 from .correction import adjust, as_billed, price_of, to_adjust
 from .differences import same_cost, same_money, same_price
-from .funding import fund, misfunded, take_back
+from .funding import fund, misfunded, unfund
 from .hours import count_time, time_of
 from .progress import count, has_progress, is_counted, take_off
 from .reversal import Dates, reversal_dates
@@ -84,13 +83,13 @@ def differs(entry: EntryState, approvals: Approvals | None, contract: Contract, 
         or not same_price(entry, value, terms)
         or not intercompany.same_charge(entry, value.transfer if approved else None, terms)
         or (not is_counted(entry) if approved and contract.earns_by_cost else has_progress(entry))
-        or not (entry.held_value or _stands(entry, contract, value, approved=approved))
+        or not (left_open(entry) or _stands(entry, contract, value, approved=approved))
     )
 
 
 def _stands(entry: EntryState, contract: Contract, value: Value, *, approved: bool) -> bool:
     """Whether everything that should be posted is; `_withdraw` has left nothing else."""
-    if entry.cost is None or not entry.cost.live or entry.held_value:
+    if entry.cost is None or not entry.cost.live or left_open(entry):
         return False
     if approved and contract.earns_by_cost and not is_counted(entry):
         return False
@@ -174,7 +173,7 @@ def _reverse_charges(entry: EntryState, books: Books, stands: EntryVersion, date
     engagement = books.engagement
     for part in _live(entry.charges):
         ledger.reverse_charge(*as_billed(entry, part, stands), part, _on(part, dates), books)
-        take_back(part, engagement)
+        unfund(part, engagement)
         engagement.billed -= part.amount
         engagement.earned -= part.amount
         count_billed(-part.amount, stands, engagement, books.contract)
@@ -184,8 +183,8 @@ def _reverse_charges(entry: EntryState, books: Books, stands: EntryVersion, date
         entry.charges = (_dead(entry.charges[-1]),)
     entry.adjusted = None
     engagement.approved_value -= entry.approved_value
-    engagement.held -= entry.held_value
-    entry.approved_value = entry.held_value = 0
+    close_open(entry, engagement)
+    entry.approved_value = 0
 
 
 def _post(
@@ -217,7 +216,7 @@ def _post(
         adjust(entry, books, charged, wanted, price, value.trace, date)
         return None
     if approved:
-        billed = bool(entry.charges) and entry.charges[-1].live and not entry.held_value
+        billed = bool(entry.charges) and entry.charges[-1].live and not left_open(entry)
         return None if billed else _charge(entry, books, wanted, price, value.trace, date)
     accrued = entry.work_in_progress
     if accrued is None or not accrued.live:
@@ -236,20 +235,21 @@ def _charge(
     trace: tuple[TraceStep, ...],
     date: dt.date,
 ) -> Missing | None:
-    """Bill the entry as far as the cap lets it; the rest is held until room appears."""
+    """Bill the entry as far as the cap lets it; the rest is held until room appears, or not chargeable."""
     engagement = books.engagement
-    if entry.held_value:
+    open_amount = left_open(entry)
+    if open_amount:
         price, trace = price_of(entry), ledger.kept_trace(price_of(entry), wanted)
-        open_amount = entry.held_value
-        engagement.held -= open_amount
+        close_open(entry, engagement)
     else:
         open_amount = price.amount
         entry.price = price
         entry.approved_value = open_amount
         engagement.approved_value += open_amount
     amount = within_cap(open_amount, wanted, engagement, books.contract)
-    over = entry.held_value = open_amount - amount
-    engagement.held += over
+    over = open_amount - amount
+    if over:
+        leave_open(entry, over, open_amount, wanted, books)
     if amount or not over:
         last = entry.charges[-1] if entry.charges else None
         part = _posted(last, wanted, amount, price.currency, date, books.contract.terms)
@@ -264,8 +264,8 @@ def _charge(
         ledger.charge(wanted, price, trace, part, books)
     if not over:
         return None
-    text = f"{format_amount(over, price.currency)} {price.currency} lie over the cap of engagement {engagement.id}"
-    return Missing("cap_reached", f"cap:{engagement.id}", f"{text}; raise the cap, or take something else back")
+    reason, message = over_cap_message(entry, engagement, books.contract)
+    return Missing(reason, f"cap:{engagement.id}", message)
 
 
 def supersede(entry: EntryState, version: EntryVersion) -> None:

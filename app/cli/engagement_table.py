@@ -26,7 +26,9 @@ WAITS: Final[dict[HoldReason, str]] = {
     "amount_beyond_limit": "its price or cost is too large to be meant; send the entry, its rates or the terms again",
     "approver_not_allowed": "somebody decided whom the terms do not name; let an approver decide, or send new terms",
     "unit_price_missing": "no unit price of its category and unit; send one with the expense terms or the expense",
+    "period_too_long": "its accounting period is too long to bill fees in; send it in periods of a year or less",
     "receipt_missing": "its receipt is missing; send a revision of the expense that says there is one",
+    "cap_stopped": "it lies beyond a cap that stops, so the customer does not pay it; a higher cap brings it back",
 }
 """What an entry held for each reason waits for, and what to do."""
 
@@ -77,12 +79,14 @@ def _money(found: EngagementFigures) -> list[list[str]]:
         ["approved value", grouped(found.approved_value)],
         ["  billed", grouped(found.billed)],
         ["  held", grouped(found.held)],
+        ["  not chargeable", grouped(found.non_chargeable)],
         ["fees", grouped(found.fees)],
         *([f"  billed to {customer}", grouped(amount)] for customer, amount in found.funded.items()),
         ["work in progress, not billed", grouped(found.unbilled)],
         ["revenue earned", grouped(found.earned)],
         ["  contract asset", grouped(found.contract_asset)],
         ["  contract liability", grouped(found.contract_liability)],
+        ["deferred revenue", grouped(found.deferred)],
         ["cost", grouped(found.cost)],
         ["intercompany cost", grouped(found.intercompany_cost)],
         ["margin", grouped(found.margin)],

@@ -46,7 +46,7 @@ def replay(ctx: click.Context, sources: tuple[str, ...], printed: bool, as_json:
     if TOPICS in sources:
         events, differences = run(settings, again.from_topics(settings))
     else:
-        tasks = again.given(_lines(sources), settings.partitions)
+        tasks = again.given(records_of(sources), settings.partitions)
         if printed:
             _print(tasks)
             return
@@ -67,7 +67,7 @@ def _tell(ctx: click.Context, events: int, differences: list[Difference], *, as_
     click.echo(f"{counted(events, 'event')} came out again as they are on the topics")
 
 
-def _lines(sources: Iterable[str]) -> Iterator[tuple[str, OutputRecord]]:
+def records_of(sources: Iterable[str]) -> Iterator[tuple[str, OutputRecord]]:
     """Records of the files in their order. Raises RefusedError at the first line that cannot be sent."""
     for source in sources:
         try:

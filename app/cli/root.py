@@ -23,6 +23,7 @@ COMMANDS: Final = {
     "explain": ("explain", "Tell how an entry came to what stands of it."),
     "verify": ("verify", "Check the audit's chain, and that it tells of every event."),
     "replay": ("replay", "Run the rules again in memory and compare every event."),
+    "what-if": ("what_if", "Show what other rates, costs or terms would move; write nothing."),
     "schema": ("schema", "Write or check the schemas of all events."),
     "settings": ("settings", "Show every setting, its value and its meaning."),
 }
@@ -50,7 +51,7 @@ class CommandsByName(CommandGroup):
         if cmd_name not in COMMANDS:
             return None
         module = importlib.import_module(f"{__package__}.{COMMANDS[cmd_name][0]}")
-        command: click.Command = getattr(module, cmd_name)
+        command: click.Command = getattr(module, cmd_name.replace("-", "_"))
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's signature

@@ -15,6 +15,7 @@ from ...codecs.decimals import RATE_PLACES, format_plain, parse_scaled
 from ...codecs.expense import Expense
 from ...codecs.time_entry import TimeEntry
 from .happenings import MINUTE_MILLISECONDS, Happening, happening
+from .spending import corrected
 
 if TYPE_CHECKING:
     import random
@@ -77,10 +78,7 @@ class Line(NamedTuple):
         """What a correction changes: a quarter less or half as much again, in whole minor units for any currency."""
         first = self.first
         if isinstance(first, Expense):
-            if first.amount is None:
-                raise AssertionError("an expense of the sample week has an amount")
-            whole = int(first.amount.partition(".")[0])
-            return {"amount": str(whole * 3 // 4 + 1)}
+            return corrected(first)
         quantity = parse_scaled(first.quantity, RATE_PLACES, "$.quantity")
         return {"quantity": format_plain(quantity * self.rng.choice((3, 6)) // 4, RATE_PLACES)}
 

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 import msgspec
 
 from ...codecs.assignment import Assignment, PlannedWeek
-from ...codecs.engagement import Cap, ContractType, Engagement, EngagementRate, ExpenseTerms, Fee, Policies
+from ...codecs.engagement import Cap, ContractType, Engagement, EngagementRate, Fee
 from ...codecs.rate_card import RateCard, RateLine
+from .agreements import DISCOUNTS, has_own_rates, limited, policies
 from .happenings import MONDAY, chance, often
 from .offices import ENTITIES, GRADES, PER_HUNDRED_EURO, PRACTICES, RAISE, Person, amount_text, spread
+from .spending import expense_terms
 
 if TYPE_CHECKING:
     import random
-
-    from ...codecs.approval import ApprovalLevel
 
 ENGAGEMENTS: Final[dict[ContractType, int]] = {
     "time_and_materials": 50,
@@ -26,6 +26,7 @@ ENGAGEMENTS: Final[dict[ContractType, int]] = {
     "non_billable": 10,
     "internal": 8,
 }
+BILLED_BY_TIME: Final = {"time_and_materials", "capped"}
 CUSTOMERS: Final = 60
 HOURLY_RATE: Final = {"partner": 360, "principal": 280, "consultant": 185, "analyst": 130, "developer": 160}
 """What an hour is sold at, in euro, before it is put into the currency of a card."""
@@ -38,15 +39,6 @@ RAISED_CAP: Final = 52
 """Engagement whose cap is reached in the week and raised after it."""
 NEW_ESTIMATE: Final = 73
 """Fixed fee whose expected cost is changed after the week."""
-LEVELS: Final[tuple[tuple[ApprovalLevel, ...], ...]] = (
-    (),
-    (),
-    (),
-    ("manager",),
-    ("project", "manager"),
-    ("manager", "finance"),
-)
-ROUNDINGS: Final = ("half_up", "half_up", "half_even", "up", "down")
 WEEKS: Final = tuple(MONDAY + dt.timedelta(days=7 * week) for week in range(3))
 LATE_ASSIGNMENTS: Final = 100
 """Of the people's assignments, one in this many arrives late."""
@@ -131,7 +123,12 @@ def _of_customer(rng: random.Random, number: int) -> RateCard:
         effective_from=dt.date(2025, 1, 1),
         lines=(
             RateLine(rate=_rate(rng, "consultant", currency)),
-            RateLine(item="workshop", rate=_rate(rng, "principal", currency)),
+            RateLine(
+                item="workshop",
+                rate=_rate(rng, "principal", currency),
+                minimum_charge=amount_text(50_000, currency),
+                maximum_charge=amount_text(150_000, currency),
+            ),
             RateLine(role="partner", rate=_rate(rng, "partner", currency)),
         ),
     )
@@ -179,13 +176,12 @@ def _engagement(rng: random.Random, number: int, kind: ContractType) -> Engageme
         currency=currency,
         contract_type=kind,
         start_date=_start(rng, kind),
-        rates=_own_rates(rng, currency) if kind in {"time_and_materials", "capped"} and often(rng, 30) else (),
+        rates=_own_rates(rng, number, currency) if kind in BILLED_BY_TIME and has_own_rates(rng, number) else (),
         cap=_cap(rng, number, currency) if kind == "capped" else None,
         fee=_fee(rng, kind, currency),
-        expenses=rng.choice(
-            (ExpenseTerms(), ExpenseTerms(policy="mark_up", mark_up_percent="7.5"), ExpenseTerms(policy="non_billable"))
-        ),
-        policies=_policies(rng),
+        expenses=expense_terms(number, currency),
+        policies=policies(rng, number),
+        discount_percent=DISCOUNTS.get(number % 10, "0"),
         planned_revenue=None if internal else amount_text(spread(rng, 9_000_000), currency),
     )
 
@@ -196,18 +192,21 @@ def _start(rng: random.Random, kind: ContractType) -> dt.date:
     return dt.date(2025, rng.randint(1, 9), 1)
 
 
-def _own_rates(rng: random.Random, currency: str) -> tuple[EngagementRate, ...]:
-    """Rates agreed for one engagement: by role, one of them by day, one that rises in the middle of the week."""
-    return (
+def _own_rates(rng: random.Random, number: int, currency: str) -> tuple[EngagementRate, ...]:
+    """Rates agreed for one engagement: by role, two of them by day, one that rises in the middle of the week."""
+    least, most = amount_text(30_000, currency), amount_text(90_000, currency)
+    by_day = (
+        EngagementRate(
+            role=role, rate=amount_text(spread(rng, HOURLY_RATE[role] * _DAY_HOURS * 100), currency), unit="day"
+        )
+        for role in ("developer", "analyst")
+    )
+    by_hour = (
         EngagementRate(role="partner", rate=_rate(rng, "partner", currency)),
         EngagementRate(role="consultant", rate=_rate(rng, "consultant", currency), effective_from=dt.date(2025, 1, 1)),
         EngagementRate(role="consultant", rate=_rate(rng, "consultant", currency), effective_from=dt.date(2025, 11, 5)),
-        EngagementRate(
-            role="developer",
-            rate=amount_text(spread(rng, HOURLY_RATE["developer"] * _DAY_HOURS * 100), currency),
-            unit="day",
-        ),
     )
+    return tuple(limited(number, least, most, rate) for rate in (*by_hour, *by_day))
 
 
 def _cap(rng: random.Random, number: int, currency: str) -> Cap:
@@ -228,16 +227,6 @@ def _fee(rng: random.Random, kind: ContractType, currency: str) -> Fee | None:
             billed=billed,
         )
     return None
-
-
-def _policies(rng: random.Random) -> Policies:
-    return Policies(
-        rounding=rng.choice(ROUNDINGS),
-        accrue_at="approval" if often(rng, 15) else "submission",
-        closed_period=rng.choice(("hold", "next_open_period")),
-        approval_levels=rng.choice(LEVELS),
-        hours_per_day=rng.choice(("8", "8", "7.5")),
-    )
 
 
 class Post(NamedTuple):
@@ -267,7 +256,7 @@ def posts(seed: int, everybody: tuple[Person, ...], sold: tuple[Engagement, ...]
 
 
 def _post(rng: random.Random, person: Person, terms: Engagement, number: int) -> Post:
-    billed = terms.contract_type in {"time_and_materials", "capped"}
+    billed = terms.contract_type in BILLED_BY_TIME
     assignment = Assignment(
         source="psa",
         id=f"A-{number:05}",

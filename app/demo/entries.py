@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from ...codecs.expense import Expense
+from ...codecs.decimals import RATE_PLACES, format_plain, parse_scaled
 from ...codecs.time_entry import TimeEntry
 from .courses import Line, take
-from .deals import LATE_ROLE, Post
-from .happenings import FORGOTTEN, FRIDAY, WORKDAYS, Happening, chance, moment, often
+from .deals import BILLED_BY_TIME, LATE_ROLE, Post
+from .happenings import FORGOTTEN, FRIDAY, MONDAY, WEEKEND, WORKDAYS, Happening, chance, moment, often
 from .offices import LATE_CURRENCY, PER_HUNDRED_EURO, UNQUOTED_CURRENCY, amount_text
+from .spending import an_expense
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from ...codecs.engagement import Engagement
+    from ...codecs.expense import Expense
     from ...codecs.wire import Unit
 
 QUANTITIES: Final[tuple[tuple[int, Unit, tuple[str, ...]], ...]] = (
@@ -27,8 +29,6 @@ QUANTITIES: Final[tuple[tuple[int, Unit, tuple[str, ...]], ...]] = (
 """Share in percent, unit, and quantities entered in it."""
 ENTRIES_A_DAY: Final = (2, 2, 3, 3, 3)
 EXPENSES: Final = 1_400
-CATEGORIES: Final = {"hotel": 18_000, "flight": 32_000, "rail": 9_000, "meal": 3_500, "licence": 25_000}
-"""Categories of spend with what one costs, in euro cents."""
 RARE: Final = ((LATE_CURRENCY, 14), (UNQUOTED_CURRENCY, 4))
 """Currencies of spend without an exchange rate at first, with the number of expenses in them."""
 NEVER_SOLD: Final = ("E-9001", "E-9001", "E-9002")
@@ -47,6 +47,7 @@ def time_entries(seed: int, posts: Sequence[Post], sold: Sequence[Engagement]) -
     for places in of_person.values():
         days = [day for day in WORKDAYS for _ in range(rng.choice(ENTRIES_A_DAY))]
         days += [rng.choice(FORGOTTEN)] if often(rng, 30) else []
+        days += [rng.choice(WEEKEND)] if often(rng, 15) else []
         for day in days:
             number += 1
             yield from _on_course(rng, _time_entry(rng, number, rng.choice(places), day), sold, _handed_in(rng, day))
@@ -59,10 +60,11 @@ def time_entries(seed: int, posts: Sequence[Post], sold: Sequence[Engagement]) -
 
 def _time_entry(rng: random.Random, number: int, post: Post, day: dt.date, engagement_id: str = "") -> TimeEntry:
     _, unit, quantities = rng.choices(QUANTITIES, [share for share, _, _ in QUANTITIES])[0]
-    billed = post.terms.contract_type in {"time_and_materials", "capped"}
+    billed = post.terms.contract_type in BILLED_BY_TIME
     rare = often(rng, 2)
     names_assignment = not engagement_id and (post.late or often(rng, 50))
     own_rate = billed and not engagement_id and often(rng, 3)
+    quantity = rng.choice(quantities)
     return TimeEntry(
         source="psa",
         id=f"T-{number:06}",
@@ -70,7 +72,7 @@ def _time_entry(rng: random.Random, number: int, post: Post, day: dt.date, engag
         engagement_id=engagement_id or post.terms.id,
         resource_id=post.person.resource.id,
         work_date=day,
-        quantity=rng.choice(quantities),
+        quantity=quantity,
         unit=unit,
         status="submitted",
         billable=often(rng, 96),
@@ -79,7 +81,15 @@ def _time_entry(rng: random.Random, number: int, post: Post, day: dt.date, engag
         task_id=f"task-{rng.randint(1, 6)}" if often(rng, 40) else "",
         assignment_id=post.assignment.id if names_assignment else "",
         rate=amount_text(rng.randint(150, 250) * 100, post.terms.currency) if own_rate else None,
+        billable_quantity=_billable(rng, quantity) if often(rng, 8) else None,
+        work_type=rng.choice(("overtime", "travel", "training")) if often(rng, 20) else "",
     )
+
+
+def _billable(rng: random.Random, quantity: str) -> str:
+    """What the customer pays for instead of the worked quantity: nothing, a part, or more."""
+    worked = parse_scaled(quantity, RATE_PLACES, "$.quantity")
+    return format_plain(worked * rng.choice((0, 2, 3, 5)) // 4, RATE_PLACES)
 
 
 def expenses(seed: int, posts: Sequence[Post], sold: Sequence[Engagement]) -> Iterator[Happening]:
@@ -93,25 +103,7 @@ def expenses(seed: int, posts: Sequence[Post], sold: Sequence[Engagement]) -> It
         # Not on the places of the firm's calendar: a closed month would hide the missing exchange rate.
         currency = rare[number - 1] if number <= len(rare) else abroad
         day = rng.choice(WORKDAYS if number <= len(rare) or often(rng, 95) else FORGOTTEN)
-        yield from _on_course(rng, _expense(rng, number, post, day, currency), sold, _handed_in(rng, day))
-
-
-def _expense(rng: random.Random, number: int, post: Post, day: dt.date, currency: str) -> Expense:
-    category, euro_cents = rng.choice(list(CATEGORIES.items()))
-    spent = euro_cents * rng.randint(50, 200) // 100 + rng.randint(0, 99)
-    return Expense(
-        source="spend",
-        id=f"X-{number:06}",
-        revision=1,
-        engagement_id=post.terms.id,
-        resource_id=post.person.resource.id,
-        spent_on=day,
-        category=category,
-        amount=amount_text(spent, currency) if currency in {*PER_HUNDRED_EURO, LATE_CURRENCY} else f"{spent // 100}",
-        currency=currency,
-        status="submitted",
-        billable=often(rng, 90),
-    )
+        yield from _on_course(rng, an_expense(rng, number, post, day, currency), sold, _handed_in(rng, day))
 
 
 def _on_course(rng: random.Random, first: TimeEntry | Expense, sold: Sequence[Engagement], at: int) -> list[Happening]:
@@ -124,6 +116,6 @@ def _on_course(rng: random.Random, first: TimeEntry | Expense, sold: Sequence[En
 def _handed_in(rng: random.Random, day: dt.date) -> int:
     """Most people hand in on Friday afternoon what they did in the week; some every evening."""
     millisecond = rng.randrange(60_000)
-    if day in FORGOTTEN or often(rng, FRIDAY_PERCENT):
+    if day < MONDAY or often(rng, FRIDAY_PERCENT):
         return moment(FRIDAY, int(rng.triangular(_NOON + 60, _EVENING, _PEAK)), millisecond)
     return moment(day, rng.randint(_PEAK, _EVENING), millisecond)

@@ -36,6 +36,8 @@ MONDAY: Final = dt.date(2025, 11, 3)
 """First day of the sample week. It lies in the past, because brokers refuse records from the future."""
 WORKDAYS: Final = tuple(MONDAY + dt.timedelta(days=day) for day in range(5))
 FRIDAY: Final = WORKDAYS[-1]
+WEEKEND: Final = (MONDAY - dt.timedelta(days=2), MONDAY - dt.timedelta(days=1))
+"""The days before the week, on which a few people work; they are of the open month."""
 FORGOTTEN: Final = tuple(day - dt.timedelta(days=7) for day in WORKDAYS)
 """Days of the week before, in a month that most legal entities have closed."""
 NEXT_MONDAY: Final = MONDAY + dt.timedelta(days=7)

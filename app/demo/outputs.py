@@ -16,6 +16,7 @@ from ...codecs.revenue import RevenueEvent
 from ...codecs.wire import decoder
 from ..topology import TOPOLOGY
 from .reading import read_streams
+from .reckoning_facts import EntryId
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -45,8 +46,9 @@ class Charge(NamedTuple):
 class Written:
     """Sums of all events. charges: billing lines that are not reversed, by id.
 
-    waiting: entries with an open hold, by engagement and reason; unbalanced: ids of journals whose two sides differ;
-    ids: how often each event id was read; events: records by stream.
+    billed_entries: sum of the lines of each time entry and expense, in minor units; waiting: entries with an open hold,
+    by engagement and reason; unbalanced: ids of journals whose two sides differ; ids: how often each event id was read;
+    events: records by stream.
     """
 
     billed: Money = field(default_factory=Counter)
@@ -54,6 +56,7 @@ class Written:
     unbilled: Money = field(default_factory=Counter)
     earned: Money = field(default_factory=Counter)
     charges: dict[str, Charge] = field(default_factory=dict)
+    billed_entries: Counter[EntryId] = field(default_factory=Counter)
     figures: dict[str, EngagementFigures] = field(default_factory=dict)
     waiting: Counter[tuple[str, str]] = field(default_factory=Counter)
     dead_letters: Counter[str] = field(default_factory=Counter)
@@ -93,6 +96,8 @@ def _add_billing(written: Written, batch: Iterable[Record]) -> None:
         amount = parse_amount(event.amount, event.currency, event.id)
         sums = written.fees if event.kind == "fee" else written.billed
         sums[event.engagement_id, event.currency] += amount
+        if event.kind != "fee":
+            written.billed_entries[EntryId(event.kind, event.source, event.engagement_id, event.entry_id)] += amount
         if event.action == "charge":
             written.charges[event.id] = Charge(event.engagement_id, amount)
         else:

@@ -9,17 +9,20 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from itertools import accumulate
 from typing import TYPE_CHECKING, Final
 
-from .reckoning_facts import Facts, Record, minor, number, read_facts
+from ...codecs.engagement import Engagement
+from .reckoning_caps import capped
+from .reckoning_facts import Facts, Record, read_facts
 from .reckoning_hours import NO_HOURS, Hours, hours_by_engagement
-from .reckoning_money import WaitsError, Worth, fees, labour_cost, rounded, worth
+from .reckoning_lookups import WaitsError, labour_cost
+from .reckoning_money import Worth, fees, reckon_entry
+from .reckoning_numbers import number
+from .reckoning_progress import fixed_fee
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from ...codecs.engagement import Engagement
 
 __all__: Final = ["Expected", "Reckoning", "Record", "reckon"]
 
@@ -28,11 +31,13 @@ __all__: Final = ["Expected", "Reckoning", "Record", "reckon"]
 class Expected:
     """What one engagement must show; money in minor units of `currency`, the contract's.
 
+    terms: as they are in the end; worths: entries that are posted.
     billed: charges of time and expenses; unbilled: open work in progress; held: approved value over the cap.
     settled: billed and held do not depend on the order of the entries (they may under a cap of mode `hold`;
     then they are one possible outcome, and only their sum is certain).
     cap_reached_least and cap_reached_most: entries that wait for room under the cap; which ones do depends on
-    the order. planned_cost: None when a planned week has no known cost.
+    the order. planned_cost: None when a planned week has no known cost. loss_provision: None where it depends
+    on the order.
     """
 
     contract_type: str
@@ -49,6 +54,9 @@ class Expected:
     planned_hours: Fraction = Fraction(0)
     planned_cost: int | None = 0
     hours: Hours = NO_HOURS
+    loss_provision: int | None = 0
+    terms: Engagement | None = None
+    worths: tuple[Worth, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,16 +74,6 @@ class Reckoning:
     totals: dict[str, int]
 
 
-@dataclass(frozen=True, slots=True)
-class _Capped:
-    """What a cap lets through."""
-
-    billed: int
-    settled: bool = True
-    least: int = 0
-    most: int = 0
-
-
 def reckon(inputs: Mapping[str, Iterable[Record]]) -> Reckoning:
     """Work out what the records of the input streams come to; streams are named as in the topology."""
     return reckon_facts(read_facts(inputs))
@@ -86,13 +84,11 @@ def reckon_facts(facts: Facts) -> Reckoning:
     held: Counter[str] = Counter()
     worths: dict[str, list[Worth]] = {}
     for entry_id in facts.versions:
-        try:
-            value = worth(facts, entry_id)
-        except WaitsError as wait:
-            held[wait.reason] += 1
-            continue
-        if value is not None:
-            worths.setdefault(entry_id.engagement_id, []).append(value)
+        found = reckon_entry(facts, entry_id)
+        if found.waits_for is not None:
+            held[found.waits_for] += 1
+        if found.worth is not None:
+            worths.setdefault(entry_id.engagement_id, []).append(found.worth)
     hours = hours_by_engagement(facts)
     engagements = {
         engagement_id: replace(_expected(facts, terms, worths.get(engagement_id, [])), hours=hours[engagement_id])
@@ -108,67 +104,28 @@ def reckon_facts(facts: Facts) -> Reckoning:
 
 def _expected(facts: Facts, terms: Engagement, worths: list[Worth]) -> Expected:
     """Add up the valued entries of one engagement."""
-    capped_kinds: set[str] = set()
-    if terms.contract_type == "capped" and terms.cap is not None:
-        capped_kinds = {"time", "expense"} if terms.cap.includes_expenses else {"time"}
-    prices = [(value.kind, value.price) for value in worths if value.approved and value.price is not None]
-    inside = [price for kind, price in prices if kind in capped_kinds]
-    outside = [price for kind, price in prices if kind not in capped_kinds]
-    capped = _capped(terms, inside)
-    billed = capped.billed + sum(outside)
-    term_fees = fees(facts, terms)
+    under_caps = capped(terms, worths)
+    approved = sum(worth.price or 0 for worth in worths if worth.approved)
+    term_fees, fee = fees(facts, terms), fixed_fee(facts, terms, worths)
     planned_hours, planned_cost = _planned(facts, terms)
     return Expected(
         contract_type=terms.contract_type,
         currency=terms.currency,
-        billed=billed,
-        fees=term_fees,
-        unbilled=sum(value.price or 0 for value in worths if not value.approved),
-        held=sum(inside) - capped.billed,
-        earned=billed + term_fees + _progress(terms, sum(value.cost for value in worths if value.approved)),
-        cost=sum(value.cost for value in worths),
-        settled=capped.settled,
-        cap_reached_least=capped.least,
-        cap_reached_most=capped.most,
+        billed=under_caps.billed,
+        fees=term_fees + fee.billed,
+        unbilled=sum(worth.price or 0 for worth in worths if not worth.approved),
+        held=approved - under_caps.billed,
+        earned=under_caps.billed + term_fees + fee.earned,
+        cost=sum(worth.cost for worth in worths),
+        settled=under_caps.settled,
+        cap_reached_least=under_caps.least,
+        cap_reached_most=under_caps.most,
         planned_hours=planned_hours,
         planned_cost=planned_cost,
+        loss_provision=fee.provision,
+        terms=terms,
+        worths=tuple(worths),
     )
-
-
-def _progress(terms: Engagement, approved_cost: int) -> int:
-    """Revenue of a fixed fee: the part of the fee that the approved cost, if any, is of the estimated cost."""
-    if terms.contract_type != "fixed_fee" or terms.fee is None or terms.fee.estimated_cost is None:
-        return 0
-    estimate = minor(terms.fee.estimated_cost, terms.currency)
-    part = Fraction(max(0, min(approved_cost, estimate)), estimate)
-    return rounded(minor(terms.fee.amount, terms.currency) * part, "half_up")
-
-
-def _capped(terms: Engagement, prices: list[int]) -> _Capped:
-    """Put the prices of all approved entries under the cap."""
-    total = sum(prices)
-    room = total if terms.cap is None else minor(terms.cap.amount, terms.currency)
-    if total <= room:
-        return _Capped(total)
-    paid = sorted(price for price in prices if price > 0)
-    return _split(paid, room) if terms.cap is None or terms.cap.mode == "split" else _whole_or_none(paid, room)
-
-
-def _split(paid: list[int], room: int) -> _Capped:
-    """Mode `split`: billed is the cap. What is over it may lie on few large entries or on many, a little each."""
-    over = sum(paid) - room
-    largest_first = accumulate(reversed(paid))
-    least = next((count for count, held in enumerate(largest_first, 1) if held >= over), len(paid))
-    return _Capped(room, least=least, most=min(len(paid), over))
-
-
-def _whole_or_none(paid: list[int], room: int) -> _Capped:
-    """Mode `hold`: certain when all prices are equal or none fits, else the smallest first are one outcome."""
-    fitting = [total for total in accumulate(paid) if total <= room]
-    billed = fitting[-1] if fitting else 0
-    waiting = len(paid) - len(fitting)
-    settled = not fitting or paid[0] == paid[-1]
-    return _Capped(billed, settled, least=waiting, most=waiting if settled else len(paid))
 
 
 def _planned(facts: Facts, terms: Engagement) -> tuple[Fraction, int | None]:

@@ -7,13 +7,8 @@ contradictions and the order of revisions are judged here a second time.
 from __future__ import annotations
 
 import datetime as dt
-import re
 from dataclasses import dataclass, field
-from fractions import Fraction
-from functools import lru_cache
 from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
-
-from iso4217 import Currency
 
 from ...codecs import approval, assignment, engagement, expense, fx_rate, period, rate_card, resource, time_entry
 from ...codecs.approval import Approval
@@ -26,19 +21,14 @@ from ...codecs.period import Period
 from ...codecs.rate_card import RateCard
 from ...codecs.resource import Resource
 from ...codecs.time_entry import TimeEntry
+from .reckoning_numbers import FX_PLACES, UnreadableError, minor, number, refuse_when
+from .reckoning_spent import lines_of
+from .reckoning_terms import check_rates, check_terms
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-PLACES: Final = 6
-"""Places of a rate, a quantity, hours and a percentage."""
-FX_PLACES: Final = 10
-"""Places of an exchange rate."""
-MINOR_UNITS: Final[dict[str, int]] = {c.code: c.exponent for c in Currency if c.exponent is not None}
-"""Places of each ISO 4217 currency that has a minor unit."""
-_DECIMAL: Final = re.compile(r"-?[0-9]{1,15}(?:\.([0-9]+))?")
 _MONDAY: Final = 0
-_REMEMBERED: Final = 10_000  # texts whose value is kept: the same few thousand quantities and rates come again
 
 
 class Record(Protocol):
@@ -68,20 +58,22 @@ class EntryId(NamedTuple):
 
 Entry = TimeEntry | Expense
 AssignmentId = tuple[str, str, str]
+People = tuple[str, str, str, dt.date | None]
+"""Level, approver, on whose behalf, on which day."""
 
 
 @dataclass(slots=True)
 class Facts:
     """All that the records say in the end.
 
-    versions: each entry's, lowest revision first; decisions: by entry, revision and level; assignments: by
+    versions: each entry's, lowest revision first; decisions: by entry, revision and people; assignments: by
     (source, engagement, id); cards: by (scope, scope_id), id and version; fx: by (base, quote) and first date;
     periods: by legal entity and id.
     """
 
     dead_letters: int = 0
     versions: dict[EntryId, list[Entry]] = field(default_factory=dict)
-    decisions: dict[EntryId, dict[int, dict[str, Approval]]] = field(default_factory=dict)
+    decisions: dict[EntryId, dict[int, dict[People, Approval]]] = field(default_factory=dict)
     engagements: dict[str, Engagement] = field(default_factory=dict)
     assignments: dict[AssignmentId, Assignment] = field(default_factory=dict)
     cards: dict[tuple[str, str], dict[str, dict[int, RateCard]]] = field(default_factory=dict)
@@ -90,63 +82,29 @@ class Facts:
     periods: dict[str, dict[str, Period]] = field(default_factory=dict)
 
 
-class UnreadableError(ValueError):
-    """A record of the right shape that says something impossible."""
-
-
-@lru_cache(maxsize=_REMEMBERED)
-def number(text: str, places: int = PLACES) -> Fraction:
-    """Read decimal text exactly; raises UnreadableError when it has another form or more places than allowed."""
-    match = _DECIMAL.fullmatch(text)
-    if match is None or (match[1] or "")[places:].strip("0"):
-        raise UnreadableError(text)
-    return Fraction(text)
-
-
-def minor(text: str, currency: str) -> int:
-    """Read an amount as minor units of its currency; raises UnreadableError."""
-    if currency not in MINOR_UNITS:
-        raise UnreadableError(currency)
-    places = MINOR_UNITS[currency]
-    return int(number(text, places) * 10**places)
-
-
-def _refuse_when(wrong: bool, what: str) -> None:  # noqa: FBT001 -- reads as a sentence where it is called
-    if wrong:
-        raise UnreadableError(what)
-
-
 def _check_place(record: Record, source: str, engagement_id: str) -> None:
     """A record that belongs to an engagement stands under its key, and its source can be part of an id."""
-    _refuse_when(record.key != engagement_id.encode(), "key")
-    _refuse_when(":" in source, "source")
+    refuse_when(record.key != engagement_id.encode(), "key")
+    refuse_when(":" in source, "source")
 
 
 def _time_entry(facts: Facts, record: Record) -> None:
     entry = time_entry.decode(record.value)
     _check_place(record, entry.source, entry.engagement_id)
-    number(entry.quantity)
-    _refuse_when(entry.unit == "unit", "unit")
+    worked = number(entry.quantity)
+    refuse_when(entry.unit == "unit", "unit")
     if entry.rate is not None:
         number(entry.rate)
+    if entry.billable_quantity is not None:
+        refuse_when(number(entry.billable_quantity) * worked < 0, "billable quantity")
     _add_version(facts, EntryId("time", entry.source, entry.engagement_id, entry.id), entry)
 
 
 def _expense(facts: Facts, record: Record) -> None:
     entry = expense.decode(record.value)
     _check_place(record, entry.source, entry.engagement_id)
-    _refuse_when(entry.amount is None and entry.quantity is None and not entry.items, "amount")
-    minor(plain_amount(entry), entry.currency)
+    lines_of(entry)
     _add_version(facts, EntryId("expense", entry.source, entry.engagement_id, entry.id), entry)
-
-
-def plain_amount(entry: Expense) -> str:
-    """Amount of an expense that is that and no more: the sample week has no others, and none are reckoned."""
-    parts = entry.items or entry.quantity or entry.tax_recoverable or entry.personal_amount != "0"
-    if entry.amount is None or parts:
-        message = f"expense {entry.id} has lines or parts, which this reckoning does not know"
-        raise AssertionError(message)
-    return entry.amount
 
 
 def _add_version(facts: Facts, entry_id: EntryId, entry: Entry) -> None:
@@ -157,46 +115,25 @@ def _add_version(facts: Facts, entry_id: EntryId, entry: Entry) -> None:
 
 
 def _approval(facts: Facts, record: Record) -> None:
+    """Of decisions by the same people on the same day the highest sequence counts; all others are kept side by side."""
     decision = approval.decode(record.value)
     _check_place(record, decision.source, decision.engagement_id)
+    refuse_when(bool(decision.on_behalf_of) and decision.approver_id in {"", decision.on_behalf_of}, "delegate")
     entry_id = EntryId(decision.entry_type, decision.source, decision.engagement_id, decision.entry_id)
-    levels = facts.decisions.setdefault(entry_id, {}).setdefault(decision.entry_revision, {})
-    known = levels.get(decision.level)
+    of_revision = facts.decisions.setdefault(entry_id, {}).setdefault(decision.entry_revision, {})
+    people = (decision.level, decision.approver_id, decision.on_behalf_of, decision.decided_on)
+    known = of_revision.get(people)
     if known is None or decision.sequence > known.sequence:
-        levels[decision.level] = decision
+        of_revision[people] = decision
 
 
 def _engagement(facts: Facts, record: Record) -> None:
     terms = engagement.decode(record.value)
     _check_place(record, terms.source, terms.id)
-    _check_numbers(terms)
-    _refuse_when(terms.contract_type == "capped" and terms.cap is None, "capped without cap")
-    _refuse_when(terms.contract_type in {"fixed_fee", "retainer"} and terms.fee is None, "no fee")
-    if terms.contract_type == "fixed_fee" and terms.fee is not None:
-        estimate = terms.fee.estimated_cost
-        _refuse_when(estimate is None or minor(estimate, terms.currency) <= 0, "no estimated cost")
-    _refuse_when(terms.end_date is not None and terms.end_date < terms.start_date, "ends before it starts")
-    _refuse_when(number(terms.policies.hours_per_day) <= 0, "hours per day")
+    check_terms(terms)
     known = facts.engagements.get(terms.id)
     if known is None or terms.revision > known.revision:
         facts.engagements[terms.id] = terms
-
-
-def _check_numbers(terms: Engagement) -> None:
-    """Every decimal of the terms can be read: amounts to the minor unit, the rest to six places."""
-    minor("0", terms.currency)
-    for line in terms.rates:
-        number(line.rate)
-    if terms.cap is not None:
-        minor(terms.cap.amount, terms.currency)
-    if terms.fee is not None:
-        minor(terms.fee.amount, terms.currency)
-        if terms.fee.estimated_cost is not None:
-            minor(terms.fee.estimated_cost, terms.currency)
-    number(terms.expenses.mark_up_percent)
-    number(terms.policies.hours_per_day)
-    if terms.planned_revenue is not None:
-        minor(terms.planned_revenue, terms.currency)
 
 
 def _assignment(facts: Facts, record: Record) -> None:
@@ -206,8 +143,8 @@ def _assignment(facts: Facts, record: Record) -> None:
         number(plan.rate)
     for planned in plan.weeks:
         number(planned.hours)
-        _refuse_when(planned.week.weekday() != _MONDAY, "not a Monday")
-    _refuse_when(len({planned.week for planned in plan.weeks}) < len(plan.weeks), "a week twice")
+        refuse_when(planned.week.weekday() != _MONDAY, "not a Monday")
+    refuse_when(len({planned.week for planned in plan.weeks}) < len(plan.weeks), "a week twice")
     identity = (plan.source, plan.engagement_id, plan.id)
     known = facts.assignments.get(identity)
     if known is None or plan.revision > known.revision:
@@ -217,10 +154,9 @@ def _assignment(facts: Facts, record: Record) -> None:
 def _rate_card(facts: Facts, record: Record) -> None:
     card = rate_card.decode(record.value)
     minor("0", card.currency)
-    _refuse_when((card.scope == "default") == bool(card.scope_id), "scope_id")
-    for line in card.lines:
-        number(line.rate)
-    _refuse_when(len({(line.role, line.grade, line.item) for line in card.lines}) < len(card.lines), "a line twice")
+    refuse_when((card.scope == "default") == bool(card.scope_id), "scope_id")
+    check_rates(card.lines, card.currency)
+    refuse_when(len({(line.role, line.grade, line.item) for line in card.lines}) < len(card.lines), "a line twice")
     versions = facts.cards.setdefault((card.scope, card.scope_id), {}).setdefault(card.id, {})
     versions.setdefault(card.version, card)
 
@@ -240,7 +176,7 @@ def _fx_rate(facts: Facts, record: Record) -> None:
     fx = fx_rate.decode(record.value)
     minor("0", fx.base)
     minor("0", fx.quote)
-    _refuse_when(number(fx.rate, FX_PLACES) <= 0, "rate")
+    refuse_when(number(fx.rate, FX_PLACES) <= 0, "rate")
     ranges = facts.fx.setdefault((fx.base, fx.quote), {})
     known = ranges.get(fx.valid_from)
     if known is None or fx.revision > known.revision:
@@ -276,7 +212,7 @@ def read_facts(inputs: Mapping[str, Iterable[Record]]) -> Facts:
         for record in records:
             try:
                 types = {value for name, value in record.headers if name == "ce_type"}
-                _refuse_when(bool(types - {event_type.encode()}), "ce_type")
+                refuse_when(bool(types - {event_type.encode()}), "ce_type")
                 read(facts, record)
             except (UndecodableError, UnreadableError):
                 facts.dead_letters += 1

@@ -6,8 +6,9 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from ...codecs.time_entry import TimeEntry
-from .reckoning_facts import PLACES, number
-from .reckoning_money import _counting, _hours, rounded
+from .reckoning_approval import counted
+from .reckoning_lookups import hours_in
+from .reckoning_numbers import PLACES, number, rounded
 
 if TYPE_CHECKING:
     from ...codecs.engagement import Engagement
@@ -44,12 +45,12 @@ def hours_by_engagement(facts: Facts) -> dict[str, Hours]:
 
 
 def _of_entry(facts: Facts, terms: Engagement, entry_id: EntryId) -> Hours:
-    counted = _counting(facts.versions[entry_id], facts.decisions.get(entry_id, {}), terms.policies.approval_levels)
-    entry, approved = (None, False) if counted is None else counted
+    counts = counted(facts, terms, entry_id)
+    entry = counts.version
     if not isinstance(entry, TimeEntry):
         return NO_HOURS
-    worked = number(entry.quantity) * _hours(entry.unit, terms)
-    if not approved:
+    worked = number(entry.quantity) * hours_in(entry.unit, terms)
+    if not counts.approved:
         return Hours(submitted=worked)
     billable = entry.billable and terms.contract_type not in _NOT_FOR_CUSTOMERS
     return Hours(approved=worked) if billable else Hours(non_billable=worked)

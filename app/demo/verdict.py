@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from fractions import Fraction
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from ...codecs.currencies import format_amount, parse_amount
 from ...codecs.decimals import format_plain
-from .reckoning_facts import PLACES
+from .reckoning_caps import misplaced
+from .reckoning_numbers import PLACES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -63,6 +65,8 @@ def judge(reckoning: Reckoning, written: Written, records: int, dispositions: in
 def _differences(name: str, expected: Expected, written: Written) -> Iterable[tuple[str, int]]:
     """Each sum of one engagement that is not as reckoned, with by how much."""
     currency = expected.currency
+    yield from _by_entry(expected, written)
+    expected = _one_outcome(name, expected, written)
     for what in FROM_EVENTS:
         sums = getattr(written, what)
         yield from _difference(name, what, "events", sums[name, currency], getattr(expected, what), currency)
@@ -73,10 +77,33 @@ def _differences(name: str, expected: Expected, written: Written) -> Iterable[tu
     for what in FROM_FIGURES:
         amount = parse_amount(getattr(shown, what), currency, what)
         yield from _difference(name, what, "figures", amount, getattr(expected, what), currency)
+    if expected.loss_provision is not None:
+        amount = parse_amount(shown.loss_provision or "0", currency, "loss_provision")
+        yield from _difference(name, "loss_provision", "figures", amount, expected.loss_provision, currency)
     for what, hours in zip(HOURS, expected.hours.shown(), strict=True):
         if Fraction(getattr(shown, what)) != hours:
             wanted = format_plain(int(hours * 10**PLACES), PLACES)
             yield f"engagement {name}: {what} is {getattr(shown, what)} instead of {wanted}", 0
+
+
+def _by_entry(expected: Expected, written: Written) -> Iterable[tuple[str, int]]:
+    """Entries that are not billed at their price (M1), or under caps not as far as these allow (M6, M8)."""
+    if expected.terms is not None and expected.terms.contract_type == "capped":
+        yield from ((problem, 0) for problem in misplaced(expected.terms, expected.worths, written.billed_entries))
+        return
+    for worth in expected.worths:
+        due = (worth.price or 0) if worth.approved else 0
+        billed = written.billed_entries[worth.entry_id]
+        if billed != due:
+            yield f"entry {worth.entry_id}: {billed} billed instead of {due} (M1)", 0
+
+
+def _one_outcome(name: str, expected: Expected, written: Written) -> Expected:
+    """Where caps leave it to the order which entries are billed, only the sum is certain: take what was billed."""
+    if expected.settled:
+        return expected
+    other = written.billed[name, expected.currency] - expected.billed
+    return replace(expected, billed=expected.billed + other, held=expected.held - other, earned=expected.earned + other)
 
 
 def _difference(name: str, what: str, where: str, found: int, wanted: int, currency: str) -> Iterable[tuple[str, int]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -41,11 +41,11 @@ class ReferenceChange(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Actors:
-    """agents: by the name in `Stream.agent`; the rest as in agents/reference.py and agents/wake.py."""
+    """agents: by the name in `Stream.agent`; the rest as in agents/reference.py and agents/wake.py (in_steps, wake)."""
 
     agents: Mapping[str, Agent]
     apply_reference: Callable[[Reference, str, Sequence[Any]], ReferenceChange]
-    waiting: Callable[[TaskState, set[str] | None], list[bytes]]
+    waiting: Callable[[TaskState, set[str] | None], Iterator[list[bytes]]]
     wake: Callable[[Work, list[bytes]], None]
 
 
@@ -56,4 +56,4 @@ def actors_of(topology: Topology) -> Actors:
         stream.agent: getattr(importlib.import_module(f"{package}.{stream.agent}"), stream.agent)
         for stream in topology.inputs
     }
-    return Actors(agents, reference.apply_reference, wake.waiting, wake.wake)
+    return Actors(agents, reference.apply_reference, wake.in_steps, wake.wake)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from ...tables.state import TaskState
+from . import failpoints
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -55,6 +56,7 @@ async def restore(settings: Settings, topic: str, partition: int, remaining: Cal
             remaining(end - position)
             step = settings.restore_records_step
             for records in (await consumer.getmany(timeout_ms=POLL_MILLISECONDS, max_records=step)).values():
+                failpoints.reach("restoring")
                 state.restore(records)
                 count += len(records)
             await asyncio.sleep(0)

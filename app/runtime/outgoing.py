@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from aiokafka.partitioner import murmur2
 
-from .record_batch import NO_HEADERS, RecordBatch, around_id, header_block, id_block
+from .record_batch import RecordBatch, around_id, before_last
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -59,23 +59,24 @@ class Outgoing:
     def add(self, stream: str, event_type: str, events: Sequence[OutputEvent]) -> None:
         """Append events of an output stream to its batches."""
         before, after = around_id(event_type)
-        self._place(stream, [(id_block(name), key, value) for name, key, value in events], before, after)
+        self._place(stream, events, before, after)
 
     def add_record(self, stream: str, record: OutputRecord) -> None:
         """Append a record with headers of its own."""
         key, value, headers = record
-        self._place(stream, [(header_block(headers), key, value)], b"", b"")
+        before, last = before_last(headers)
+        self._place(stream, [(last, key, value)], before, b"")
 
     def close(self, changes: Changes) -> list[Batch]:
         """Append the state changes and close every batch."""
         state = [(b"", key, value) for table in changes for key, value in table]
-        self._append(self._changelog, self._partition, state, NO_HEADERS, b"")
+        self._append(self._changelog, self._partition, state, b"", b"")
         batches = [*self._full, *self._open.values()]
         for batch in batches:
             batch.records.close()
         return batches
 
-    def _place(self, stream: str, records: list[Record], before: bytes, after: bytes) -> None:
+    def _place(self, stream: str, records: Sequence[Record], before: bytes, after: bytes) -> None:
         """Append records where they belong: to the task's own partition, or each to that of its key."""
         topic, own = self._outputs[stream]
         self.counts[stream] += len(records)

@@ -11,7 +11,9 @@ from __future__ import annotations
 import functools
 import struct
 import time
-from typing import TYPE_CHECKING, Final
+from bisect import bisect_right
+from itertools import accumulate, chain
+from typing import TYPE_CHECKING, Final, cast
 
 from aiokafka.codec import zstd_encode
 from aiokafka.record.util import calc_crc32c
@@ -22,9 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 Record = tuple[bytes, bytes | None, bytes | None]
-"""The part of the headers that is its own, key, value."""
+"""The value of the one header that is its own, key, value."""
 
-NO_HEADERS: Final = b"\x00"
 ZSTD_LEVEL: Final = 1
 """On our events level 1 takes four fifths of level 3's time and makes smaller batches."""
 _NULL: Final = b"\x01"
@@ -53,14 +54,15 @@ def _varint(number: int) -> bytes:
 
 
 _VARINTS: Final = tuple(_varint(number) for number in range(16_384))
-_SHORT: Final = len(_VARINTS)
-RECORDS_MAX: Final = _SHORT - 1
+RECORDS_MAX: Final = len(_VARINTS) - 1
 """Records of one batch."""
+CHUNK_RECORDS: Final = 256
+"""Records encoded before it is asked whether they fit: those that do not are encoded again for the next batch."""
 
 
 def varint(number: int) -> bytes:
     """Encode a length or an offset; all but the largest are looked up."""
-    return _VARINTS[number] if 0 <= number < _SHORT else _varint(number)
+    return _VARINTS[number] if 0 <= number <= RECORDS_MAX else _varint(number)
 
 
 def header_block(headers: Sequence[tuple[str, bytes | None]]) -> bytes:
@@ -75,16 +77,35 @@ def header_block(headers: Sequence[tuple[str, bytes | None]]) -> bytes:
 
 @functools.cache
 def around_id(event_type: str) -> tuple[bytes, bytes]:
-    """Encode what the headers of all events of a type have before and after the id, which id_block() encodes."""
+    """Encode what the headers of all events of a type have before and after the id."""
     place = "\x00id\x00"
-    before, after = header_block(cloudevents.headers(event_type, place)).split(id_block(place))
+    before, after = header_block(cloudevents.headers(event_type, place)).split(varint(len(place)) + place.encode())
     return before, after
 
 
-def id_block(event_id: str) -> bytes:
-    """Encode an id as it stands in the headers: its length, its text."""
-    encoded = event_id.encode()
-    return varint(len(encoded)) + encoded
+def before_last(headers: Sequence[tuple[str, bytes]]) -> tuple[bytes, bytes]:
+    """Encode the headers of one record up to the value of the last, and give that value."""
+    last = headers[-1][1]
+    return header_block(headers).removesuffix(varint(len(last)) + last), last
+
+
+def _body(number: int, record: Record, before: bytes, after: bytes) -> bytes:
+    """All of a record but its length, whatever its size."""
+    own, key, value = record
+    return b"".join(
+        (
+            _NO_ATTRIBUTES_NO_DELAY,
+            varint(number),
+            _NULL if key is None else varint(len(key)),
+            key or b"",
+            _NULL if value is None else varint(len(value)),
+            value or b"",
+            before,
+            varint(len(own)),
+            own,
+            after,
+        )
+    )
 
 
 class RecordBatch:
@@ -98,53 +119,73 @@ class RecordBatch:
         """Start empty; `timestamp` is for tests."""
         self._limit: Final = limit
         self._timestamp: Final = int(time.time() * 1000) if timestamp is None else timestamp
-        self._records = bytearray()
+        self._parts: list[bytes] = []
+        self._size = 0
         self._count = 0
         self._closed = False
         self._attributes = _TRANSACTIONAL
         self._producer = (-1, -1, 0)
+        self._records = b""
         self._built: bytes | None = None
 
     def fill(self, records: Sequence[Record], before: bytes, after: bytes, start: int = 0) -> int:
         """Append records from index `start` on; returns the index of the first that found no room.
 
-        The headers of each are `before`, its own part, `after`.
+        The headers of each are `before`, the value that is its own, `after`; an empty one alone means no headers.
         """
-        buffer, count, at = self._records, self._count, start
-        varints, join, limit = _VARINTS, b"".join, self._limit
-        for own, key, value in records[start:] if start else records:
-            body = join(
-                (
-                    _NO_ATTRIBUTES_NO_DELAY,
-                    varints[count],
-                    _NULL if key is None else varint(len(key)),
-                    key or b"",
-                    _NULL if value is None else varint(len(value)),
-                    value or b"",
-                    before,
-                    own,
-                    after,
+        for at in range(start, len(records), CHUNK_RECORDS):
+            chunk = records[at : at + CHUNK_RECORDS]
+            taken = self._take(self._encode(chunk[: RECORDS_MAX - self._count], before, after))
+            if taken < len(chunk):
+                return at + taken
+        return len(records)
+
+    def _take(self, encoded: list[bytes]) -> int:
+        """Append encoded records as far as there is room; returns how many."""
+        size = self._size + sum(map(len, encoded))
+        if size > self._limit:
+            sizes = [*accumulate(map(len, encoded), initial=self._size)][::2]
+            fitting = max(bisect_right(sizes, self._limit) - 1, 0 if self._count else 1)
+            size = sizes[fitting]
+            del encoded[2 * fitting :]
+        self._parts += encoded
+        self._count += len(encoded) // 2
+        self._size = size
+        return len(encoded) // 2
+
+    def _encode(self, records: Sequence[Record], before: bytes, after: bytes) -> list[bytes]:
+        """Encode records, each as its length and the rest of it."""
+        varints, join, start = _VARINTS, b"".join, _NO_ATTRIBUTES_NO_DELAY
+        usual = cast("Sequence[tuple[bytes, bytes, bytes]]", records)
+        try:
+            # Written out for the usual ones: a call a record would cost more than all else.
+            bodies = [
+                join(
+                    (
+                        start, varints[n], varints[len(key)], key, varints[len(value)], value,
+                        before, varints[len(own)], own, after,
+                    )
                 )
-            )
-            length = varint(len(body))
-            if count and (len(buffer) + len(length) + len(body) > limit or count == RECORDS_MAX):
-                break
-            buffer += length
-            buffer += body
-            count += 1
-            at += 1
-        self._count = count
-        return at
+                for n, (own, key, value) in enumerate(usual, self._count)
+            ]  # fmt: skip
+            lengths = [varints[n] for n in map(len, bodies)]
+        except (TypeError, IndexError):  # nothing where bytes should be; more bytes than the table knows
+            bodies = [_body(n, record, before, after) for n, record in enumerate(records, self._count)]
+            lengths = [varint(len(body)) for body in bodies]
+        return [*chain.from_iterable(zip(lengths, bodies, strict=True))]
 
     def close(self) -> None:
         """Compress; no record is appended afterwards."""
         if self._closed:
             return
         self._closed = True
+        self._records = b"".join(self._parts)
+        self._parts.clear()
         compressed = zstd_encode(self._records, level=ZSTD_LEVEL)
         if len(compressed) < len(self._records):
-            self._records = bytearray(compressed)
+            self._records = bytes(compressed)
             self._attributes |= _ZSTD
+        self._size = len(self._records)
 
     def closed(self) -> bool:
         """Whether it takes no more records."""
@@ -156,7 +197,7 @@ class RecordBatch:
 
     def size(self) -> int:
         """Bytes of the batch as it is now."""
-        return _HEADER.size + len(self._records)
+        return _HEADER.size + self._size
 
     def _set_producer_state(self, producer_id: int, producer_epoch: int, base_sequence: int) -> None:
         """Take what the producer stamps it with; called before each sending."""

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 from ...agents.outbox import Kept
 from ...agents.work import Work
 from ...tables.state import TaskState
+from . import failpoints
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -64,7 +65,9 @@ class TaskSlab:
         position = state.position(self.stream).offset
         new = self.records if self.records[0].offset >= position else _from(self.records, position)
         task.shared.metrics.received(self.stream, len(new), len(self.records) - len(new))
+        failpoints.reach("entered")
         self._outgoing = producer.outgoing()
+        new = failpoints.midway(new)
         self._work = Work(self.stream, new, state, task.shared.reference, task.contexts, self._outgoing, self.where)
         self._entered = perf_counter()
         return self._work
@@ -83,6 +86,7 @@ class TaskSlab:
             finally:
                 task.lock.release()
             return isinstance(error, Exception)
+        failpoints.reach("decided")
         # A cancelled agent must not leave half a commit behind: the commit is a task of its own and ends first.
         await asyncio.shield(task.in_background(self._commit(work, outgoing, perf_counter() - self._entered)))
         return None

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 from faust.types import TP
 
 from ...agents.context import Contexts
+from . import failpoints
 from .changelog import restore
 from .failures import OUTCOMES, PositionOutsideLogError, reason_of
 from .positions import starting_positions
@@ -131,7 +132,9 @@ class PartitionTask:
             changes = state.changes()
             batches = outgoing.close(changes)
             encoded = time.perf_counter()
+            failpoints.reach("encoded")
             await producer.write(batches)
+            failpoints.reach("committed")
             state.commit(changes)
         except Exception as error:  # noqa: BLE001 - whatever it was, the outcome is read from the changelog
             if state is self.state:
@@ -227,13 +230,16 @@ class PartitionTask:
             self.phase = "fencing"
             producer = TaskProducer(self.shared.settings, self.shared.topology, self.partition)
             try:
+                failpoints.reach("fencing")
                 await producer.start()
+                failpoints.reach("fenced")
                 self.phase = "restoring"
                 topic = self.shared.settings.topic(self.shared.topology.changelog.name)
                 restored = await restore(self.shared.settings, topic, self.partition, self._tell_remaining)
             except BaseException:
                 await producer.discard(abort=False)
                 raise
+        failpoints.reach("restored")
         self.producer, self.contexts = producer, Contexts()
         self.state = restored.state
         self.phase = "ready"
@@ -257,6 +263,7 @@ class PartitionTask:
                 return  # The next assignment asks again.
             self._ends = {stream: wanted[where] for stream, where in self.inputs.items()}
             self.phase, self.problem = "active", ""
+            failpoints.reach("opened")
             self.shared.gate_opened()
             self.wakes.activated(state)
 

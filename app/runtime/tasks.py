@@ -6,6 +6,7 @@ import asyncio
 import logging
 from typing import TYPE_CHECKING, Final
 
+from . import failpoints
 from .failures import PositionOutsideLogError
 from .slab import TaskSlab
 from .task import PartitionTask
@@ -59,6 +60,7 @@ class Tasks:
         task = self.by_partition.get(where.partition)
         if task is None or task.epoch != fetched.epoch or not fetched.records:
             return None
+        failpoints.reach("fetched")
         stream = self._streams[where.topic]
         task.waiting[stream] += 1
         return TaskSlab(task, stream, where, fetched)
@@ -83,6 +85,7 @@ class Tasks:
         self.shared.settled.clear()
         for task in self.by_partition.values():
             task.shut()
+        failpoints.reach("revoking")
         await self._drained()
 
     async def assigned(self, partitions: Iterable[int]) -> None:
@@ -111,6 +114,7 @@ class Tasks:
         self.shared.settled.clear()
         for task in self.by_partition.values():
             task.shut()
+        failpoints.reach("draining")
         await self._drained()
         tasks = list(self.by_partition.values())
         self.by_partition.clear()

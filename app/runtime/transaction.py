@@ -19,6 +19,7 @@ from aiokafka.client import CoordinationType
 from aiokafka.errors import KafkaError, KafkaTimeoutError, ProducerFenced
 from aiokafka.producer.sender import EndTxnHandler, Sender
 
+from . import failpoints
 from .outgoing import Destination, Outgoing
 
 if TYPE_CHECKING:
@@ -42,7 +43,9 @@ class _EndOnce(EndTxnHandler):  # type: ignore[misc]  # aiokafka has no types
     async def do(self, node_id: int) -> bool:
         request = self.create_request()
         try:
+            failpoints.reach_soon("commit_sent")
             response = await self._sender.client.send(node_id, request, group=self.group)
+            failpoints.reach("commit_answered")
         except KafkaError as error:
             raise OutcomeUnknownError(f"no answer to the end of the transaction: {error!r}") from error
         pause = self.handle_response(response)
@@ -112,6 +115,7 @@ class TaskProducer:
             async with asyncio.timeout(delivery / 1000):
                 await producer.begin_transaction()
                 await _send(producer, batches)
+                failpoints.reach("sent")
         except TimeoutError as error:
             raise KafkaTimeoutError(f"not all records were acknowledged within {delivery} ms") from error
         try:
@@ -166,6 +170,7 @@ async def _send(producer: AIOKafkaProducer, batches: list[Batch]) -> None:
         # All first batches are queued without a pause, so that one AddPartitionsToTxn names all partitions.
         for _, topic, partition, records in sorted(batches, key=lambda batch: batch.wave):
             futures.append(await producer.send_batch(records, topic, partition=partition))
+            failpoints.reach("partly_sent")
     finally:
         results = await asyncio.gather(*futures, return_exceptions=True)
     for result in results:

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections import Counter
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from billtide.app.demo.outputs import add_up
 from billtide.app.demo.reckoning import reckon_facts
-from billtide.app.demo.reckoning_facts import EntryId, Facts, minor, read_facts
-from billtide.app.demo.reckoning_money import WaitsError, Worth, worth
+from billtide.app.demo.reckoning_facts import EntryId, Facts, read_facts
+from billtide.app.demo.reckoning_money import Worth, reckon_entry
+from billtide.app.demo.reckoning_numbers import minor
 from billtide.app.demo.verdict import judge
 from billtide.app.topology import TOPOLOGY
+from billtide.codecs import engagement
 from billtide.codecs.currencies import parse_amount
+from billtide.codecs.engagement import Engagement
+from billtide.codecs.errors import UndecodableError
 from billtide.tables.state import TaskState
 
 from . import lines
@@ -20,14 +24,16 @@ from . import lines
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from billtide.app.demo.happenings import Sent
     from billtide.app.demo.outputs import Written
-    from billtide.app.demo.reckoning import Expected, Reckoning
+    from billtide.app.demo.reckoning import Reckoning
 
     from .world import World
 
 CHANGELOG = TOPOLOGY.changelog.name
 Worths = dict[EntryId, Worth | None]
 """What each entry is worth; None when nothing of it counts, or when it waits."""
+UNLIMITED = 10**18
 OUTCOMES = ("applied", "duplicate", "stale", "held", "dead_lettered")
 
 
@@ -45,14 +51,13 @@ def problems(world: World) -> list[str]:
         for stream in TOPOLOGY.inputs
         for outcome in OUTCOMES
     )
-    relaxed = _with_one_outcome(reckoning, written)
     events = lines.decoded(left)
-    found = [*restored, *judge(relaxed, written, taken, disposed).problems]
+    found = [*restored, *judge(reckoning, written, taken, disposed).problems]
     if taken != disposed:
         found.append(f"{taken} records have {disposed} dispositions (M5)")
     found += lines.problems(events, world.periods)
-    found += _entries(facts, worths, events)
-    found += _caps(facts, worths, events)
+    found += _unbilled(worths, events)
+    found += _caps(list(_revisions(world.firm.by_stream()["engagements"])), events)
     found += _plans(reckoning, written)
     found += _weeks(facts, left["utilisation"])
     return found
@@ -75,70 +80,48 @@ def _restored(world: World) -> tuple[list[str], list[TaskState]]:
     return found, states
 
 
-def _with_one_outcome(reckoning: Reckoning, written: Written) -> Reckoning:
-    """Where a cap bills entries whole or not at all, which ones depends on the order: only the sum is certain."""
-    engagements: dict[str, Expected] = {}
-    for name, expected in reckoning.engagements.items():
-        billed = written.billed[name, expected.currency]
-        other = billed - expected.billed
-        engagements[name] = (
-            expected
-            if expected.settled
-            else replace(expected, billed=billed, held=expected.held - other, earned=expected.earned + other)
-        )
-    return replace(reckoning, engagements=engagements)
-
-
 def _worths(facts: Facts) -> Iterator[tuple[EntryId, Worth | None]]:
     for entry_id in facts.versions:
-        try:
-            yield entry_id, worth(facts, entry_id)
-        except WaitsError:
-            yield entry_id, None
+        yield entry_id, reckon_entry(facts, entry_id).worth
 
 
-def _entries(facts: Facts, worths: Worths, events: lines.Events) -> Iterator[str]:
-    """M1 and M2 entry by entry; under a cap an entry may be billed in part."""
-    billed, unbilled = lines.billed_by_entry(events), lines.unbilled_by_entry(events)
+def _unbilled(worths: Worths, events: lines.Events) -> Iterator[str]:
+    """M2 entry by entry: what is priced and not yet approved is work in progress."""
+    unbilled = lines.unbilled_by_entry(events)
     for entry_id, value in worths.items():
-        name = (entry_id.kind, entry_id.source, entry_id.engagement_id, entry_id.id)
-        price = 0 if value is None or value.price is None else value.price
-        charged = price if value is not None and value.approved else 0
-        accrued = price - charged
-        terms = facts.engagements.get(entry_id.engagement_id)
-        capped = terms is not None and terms.contract_type == "capped"
-        if not (0 <= billed[name] <= charged if capped else billed[name] == charged):
-            yield f"entry {name}: {billed[name]} billed, not {charged} (M1)"
-        if unbilled[name] != accrued:
-            yield f"entry {name}: {unbilled[name]} of work in progress, not {accrued} (M2)"
+        accrued = 0 if value is None or value.approved else value.price or 0
+        if unbilled[entry_id] != accrued:
+            yield f"entry {entry_id}: {unbilled[entry_id]} of work in progress, not {accrued} (M2)"
 
 
-def _caps(facts: Facts, worths: Worths, events: lines.Events) -> Iterator[str]:
-    """M6 and M8 of a cap: never exceeded, after no event; and nothing waits that has room."""
+def _caps(terms: list[Engagement], events: lines.Events) -> Iterator[str]:
+    """M6 after every event: no cap is exceeded by more than some revision of the terms ever allowed."""
+    highest: dict[str, int] = {}
+    outside: set[str] = set()
+    for revision in terms:
+        cap = revision.cap
+        if revision.contract_type != "capped" or cap is None:
+            highest[revision.id] = UNLIMITED
+            continue
+        most = minor(cap.amount, revision.currency) + minor(cap.tolerance, revision.currency)
+        highest[revision.id] = max(highest.get(revision.id, 0), most)
+        if not cap.includes_expenses:
+            outside.add(revision.id)
     running: Counter[str] = Counter()
-    caps: dict[str, tuple[int, bool]] = {}
-    for name, terms in facts.engagements.items():
-        if terms.contract_type == "capped" and terms.cap is not None:
-            caps[name] = minor(terms.cap.amount, terms.currency), terms.cap.includes_expenses
     for event in events.billing:
-        cap = caps.get(event.engagement_id)
-        if cap is None or (event.kind == "expense" and not cap[1]):
+        name = event.engagement_id
+        if event.kind == "fee" or (event.kind == "expense" and name in outside):
             continue
-        running[event.engagement_id] += parse_amount(event.amount, event.currency, "$.amount")
-        if running[event.engagement_id] > cap[0]:
-            yield f"engagement {event.engagement_id}: {event.id} exceeds the cap (M6)"
-    billed = lines.billed_by_entry(events)
-    for entry_id, value in worths.items():
-        cap = caps.get(entry_id.engagement_id)
-        if cap is None or value is None or not value.approved or not value.price:
-            continue
-        inside = entry_id.kind == "time" or cap[1]
-        name = (entry_id.kind, entry_id.source, entry_id.engagement_id, entry_id.id)
-        terms = facts.engagements[entry_id.engagement_id]
-        whole = terms.cap is not None and terms.cap.mode == "hold"
-        needed = value.price if whole else 1
-        if inside and billed[name] < value.price and cap[0] - running[entry_id.engagement_id] >= needed:
-            yield f"entry {name} waits, though the cap of {entry_id.engagement_id} has room (M8)"
+        running[name] += parse_amount(event.amount, event.currency, "$.amount")
+        if running[name] > highest.get(name, UNLIMITED):
+            yield f"engagement {name}: {event.id} exceeds the cap (M6)"
+
+
+def _revisions(sent: list[Sent]) -> Iterator[Engagement]:
+    """Every revision of terms that can be read."""
+    for record in sent:
+        with contextlib.suppress(UndecodableError):
+            yield engagement.decode(record.value)
 
 
 def _plans(reckoning: Reckoning, written: Written) -> Iterator[str]:

@@ -34,10 +34,10 @@ COST_RATES = ("61.37", "48", "95.005", "7.123456")
 WORLD_RATES = ("0.913", "1.0869565217", "155.02", "0.0064512345", "3.25")
 DEFAULT_LINES = (
     RateLine(role="analyst", rate="99.97"),
-    RateLine(role="partner", rate="1043.21", unit="day"),
+    RateLine(role="partner", rate="1043.21", unit="day", minimum_charge="500"),
     RateLine(role="consultant", grade="senior", rate="160.5"),
     RateLine(role="consultant", rate="133.333333"),
-    RateLine(item="workshop", rate="77.7"),
+    RateLine(item="workshop", rate="77.7", maximum_charge="400"),
 )
 LATE_ROLE = "architect"
 MIXES = (0.02, 0.2, 1.0)

@@ -10,11 +10,12 @@ import msgspec
 
 from billtide.app.demo.happenings import Thing
 from billtide.codecs.assignment import Assignment, PlannedWeek
-from billtide.codecs.engagement import Cap, Engagement, EngagementRate, ExpenseTerms, Fee, Policies
+from billtide.codecs.engagement import Cap, Engagement, EngagementRate, Fee, Policies
+
+from . import agreed
 
 CONTRACTS = ("time_and_materials", "capped", "capped", "fixed_fee", "retainer", "non_billable", "internal")
 ROUNDINGS = ("half_up", "half_even", "up", "down")
-PLACES = {"EUR": 2, "USD": 2, "JPY": 0, "KWD": 3}
 MONDAYS = tuple(dt.date(2025, 10, 6) + dt.timedelta(weeks=week) for week in range(6))
 
 
@@ -57,30 +58,27 @@ def _terms(chance: Random, name: str) -> Engagement:
         closed_period=chance.choice(("hold", "next_open_period")),
         approval_levels=chance.choice(((), (), ("manager",), ("manager", "finance"))),
         hours_per_day=chance.choice(("8", "7.5")),
+        time_rounding=agreed.time_rounding(chance),
+        day_rounding=chance.choice(("exact", "exact", "half_day")),
+        multipliers=agreed.multipliers(chance),
     )
-    expenses = ExpenseTerms(
-        policy=chance.choice(("at_cost", "mark_up", "non_billable")), mark_up_percent=chance.choice(("10", "7.25"))
-    )
-    own = EngagementRate(role="analyst", rate=chance.choice(("120", "111.115")), effective_from=dt.date(2025, 10, 15))
+    own = EngagementRate(
+        role="analyst", rate=chance.choice(("120", "111.115")), effective_from=dt.date(2025, 10, 15),
+        minimum_charge=chance.choice((None, "300")), maximum_charge=chance.choice((None, "800")),
+    )  # fmt: skip
     return Engagement(
         source="crm", id=name, revision=1, customer_id=chance.choice(("C1", "C2", "C3")),
         legal_entity_id=chance.choice(("DE", "US")), currency=currency, contract_type=contract,
         start_date=dt.date(2025, 8, chance.choice((1, 31))), end_date=chance.choice((None, dt.date(2025, 11, 30))),
         rates=(own,) if chance.randrange(3) == 0 else (), cap=_cap(chance, currency) if contract == "capped" else None,
-        fee=_fee(chance, contract, currency), expenses=expenses, policies=policies,
+        fee=_fee(chance, contract, currency), expenses=agreed.expenses(chance, currency), policies=policies,
+        discount_percent=chance.choice(("0", "0", "0", "10", "33.3333")),
     )  # fmt: skip
-
-
-def _money(chance: Random, low: int, high: int, currency: str) -> str:
-    """An amount with every digit its currency has."""
-    places = PLACES[currency]
-    whole = str(chance.randint(low, high) * (100 if places == 0 else 1))
-    return whole if not places else f"{whole}.{chance.randrange(10**places):0{places}}"
 
 
 def _cap(chance: Random, currency: str) -> Cap:
     return Cap(
-        amount=_money(chance, 0, 12_000, currency),
+        amount=agreed.money(chance, 0, 12_000, currency),
         mode=chance.choice(("split", "split", "hold")),
         includes_expenses=chance.choice((True, False)),
     )
@@ -89,11 +87,12 @@ def _cap(chance: Random, currency: str) -> Cap:
 def _fee(chance: Random, contract: str, currency: str) -> Fee | None:
     if contract == "fixed_fee":
         return Fee(
-            amount=_money(chance, 1_000, 90_000, currency), estimated_cost=_money(chance, 1_000, 30_000, currency)
+            amount=agreed.money(chance, 1_000, 90_000, currency),
+            estimated_cost=agreed.money(chance, 1_000, 30_000, currency),
         )
     if contract == "retainer":
         return Fee(
-            amount=_money(chance, 500, 5_000, currency),
+            amount=agreed.money(chance, 500, 5_000, currency),
             term=chance.choice(("month", "month", "quarter")),
             billed=chance.choice(("advance", "arrears")),
         )

@@ -15,6 +15,8 @@ from billtide.codecs.approval import Approval
 from billtide.codecs.expense import Expense
 from billtide.codecs.time_entry import TimeEntry
 
+from . import spending
+
 if TYPE_CHECKING:
     from billtide.codecs.engagement import Engagement
 
@@ -76,17 +78,28 @@ def _time(chance: Random, name: str, terms: Engagement, plans: list[str]) -> Tim
         grade=chance.choice(("", "senior")), item="workshop" if special == 0 else "",
         assignment_id=chance.choice(plans) if plans and special in {1, 2, 3} else "",
         rate=chance.choice(("80", "120.125", "0")) if special == 4 else None,
+        billable_quantity=_billable(chance, quantity), work_type=chance.choice(("", "", "", "overtime", "travel")),
     )  # fmt: skip
+
+
+def _billable(chance: Random, quantity: str) -> str | None:
+    """What the customer pays for where that is not the worked quantity: nothing, less or more."""
+    if chance.randrange(6):
+        return None
+    return (
+        "0" if quantity.strip("-") == "0" else chance.choice(("0", quantity, "-2.5" if quantity[0] == "-" else "2.5"))
+    )
 
 
 def _expense(chance: Random, name: str, terms: Engagement) -> Expense:
     currency = chance.choice(("EUR", "USD", "JPY"))
-    amounts = ("1000", "12", "0") if currency == "JPY" else ("250", "12.34", "99.99", "0")
-    return Expense(
+    plain = Expense(
         source="psa", id=name, revision=1, engagement_id=terms.id, resource_id=_person(chance), spent_on=_day(chance),
-        category="travel", amount=chance.choice(amounts), currency=currency, status=chance.choice(STATUSES),
-        billable=chance.randrange(6) > 0,
+        category=chance.choice(("travel", *spending.CATEGORIES)), amount=spending.amount(chance, currency),
+        currency=currency, status=chance.choice(STATUSES), billable=chance.randrange(6) > 0,
+        receipt=chance.randrange(3) > 0,
     )  # fmt: skip
+    return spending.detailed(chance, plain)
 
 
 def _person(chance: Random) -> str:
@@ -130,10 +143,16 @@ def _changed(chance: Random, version: TimeEntry | Expense, revision: int) -> Tim
     if chance.randrange(3) == 0:
         return version
     if isinstance(version, Expense):
-        return msgspec.structs.replace(version, spent_on=_day(chance), billable=chance.randrange(6) > 0)
+        return msgspec.structs.replace(
+            version, spent_on=_day(chance), billable=chance.randrange(6) > 0, receipt=chance.randrange(2) > 0
+        )
     quantity, unit = chance.choice(QUANTITIES)
     return msgspec.structs.replace(
-        version, quantity=quantity, unit=unit, work_date=chance.choice((version.work_date, _day(chance)))
+        version,
+        quantity=quantity,
+        unit=unit,
+        billable_quantity=_billable(chance, quantity),
+        work_date=chance.choice((version.work_date, _day(chance))),
     )
 
 

@@ -7,7 +7,7 @@ import contextvars
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from billtide.agents import wake
+from billtide.agents import steps, wake
 from billtide.app.runtime.actors import actors_of
 from billtide.app.runtime.shared import Shared
 from billtide.app.runtime.tasks import Tasks
@@ -28,6 +28,7 @@ SLAB_SIZES = (1, 2, 5, 15, 40, 100)
 REFERENCE_SIZES = (1, 3, 10)
 REWOUND_MAX = 5
 _ACTORS = actors_of(TOPOLOGY)
+steps.LOOKED_AT_MAX, steps.GIVEN_MAX = 7, 3  # a small firm's changes take many steps too
 
 
 def _wake(work: Work, holds: list[bytes]) -> None:

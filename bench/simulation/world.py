@@ -259,7 +259,7 @@ class World:
                 wakes, state = task.wakes, task.state
                 if task.phase != "active" or state is None or task.lock.locked():
                     return f"task {partition} is {task.phase}: {task.problem}"
-                if wakes._holds or wakes._changed or wakes._all or wakes._reacted != offsets:  # noqa: SLF001
+                if wakes.busy() or wakes._reacted != offsets:  # noqa: SLF001
                     return f"task {partition} has woken entries"
                 for stream in task.inputs:
                     if state.position(stream).offset < self.log.follows(stream, partition):

@@ -157,4 +157,12 @@ def test_only_what_a_change_may_concern_is_looked_at(words: set[str] | None, fou
     task.send("time-entries", time_entry())
     task.send("expenses", expense(resource_id="R9"))
 
-    assert len(concerned(task.state, words)) == found
+    assert sum(map(len, concerned(task.state, words))) == found
+
+
+def test_a_person_is_not_found_in_a_longer_name() -> None:
+    """A change of R1 concerns no entry of R11, whose bytes hold R1 too."""
+    task = ready_task()
+    task.send("time-entries", time_entry(), time_entry(id="2", resource_id="R11"))
+
+    assert [key for step in concerned(task.state, {"resource:R1"}) for key in step] == [b"etime\x1fpsa\x1fE1\x1f1"]

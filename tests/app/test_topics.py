@@ -54,7 +54,7 @@ async def test_a_missing_topic_is_an_error_with_its_mend(settings: Settings) -> 
 async def test_wrong_partitions_and_policies_are_errors(settings: Settings) -> None:
     """Each says what is, what must be, and the command that mends it."""
     await _make(settings, "billing", 5, max_message_bytes="1000000", retention_ms="-1")
-    await _make(settings, "rate-cards", 1, cleanup_policy="delete", max_message_bytes="8388608")
+    await _make(settings, "resources", 1, cleanup_policy="delete", max_message_bytes="8388608")
     await topics.create(settings)
     found = {finding.problem: finding for finding in await topics.check(settings)}
 
@@ -64,7 +64,7 @@ async def test_wrong_partitions_and_policies_are_errors(settings: Settings) -> N
         "max.message.bytes is 1000000, it must be 8388608",
     ]
     mend = found["cleanup.policy is delete, it must be compact"].mend
-    assert f"--alter --topic {settings.topic('rate-cards')} --add-config cleanup.policy=compact" in mend
+    assert f"--alter --topic {settings.topic('resources')} --add-config cleanup.policy=compact" in mend
 
 
 @pytest.mark.kafka
@@ -76,6 +76,21 @@ async def test_another_retention_is_only_a_warning(settings: Settings) -> None:
 
     assert warning.severity == "warning"
     assert "retention.ms is 86400000" in warning.problem
+
+
+@pytest.mark.kafka
+async def test_rate_cards_that_would_be_lost_are_an_error(settings: Settings) -> None:
+    """Compacted, or kept for less than ever, the topic could lose what the first content of a version was."""
+    await _make(
+        settings, "rate-cards", 1, cleanup_policy="compact", retention_ms="86400000", max_message_bytes="8388608"
+    )
+    await topics.create(settings)
+    found = await topics.check(settings)
+
+    assert [(finding.severity, finding.problem) for finding in found] == [
+        ("error", "retention.ms is 86400000, it must be -1"),
+        ("error", "cleanup.policy is compact, it must be delete"),
+    ]
 
 
 async def test_no_broker_is_one_sentence() -> None:

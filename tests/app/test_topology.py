@@ -7,6 +7,8 @@ from dataclasses import replace
 from billtide.agents.outbox import OUTPUTS
 from billtide.agents.reference import STREAMS
 from billtide.app.runtime.actors import actors_of
+from billtide.app.settings import load
+from billtide.app.topics import configs
 from billtide.app.topology import TOPOLOGY, Topology
 
 
@@ -40,3 +42,23 @@ def test_a_graph_that_contradicts_itself_is_refused() -> None:
     assert f"stream {first.name} is there twice" in problems
     assert "there must be exactly one changelog" in problems
     assert f"{first.name} is read by tasks and needs a partition for each" in problems
+
+
+def test_rate_cards_keep_every_record() -> None:
+    """Compaction would keep the last content of a version, and the first is the one that counts."""
+    cards = TOPOLOGY.stream("rate-cards")
+
+    assert (cards.compacted, cards.retention_hours, cards.single) == (False, None, True)
+    assert configs(cards, load())["retention.ms"] == "-1"
+    assert (
+        next(iter(configs(cards, load()))) == "retention.ms"
+    )  # set before the policy, so that nothing is lost between
+
+
+def test_reference_data_that_would_be_lost_is_refused() -> None:
+    """What is read from its start is compacted, or kept for ever."""
+    cards = replace(TOPOLOGY.stream("rate-cards"), retention_hours=24)
+
+    assert Topology((cards,)).problems()[1:] == [
+        "rate-cards is read from its start and must be compacted, or kept for ever"
+    ]

@@ -44,6 +44,7 @@ from billtide.codecs.entry_state import (
 from billtide.codecs.records import (
     AssignmentState,
     BilledMilestone,
+    BilledTerm,
     ChainHead,
     Cursor,
     EngagementState,
@@ -52,7 +53,7 @@ from billtide.codecs.records import (
     Share,
     WeekState,
 )
-from billtide.codecs.time_policies import Multipliers, TimeRounding
+from billtide.codecs.time_policies import Discount, MultiplierChange, Multipliers, TimeRounding
 
 DAY, MONDAY, LAST = dt.date(2026, 11, 20), dt.date(2026, 11, 23), dt.date(2026, 12, 31)
 LINES = (
@@ -165,9 +166,10 @@ FULL: dict[str, Sample] = {
         ),
         fee=engagement.Fee(
             amount="1000", estimated_cost="700", term="quarter", billed="arrears", progress="hours_to_hours", estimated_hours="80",
-            uninstalled_cost="50", percent_places=1, loss_provision="none",
+            uninstalled_cost="50", percent_places=1, loss_provision="none", billed_terms="rebill",
+            schedule=(engagement.FeeTerm(start_date=DAY, end_date=LAST, amount="900"),),
             milestones=(
-                engagement.Milestone(id="M1", name="Abnahme", percent="30", reached_on=DAY), engagement.Milestone(id="M2", amount="700"),
+                engagement.Milestone(id="M1", name="Abnahme", percent="30", reached_on=DAY), engagement.Milestone(id="M2", amount="700", standalone_price="800"),
             ),
         ),
         expenses=engagement.ExpenseTerms(
@@ -191,9 +193,11 @@ FULL: dict[str, Sample] = {
             multipliers=Multipliers(
                 by_work_type={"overtime": "1.15"}, weekend="1.5", holiday="2", weekend_days=("friday", "saturday"), holidays=(LAST,), stacking="multiply"
             ),
+            multiplier_changes=(MultiplierChange(effective_from=DAY, multipliers=Multipliers(weekend="2")),),
         ),
         planned_revenue="10000.00",
         discount_percent="2.5",
+        discounts=(Discount(percent="5", effective_from=DAY, effective_to=LAST),),
         funding=funding.Funding(
             customers=(funding.FundingCustomer(customer_id="C-9", percent="60"), funding.FundingCustomer(customer_id="C-7", up_to="500")),
             rounding_customer_id="C-9",
@@ -202,6 +206,7 @@ FULL: dict[str, Sample] = {
     "engagement-figures": _replace(
         LEAST["engagement-figures"], customer_id="C-9", legal_entity_id="DE", contract_type="capped", currency="EUR", planned_cost="1000.00",
         planned_revenue="2400.00", planned_margin="1400.00", contract_asset="1.00", contract_liability="2.00", loss_provision="3.00",
+        non_chargeable="4.00", deferred="4.00",
         funded={"C-7": "200.00", "C-9": "300.00"}, intercompany_cost="360.00",
     ),
     "exception": _replace(LEAST["exception"], action="released"),
@@ -264,6 +269,7 @@ CHANGELOG: dict[str, Sample] = {
         adjusted=Adjusted(VERSION, Price(120_600_000, "hour", 90_450, "EUR", "half_even", 9_000_000_000)),
         progress_time=27_000_000_000,
         progress_on=DAY,
+        non_chargeable=100,
         intercompany=IntercompanyCharge(_replace(POSTED, live=True, currency="USD"), _replace(POSTED, live=True), None, 9_000_000_000, "group"),
     ),
     "approvals": Approvals((Decision(3, "manager", 1, "approved"), Decision(3, "finance", 2, "recalled", "R-1", "R-2", DAY))),
@@ -271,6 +277,7 @@ CHANGELOG: dict[str, Sample] = {
         **{field.name: at for at, field in enumerate(msgspec.structs.fields(EngagementState))}
         | {"id": "E-1", "terms": FULL["engagement"], "progress_date": DAY, "fees_through": LAST, "held_entries": {"cap_reached": 1}, "capped": {"PO-7:2026-11-16": 500}}
         | {"progress_dates": {DAY: 2}, "milestones": {"M1": BilledMilestone("crm", POSTED, DAY, "half_even")}}
+        | {"fee_terms": {DAY: BilledTerm(DAY, LAST, LAST, 90_450, "crm", 3, "half_even", "DE", "C1", "served", True, POSTED, 500, DAY, 2)}, "unkept_through": DAY}
         | {"funded": {"C-7": 20_000}}
     ),
     "holds": Hold(1, "cap_reached", "E-1", "cap:E-1"),

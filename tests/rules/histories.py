@@ -123,10 +123,13 @@ policies = st.fixed_dictionaries(
 quantities = st.sampled_from(["0", "0.25", "1", "3.333", "7.5", "8"])
 time_and_materials = st.builds(lambda p, e: records.engagement(policies=p, expenses=e), policies, expense_terms)
 caps = st.builds(
-    lambda p, e, cap: records.capped(cap, policies=p, expenses=e),
+    lambda p, e, cap, mode: records.engagement(
+        contract_type="capped", cap={"amount": cap, "mode": mode}, policies=p, expenses=e
+    ),
     policies,
     expense_terms,
     st.sampled_from(["0", "100", "333.33", "1000", "9999"]),
+    st.sampled_from(["split", "stop"]),
 )
 fixed_fees = st.builds(
     lambda p, e, fee, cost: records.engagement(

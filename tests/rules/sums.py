@@ -75,7 +75,8 @@ def ids_are_unique(task: Task) -> None:
 def holds_end_once(task: Task) -> None:
     """Of each entry, `released` comes once after `held`, and what is still held at the end is what waits (M8).
 
-    Terms that wait for a period to begin are not told: only a closed one is somebody's to mend.
+    Terms that wait for a period to begin are not told: only a closed one is somebody's to mend. Nor is what lies beyond
+    a cap that stops: it waits for nobody.
     """
     open_holds: set[tuple[str, str]] = set()
     for event in task.out["exceptions"]:
@@ -89,6 +90,8 @@ def holds_end_once(task: Task) -> None:
     for key in (key for what in task.state.holds.waited_on() for key in task.state.holds.waiting_on(what)):
         kind, *_, entry_id = key[1:].decode().split("\x1f")
         hold = task.state.holds.get(key)
+        if hold is not None and hold.reason == "cap_stopped":
+            continue
         if kind != "terms":
             waiting.add((kind, entry_id))
         elif hold is not None and hold.reason == "period_closed":
@@ -105,13 +108,15 @@ def figures_are_sums(task: Task) -> None:
     assert state.fees == sum(minor(e["amount"]) for e in task.out["billing"] if e["kind"] == "fee")
     assert state.earned == earned(task)
     assert state.unbilled == accrued(task, "work_in_progress")
-    assert state.approved_value == state.billed + state.held
+    assert state.approved_value == state.billed + state.held + state.non_chargeable
     if {event["currency"] for event in task.out["accruals"] if event["kind"] == "cost"} <= {"EUR"}:
         assert state.cost == accrued(task, "cost")
     waiting = Counter(
         hold.reason
         for key in task.state.holds.bytes
-        if (hold := task.state.holds.get(key)) and key[1:].split(b"\x1f")[0] in {b"time", b"expense"}
+        if (hold := task.state.holds.get(key))
+        and key[1:].split(b"\x1f")[0] in {b"time", b"expense"}
+        and hold.reason != "cap_stopped"
     )
     assert {reason: count for reason, count in state.held_entries.items() if count} == waiting
 

@@ -141,11 +141,58 @@ def test_a_longer_term_does_not_bill_what_is_billed() -> None:
 
 def test_a_retainer_until_the_end_of_time_is_not_an_error() -> None:
     """Terms that would end after the last date there is end the list; the task must not stop."""
-    far = retainer(start_date="9999-11-15", calendar=[period(start_date="2026-01-01", end_date="9999-12-31")])
+    far = retainer(start_date="9999-11-15", calendar=[period(start_date="9999-01-01", end_date="9999-12-31")])
     effects = Effects()
     bill_due_fees(EngagementState("E1"), far, effects)
 
     assert [str(event.work_date) for event in effects.billing][:1] == ["9999-11-15"]
+
+
+def test_a_period_of_decades_does_not_bill_decades() -> None:
+    """Fees of the first 400 days of one period are billed, the next waits for periods of a sensible length."""
+    effects, engagement = Effects(), EngagementState("E1")
+    century = period(id="c", start_date="2026-01-01", end_date="2125-12-31")
+    waiting = bill_due_fees(engagement, retainer(calendar=[century]), effects)
+
+    assert waiting is not None
+    assert (waiting[0], str(waiting[1].due), len(effects.billing)) == ("period_too_long", "2027-03-01", 14)
+
+    months = [century, period(id="2027-03", start_date="2027-03-01", end_date="2027-03-31")]
+    waiting = bill_due_fees(engagement, retainer(calendar=months), effects)
+
+    assert waiting is not None
+    assert (waiting[0], str(waiting[1].due), len(effects.billing)) == ("period_too_long", "2027-04-01", 15)
+
+
+def test_a_closed_period_of_decades_does_not_bill_decades() -> None:
+    """What moves from a long closed period into the next open one is bounded in the same way (M6)."""
+    effects = Effects()
+    calendar = [
+        period(id="c", start_date="1990-01-01", end_date="2025-12-31", status="closed"),
+        YEAR,
+    ]
+    policies = {"closed_period": "next_open_period"}
+    bill_due_fees(
+        EngagementState("E1"), retainer(calendar=calendar, policies=policies, start_date="1990-01-01"), effects
+    )
+
+    assert len(effects.billing) == 14
+
+
+def test_terms_may_have_dates_of_their_own() -> None:
+    """A schedule names each term and may name its fee; the engagement's start and length of term play no part."""
+    schedule = [
+        {"start_date": "2026-02-10", "end_date": "2026-02-28"},
+        {"start_date": "2026-05-01", "end_date": "2026-05-31", "amount": "12.34"},
+    ]
+    effects = Effects()
+    waiting = bill_due_fees(EngagementState("E1"), retainer({"schedule": schedule}, calendar=[YEAR]), effects)
+
+    assert waiting is None
+    assert [(str(e.work_date), e.amount) for e in effects.billing] == [
+        ("2026-02-10", "1000.00"),
+        ("2026-05-01", "12.34"),
+    ]
 
 
 def test_a_fee_is_a_balanced_event_of_its_term() -> None:

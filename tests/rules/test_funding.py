@@ -130,7 +130,7 @@ def test_funding_that_does_not_add_up_is_refused(funding: Object, field: str) ->
     assert refused.value.field == field
 
 
-@pytest.mark.parametrize("kind", ["fixed_fee", "retainer"])
+@pytest.mark.parametrize("kind", ["fixed_fee", "retainer", "subscription"])
 def test_fees_are_not_funded_in_order(kind: str) -> None:
     """Their bills do not move when room appears, so that only percentages are taken."""
     with pytest.raises(UndecodableError, match="funded in order"):

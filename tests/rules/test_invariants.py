@@ -32,7 +32,7 @@ LAW = settings(
 any_terms = time_and_materials | caps | fixed_fees
 FIGURES = (
     "submitted_time", "approved_time", "non_billable_time", "approved_value", "billed", "fees", "unbilled", "held",
-    "earned", "cost", "billed_expenses", "approved_cost", "recognised",
+    "earned", "cost", "billed_expenses", "approved_cost", "recognised", "non_chargeable",
 )  # fmt: skip
 
 
@@ -77,7 +77,7 @@ def money_is_right(task: Task, history: History) -> None:
     assert figures(task)["cost"] == sum(expected.cost(name) for name in expected.counts)
     assert sums.earned(task, "cost_to_cost") == expected.recognised()
     reasons = {hold.reason for key in task.state.holds.bytes if (hold := task.state.holds.get(key))}
-    assert reasons <= {"cap_reached", "receipt_missing"}
+    assert reasons <= {"cap_reached", "cap_stopped", "receipt_missing"}
 
 
 @LAW

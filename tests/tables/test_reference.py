@@ -13,7 +13,7 @@ from billtide.codecs import engagement as engagements
 from billtide.codecs.errors import UndecodableError
 from billtide.tables.reference import FxTable, Reference
 
-from ..builders import Object, engagement, fx_rate, period, rate_card, resource
+from ..builders import Object, Task, engagement, fx_rate, period, rate_card, resource
 
 
 def put(reference: Reference, stream: str, sent: Object) -> str | None:
@@ -85,6 +85,23 @@ def test_a_rate_card_version_is_immutable(changes: Object) -> None:
 
     assert (error.field, error.fix) == ("$.version", "send a new version")
     assert error.problem == "version 1 of 'std' was already sent with other rates"
+
+
+def test_a_restarted_worker_prices_with_the_first_content() -> None:
+    """It reads the whole topic again, which keeps every record: the first content counts, however often it came.
+
+    From the last record of the version alone, which is all a compacted topic keeps, it would take the refused content.
+    """
+    first, refused_one = rate_card(), rate_card(lines=[{"role": "analyst", "rate": "101"}])
+    log = [first, refused_one, first, refused_one]
+
+    def read(records: list[Object]) -> int:
+        task = Task()
+        task.refer("rate-cards", *records)
+        [[card]] = task.reference.cards.values()
+        return card.lines["analyst", "", ""].rate
+
+    assert (read(log), read(log[-1:])) == (100_000_000, 101_000_000)
 
 
 @pytest.mark.parametrize(

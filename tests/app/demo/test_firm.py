@@ -117,17 +117,19 @@ def test_entries_come_in_every_unit_and_status(week: firm.Week) -> None:
 
     assert {entry.unit for entry in entries} == {"hour", "minute", "day"}
     assert {entry.status for entry in entries} == {"draft", "submitted", "approved", "deleted"}
-    for fact in ("rate", "assignment_id", "role", "item", "task_id"):
+    for fact in ("rate", "assignment_id", "role", "item", "task_id", "billable_quantity", "work_type"):
         assert sum(bool(getattr(entry, fact)) for entry in entries) >= 20, fact
     assert any(not entry.billable for entry in entries)
 
 
-def test_expenses_are_at_cost_marked_up_and_foreign(week: firm.Week) -> None:
-    """All expense terms occur, and spend in currencies other than the contract's."""
+def test_expenses_are_of_every_form_and_foreign(week: firm.Week) -> None:
+    """Tax, personal parts, quantities, unit prices, items, missing receipts; currencies other than the contract's."""
     terms = {terms.id: terms for terms in read(week.masters["engagements"], engagement.decode)}
     spent = [line for line in read(week.load["expenses"], expense.decode) if line.engagement_id in terms]
 
-    assert {terms[line.engagement_id].expenses.policy for line in spent} == {"at_cost", "mark_up", "non_billable"}
+    for form in ("items", "quantity", "unit_price", "tax_recoverable", "receipt"):
+        assert 20 <= sum(bool(getattr(line, form)) for line in spent) < len(spent), form
+    assert sum(line.personal_amount != "0" for line in spent) >= 20
     assert sum(line.currency != terms[line.engagement_id].currency for line in spent) >= 100
 
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import msgspec
 
 from billtide.agents import shell
-from billtide.agents.wake import waiting
+from billtide.agents.wake import in_steps
 from billtide.app import worker
 from billtide.app.runtime.actors import Actors
 from billtide.app.settings import load
@@ -97,7 +97,7 @@ def wake(work: Work, keys: list[bytes]) -> None:
 def actors() -> Actors:
     """All of it, for every stream of the topology."""
     agents = {stream.agent: agent(stream.name) for stream in TOPOLOGY.inputs}
-    return Actors(agents, apply_reference, waiting, wake)
+    return Actors(agents, apply_reference, in_steps, wake)
 
 
 if __name__ == "__main__":

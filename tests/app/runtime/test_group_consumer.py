@@ -9,7 +9,7 @@ from aiokafka.record.memory_records import MemoryRecords
 from aiokafka.structs import TopicPartition
 
 from billtide.app.runtime.group_consumer import AsRead
-from billtide.app.runtime.record_batch import NO_HEADERS, RecordBatch
+from billtide.app.runtime.record_batch import RecordBatch
 
 WHERE = TopicPartition("time-entries", 0)
 
@@ -17,7 +17,7 @@ WHERE = TopicPartition("time-entries", 0)
 def test_records_are_not_copied() -> None:
     """What is taken out has key, value and offset, and is no second object of the client's, which names its topic."""
     batch = RecordBatch(1_000)
-    batch.fill([(b"", b"E-1", b"value")], NO_HEADERS, b"")
+    batch.fill([(b"", b"E-1", b"value")], b"", b"")
     read = PartitionRecords(WHERE, MemoryRecords(batch._build()), [], 0, None, None, True, READ_COMMITTED)
     state = SimpleNamespace(paused=False, position=0, consumed_to=lambda _: None)
     assignment = SimpleNamespace(active=True, state_value=lambda _: state)

@@ -1,0 +1,172 @@
+"""Approval in a reckoning: which version of an entry counts, as what, and whose word is missing.
+
+A contract may ask for levels by amount, for none under an amount, and may name who decides. Then a version is judged
+by what it is worth now; as long as that is unknown, as if it were the largest.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Literal
+
+from ...codecs.exception import HoldReason
+from .reckoning_facts import Entry
+from .reckoning_lookups import WaitsError, accounting_date
+from .reckoning_numbers import minor
+from .reckoning_value import date_of, value_of
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Iterable
+
+    from ...codecs.approval import Approval, ApprovalLevel
+    from ...codecs.approvers import Approver, Delegate
+    from ...codecs.engagement import Engagement
+    from .reckoning_facts import EntryId, Facts
+
+SETTLED: Final = {"approved", "rejected", "recalled", "deleted"}
+"""Statuses of a version after which older versions never matter."""
+
+Standing = Literal["draft", "pending", "approved", "void"]
+
+
+@dataclass(slots=True)
+class Counted:
+    """What counts of an entry. waits_for: what its judgement waits for, though something of it may be posted."""
+
+    version: Entry | None = None
+    approved: bool = False
+    unknown: HoldReason | None = None
+    ignored: HoldReason | None = None
+
+    @property
+    def waits_for(self) -> HoldReason | None:
+        """An unknown amount comes before a decision that does not count."""
+        return self.unknown or self.ignored
+
+
+def counted(facts: Facts, terms: Engagement, entry_id: EntryId) -> Counted:
+    """Find the version that counts, from the highest revision down."""
+    decisions = facts.decisions.get(entry_id, {})
+    found = Counted()
+    for version in reversed(facts.versions[entry_id]):
+        standing = _judged(facts, terms, version, list(decisions.get(version.revision, {}).values()), found)
+        if standing == "approved":
+            found.version, found.approved = version, True
+            break
+        if standing == "pending" and found.version is None:
+            found.version = version
+        if standing == "void" or version.status in SETTLED:
+            break
+    return found
+
+
+def may_count(facts: Facts, entry_id: EntryId) -> bool:
+    """Whether terms could make something of the entry count, whoever they say has to approve."""
+    for version in reversed(facts.versions[entry_id]):
+        decisions = facts.decisions.get(entry_id, {}).get(version.revision, {}).values()
+        approved = any(decision.verdict == "approved" for decision in decisions)
+        if (approved and version.status not in {"draft", "deleted"}) or version.status in {"submitted", "approved"}:
+            return True
+        if version.status in SETTLED:
+            break
+    return False
+
+
+def _judged(facts: Facts, terms: Engagement, version: Entry, decisions: list[Approval], found: Counted) -> Standing:
+    """Standing of one version; what its judgement waits for is noted."""
+    policies = terms.policies
+    allowed = [decision for decision in decisions if _may_decide(policies.approvers, decision)]
+    of_amount = [threshold.level for threshold in policies.approval_thresholds]
+    may_waive = policies.auto_approve_under is not None
+    standing = _standing(version, allowed, [*policies.approval_levels, *of_amount], waived=False)
+    lightest = _standing(version, allowed, () if may_waive else policies.approval_levels, waived=may_waive)
+    if standing != lightest:
+        try:
+            levels, waived = _asked_for(facts, terms, version)
+        except WaitsError as wait:
+            found.unknown = found.unknown or wait.reason
+        else:
+            standing = _standing(version, allowed, levels, waived=waived)
+    if found.ignored is None and _left_out(version, standing, decisions, allowed):
+        found.ignored = "approver_not_allowed"
+    return standing
+
+
+def _standing(version: Entry, decisions: list[Approval], levels: Iterable[str], *, waived: bool) -> Standing:
+    """What one version counts for, given the decisions about it that count. waived: where no level is asked for."""
+    if version.status == "draft":
+        return "draft"
+    if version.status == "deleted":
+        return "void"
+    levels, spoken = list(levels), _latest(decisions)
+    if not spoken:
+        handed_in = version.status == "submitted"
+        if version.status == "approved" or (handed_in and waived and not levels):
+            return "approved"
+        return "pending" if handed_in else "void"
+    if any(decision.verdict != "approved" for decision in spoken.values()):
+        return "void"
+    return "approved" if version.status == "approved" or all(level in spoken for level in levels) else "pending"
+
+
+def _latest(decisions: list[Approval]) -> dict[str, Approval]:
+    """Of each level the decision with the highest sequence, of equal ones one that withdraws."""
+    ordered = sorted(decisions, key=lambda decision: (decision.sequence, decision.verdict != "approved"))
+    return {decision.level: decision for decision in ordered}
+
+
+def _asked_for(facts: Facts, terms: Engagement, version: Entry) -> tuple[list[ApprovalLevel], bool]:
+    """Levels a version of this worth needs, and whether it is small enough to need no other decision."""
+    try:
+        cost, price = value_of(facts, terms, version)
+    except WaitsError:
+        accounting_date(facts, terms, date_of(version))  # a closed period is told first
+        raise
+    policies, size = terms.policies, {"cost": abs(cost), "price": abs(cost if price is None else price)}
+    reached = [
+        threshold.level
+        for threshold in policies.approval_thresholds
+        if size[threshold.of] >= minor(threshold.amount, terms.currency)
+    ]
+    under = policies.auto_approve_under
+    if under is not None and size["price"] < minor(under, terms.currency):
+        return reached, True
+    return [*policies.approval_levels, *reached], False
+
+
+def _may_decide(approvers: tuple[Approver, ...], decision: Approval) -> bool:
+    """Whether somebody the terms name decided, on a day they may, or a delegate of theirs."""
+    for approver in approvers:
+        if approver.level != decision.level or not _valid(approver, decision.decided_on):
+            continue
+        if not decision.on_behalf_of and approver.approver_id == decision.approver_id:
+            return True
+        if approver.approver_id == decision.on_behalf_of and any(
+            delegate.approver_id == decision.approver_id and _valid(delegate, decision.decided_on)
+            for delegate in approver.delegates
+        ):
+            return True
+    return not approvers
+
+
+def _valid(named: Approver | Delegate, on: dt.date | None) -> bool:
+    """Whether a day lies between two, each of which may be left open; an unknown day only where both are."""
+    if on is None:
+        return named.valid_from is None and named.valid_to is None
+    begun = named.valid_from is None or on >= named.valid_from
+    return begun and (named.valid_to is None or on <= named.valid_to)
+
+
+def _left_out(version: Entry, standing: Standing, decisions: list[Approval], allowed: list[Approval]) -> bool:
+    """Whether a decision that does not count would move the version, and its level has not spoken since."""
+    spoken = _latest(allowed)
+    for decision in decisions:
+        if decision in allowed:
+            continue
+        later = spoken.get(decision.level)
+        fixed: dict[str, Standing] = {"draft": "draft", "deleted": "void"}
+        moved = fixed.get(version.status, "approved" if decision.verdict == "approved" else "void")
+        if moved != standing and (later is None or later.sequence < decision.sequence):
+            return True
+    return False

@@ -1,0 +1,89 @@
+"""Expenses in a reckoning: what each line costs, what the customer pays for it, and whether a receipt is missing."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from .reckoning_lookups import WaitsError, converted, exchange
+from .reckoning_numbers import MINOR_UNITS, PERCENT_PLACES, in_minor_units, minor, number
+from .reckoning_spent import Spent, lines_of
+
+if TYPE_CHECKING:
+    from ...codecs.engagement import Engagement, ExpenseCategory, ExpenseTerms
+    from ...codecs.expense import Expense
+    from .reckoning_facts import Facts
+
+_UNPRICED: Final = {"non_billable", "internal"}
+
+
+class _Line(NamedTuple):
+    """A line whose amount is known. agreed: the price of one unit, if the terms have one."""
+
+    spent: Spent
+    amount: int
+    terms: ExpenseTerms | ExpenseCategory
+    agreed: Fraction | None
+
+    @property
+    def cost(self) -> int:
+        """What the firm bears of it."""
+        return self.amount - self.spent.personal - self.spent.tax
+
+
+def expense_worth(facts: Facts, terms: Engagement, entry: Expense) -> tuple[int, int | None]:
+    """Cost and price of an expense, in minor units of the contract's currency."""
+    rate = exchange(facts, entry.currency, terms.currency, entry.spent_on)
+    lines = [_known(line, terms, entry.currency) for line in lines_of(entry)]
+    if not entry.receipt:
+        _ask_for_receipt(lines, terms, entry.currency, rate)
+    cost = converted(facts, terms, sum(line.cost for line in lines), entry.currency, entry.spent_on)
+    billed = [line for line in lines if line.terms.policy != "non_billable"]
+    if not billed or not entry.billable or terms.contract_type in _UNPRICED:
+        return cost, None
+    return cost, sum(_price(line, terms, entry.currency, rate) for line in billed)
+
+
+def _known(spent: Spent, terms: Engagement, currency: str) -> _Line:
+    """Find the terms of a line's category, and its amount; raises WaitsError where a unit price is missing."""
+    of_category = [own for own in terms.expenses.categories if own.category == spent.category]
+    if not of_category:
+        if spent.amount is None or (terms.expenses.policy == "unit_price" and spent.unit_price is None):
+            raise WaitsError("unit_price_missing")
+        return _Line(spent, spent.amount, terms.expenses, None)
+    own = of_category[0]
+    agreed = None if own.unit_price is None else number(own.unit_price)
+    amount = spent.amount
+    if amount is None:
+        if agreed is None or own.unit != spent.unit or currency != terms.currency:
+            raise WaitsError("unit_price_missing")
+        amount = in_minor_units(spent.quantity * agreed, currency)
+    if own.policy == "unit_price":
+        known = spent.unit_price is not None if agreed is None else own.unit == spent.unit
+        if not known:
+            raise WaitsError("unit_price_missing")
+    return _Line(spent, amount, own, agreed)
+
+
+def _ask_for_receipt(lines: list[_Line], terms: Engagement, currency: str, rate: Fraction) -> None:
+    """Raise WaitsError when lines under the same terms are together above what needs no receipt."""
+    every: list[ExpenseTerms | ExpenseCategory] = [terms.expenses, *terms.expenses.categories]
+    for own in every:
+        if own.receipt_above is None:
+            continue
+        spent = sum(line.amount for line in lines if line.terms is own)
+        if Fraction(spent, 10 ** MINOR_UNITS[currency]) * rate > number(own.receipt_above):
+            raise WaitsError("receipt_missing")
+
+
+def _price(line: _Line, terms: Engagement, currency: str, rate: Fraction) -> int:
+    """What the customer pays for one line: rounded once, then at most the cap of a line."""
+    spent, own = line.spent, line.terms
+    if own.policy == "unit_price" and line.agreed is not None:
+        share = Fraction(line.amount - spent.personal, line.amount) if spent.personal else Fraction(1)
+        exact = spent.quantity * line.agreed * share
+    else:
+        mark_up = number(own.mark_up_percent, PERCENT_PLACES) if own.policy == "mark_up" else Fraction(0)
+        exact = Fraction(line.cost, 10 ** MINOR_UNITS[currency]) * rate * (100 + mark_up) / 100
+    price = in_minor_units(exact, terms.currency, terms.policies.rounding)
+    return price if own.line_cap is None else min(price, minor(own.line_cap, terms.currency))

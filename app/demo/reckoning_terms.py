@@ -1,0 +1,109 @@
+"""Terms of a reckoning: what no engagement can mean is refused here a second time."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from .reckoning_numbers import PERCENT_PLACES, minor, number, refuse_when
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from ...codecs.approvers import Approver, Delegate
+    from ...codecs.engagement import Engagement, EngagementRate, ExpenseCategory, ExpenseTerms, Fee
+    from ...codecs.rate_card import RateLine
+
+_MULTIPLIER_PLACES = 4
+_MULTIPLIER_MAX = 10
+_DAY_HOURS_MAX = 24
+
+
+def check_terms(terms: Engagement) -> None:
+    """Every decimal can be read, and nothing contradicts itself; raises UnreadableError."""
+    minor("0", terms.currency)
+    check_rates(terms.rates, terms.currency)
+    _check_caps(terms)
+    _check_expenses(terms)
+    _check_time(terms)
+    _check_approval(terms)
+    refuse_when(terms.end_date is not None and terms.end_date < terms.start_date, "ends before it starts")
+    if terms.planned_revenue is not None:
+        minor(terms.planned_revenue, terms.currency)
+    refuse_when(terms.contract_type in {"fixed_fee", "retainer"} and terms.fee is None, "no fee")
+    if terms.fee is not None:
+        minor(terms.fee.amount, terms.currency)
+        if terms.contract_type == "fixed_fee":
+            _check_fixed_fee(terms, terms.fee)
+
+
+def check_rates(lines: Iterable[RateLine | EngagementRate], currency: str) -> None:
+    """Rates and their least and most charges can be read, and the least is not above the most."""
+    for line in lines:
+        number(line.rate)
+        limits = [minor(text, currency) for text in (line.minimum_charge, line.maximum_charge) if text is not None]
+        refuse_when(any(limit < 0 for limit in limits), "a charge below zero")
+        refuse_when(any(most < least for least, most in pairwise(limits)), "least above most")
+
+
+def _check_caps(terms: Engagement) -> None:
+    caps = [cap for cap in (terms.cap, *terms.caps) if cap is not None]
+    refuse_when(terms.contract_type == "capped" and not caps, "capped without cap")
+    for cap in caps:
+        minor(cap.amount, terms.currency)
+        refuse_when(minor(cap.tolerance, terms.currency) < 0, "tolerance below zero")
+    refuse_when(len({cap.id for cap in terms.caps}) < len(terms.caps), "a cap twice")
+
+
+def _check_expenses(terms: Engagement) -> None:
+    spent = terms.expenses
+    every: list[ExpenseTerms | ExpenseCategory] = [spent, *spent.categories]
+    for own in every:
+        number(own.mark_up_percent, PERCENT_PLACES)
+        for text in (own.line_cap, own.receipt_above):
+            refuse_when(text is not None and minor(text, terms.currency) < 0, "a limit below zero")
+    for category in spent.categories:
+        number(category.unit_price or "0")
+    refuse_when(len({own.category for own in spent.categories}) < len(spent.categories), "a category twice")
+
+
+def _check_time(terms: Engagement) -> None:
+    policies = terms.policies
+    refuse_when(not 0 < number(policies.hours_per_day) <= _DAY_HOURS_MAX, "hours per day")
+    refuse_when(not 0 <= number(terms.discount_percent, PERCENT_PLACES) <= 100, "discount")  # noqa: PLR2004 - percent
+    if policies.time_rounding is not None:
+        refuse_when(number(policies.time_rounding.factor_percent, PERCENT_PLACES) <= 0, "factor")
+    agreed = policies.multipliers
+    if agreed is not None:
+        texts = [*agreed.by_work_type.values(), agreed.weekend or "0", agreed.holiday or "0"]
+        for text in texts:
+            refuse_when(not 0 <= number(text, _MULTIPLIER_PLACES) <= _MULTIPLIER_MAX, "multiplier")
+
+
+def _check_approval(terms: Engagement) -> None:
+    policies = terms.policies
+    limits = [threshold.amount for threshold in policies.approval_thresholds]
+    for text in (*limits, policies.auto_approve_under or "0"):
+        refuse_when(minor(text, terms.currency) < 0, "a threshold below zero")
+    for approver in policies.approvers:
+        people: list[Approver | Delegate] = [approver, *approver.delegates]
+        for named in people:
+            backwards = (
+                named.valid_from is not None and named.valid_to is not None and named.valid_to < named.valid_from
+            )
+            refuse_when(backwards, "valid to before from")
+
+
+def _check_fixed_fee(terms: Engagement, fee: Fee) -> None:
+    estimate = None if fee.estimated_cost is None else minor(fee.estimated_cost, terms.currency)
+    by_cost = fee.progress == "cost_to_cost"
+    refuse_when((estimate is None and by_cost) or (estimate is not None and estimate <= 0), "no estimated cost")
+    if fee.uninstalled_cost is not None:
+        refuse_when(not 0 <= minor(fee.uninstalled_cost, terms.currency) < (estimate or 0), "uninstalled cost")
+    if fee.progress == "hours_to_hours":
+        refuse_when(number(fee.estimated_hours or "0") <= 0, "no estimated hours")
+    refuse_when(fee.progress == "straight_line" and terms.end_date is None, "no end")
+    refuse_when(fee.progress == "milestone" and not fee.milestones, "no milestones")
+    refuse_when(len({known.id for known in fee.milestones}) < len(fee.milestones), "a milestone twice")
+    for known in fee.milestones:
+        refuse_when((known.amount is None) == (known.percent is None), "not one of amount and percent")

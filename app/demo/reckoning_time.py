@@ -1,0 +1,167 @@
+"""Time in a reckoning: the rate that is found, what the contract makes of it, the billed quantity, the price."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from math import prod
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from .reckoning_lookups import WaitsError, hours_in, labour_cost
+from .reckoning_numbers import PLACES, in_minor_units, minor, number, rounded
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Iterator
+
+    from ...codecs.engagement import Engagement, EngagementRate, Rounding
+    from ...codecs.rate_card import RateCard, RateLine
+    from ...codecs.resource import Resource
+    from ...codecs.time_entry import TimeEntry
+    from .reckoning_facts import Facts
+
+_BY_THE_HOUR: Final = {"time_and_materials", "capped"}
+_MODES: Final[dict[str, Rounding]] = {"nearest": "half_up", "up": "up", "down": "down"}
+_DAYS: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+_HOUR_MINUTES: Final = 60
+
+Line = tuple[str, str, str]
+
+
+class Rate(NamedTuple):
+    """Money for an hour or a day; least and most: minor units that an entry at this rate is billed."""
+
+    amount: Fraction
+    unit: str
+    least: int | None = None
+    most: int | None = None
+
+
+def time_worth(facts: Facts, terms: Engagement, entry: TimeEntry) -> tuple[int, int | None]:
+    """Cost and price of worked time, in minor units of the contract's currency."""
+    hours = number(entry.quantity) * hours_in(entry.unit, terms)
+    person = facts.resources.get(entry.resource_id)
+    if person is None:
+        raise WaitsError("resource_unknown")
+    cost = labour_cost(facts, terms, person, hours, entry.work_date)
+    if not entry.billable or terms.contract_type not in _BY_THE_HOUR:
+        return cost, None
+    rate = _charged(terms, entry, _found(facts, terms, entry, person))
+    billed = _billed_hours(terms, entry, rate.unit)
+    price = in_minor_units(billed * rate.amount / hours_in(rate.unit, terms), terms.currency, terms.policies.rounding)
+    return cost, _limited(price, billed, rate)
+
+
+def _charged(terms: Engagement, entry: TimeEntry, rate: Rate) -> Rate:
+    """The rate times its multiplier less the discount, rounded once to the places of a rate; if any of them counts."""
+    multiplier = Fraction(1) if entry.rate is not None else _multiplier(terms, entry)
+    discount = number(terms.discount_percent)
+    if multiplier == 1 and not discount:
+        return rate
+    exact = rate.amount * multiplier * (100 - discount) / 100
+    return rate._replace(amount=Fraction(rounded(exact * 10**PLACES, terms.policies.rounding), 10**PLACES))
+
+
+def _multiplier(terms: Engagement, entry: TimeEntry) -> Fraction:
+    """Of the kind of work, the weekend and the holiday: the largest that applies, or all of them."""
+    agreed = terms.policies.multipliers
+    if agreed is None:
+        return Fraction(1)
+    texts = (
+        agreed.by_work_type.get(entry.work_type),
+        agreed.weekend if _DAYS[entry.work_date.weekday()] in agreed.weekend_days else None,
+        agreed.holiday if entry.work_date in agreed.holidays else None,
+    )
+    applying = [number(text) for text in texts if text is not None]
+    if not applying:
+        return Fraction(1)
+    return prod(applying, start=Fraction(1)) if agreed.stacking == "multiply" else max(applying)
+
+
+def _billed_hours(terms: Engagement, entry: TimeEntry, rate_unit: str) -> Fraction:
+    """Hours the customer pays for: what the entry says, else the agreed share of what was worked; then rounded."""
+    policy, day = terms.policies.time_rounding, hours_in("day", terms)
+    if entry.billable_quantity is not None:
+        hours = number(entry.billable_quantity) * hours_in(entry.unit, terms)
+    else:
+        share = Fraction(1) if policy is None else number(policy.factor_percent) / 100
+        hours = number(entry.quantity) * hours_in(entry.unit, terms) * share
+    size, sign = abs(hours), 1 if hours >= 0 else -1
+    if terms.policies.day_rounding == "half_day" and rate_unit == "day":
+        halves = rounded(size * 2 / day, "up")
+        if entry.unit != "day":
+            halves = min(halves, 2)
+        return sign * halves * day / 2
+    if policy is None:
+        return hours
+    minutes = rounded(size * _HOUR_MINUTES / policy.unit_minutes, _MODES[policy.mode]) * policy.unit_minutes
+    if size:
+        minutes = max(minutes, policy.minimum_minutes)
+    return Fraction(sign * minutes, _HOUR_MINUTES)
+
+
+def _limited(price: int, billed: Fraction, rate: Rate) -> int:
+    """A price between the least and the most charge of its rate; nothing billed stays nothing."""
+    sign = 1 if billed > 0 else -1
+    if rate.least is not None and abs(price) < rate.least and billed:
+        return sign * rate.least
+    if rate.most is not None and abs(price) > rate.most:
+        return sign * rate.most
+    return price
+
+
+def _found(facts: Facts, terms: Engagement, entry: TimeEntry, person: Resource) -> Rate:
+    """Billing rate of an entry: its own, its assignment's, or the first card that has one."""
+    if entry.rate is not None:
+        return Rate(number(entry.rate), "hour")
+    if entry.assignment_id:
+        plan = facts.assignments.get((entry.source, entry.engagement_id, entry.assignment_id))
+        if plan is None:
+            raise WaitsError("assignment_unknown")
+        if plan.rate is not None:
+            return Rate(number(plan.rate), "hour")
+    role, grade, item = entry.role or person.role, entry.grade or person.grade, entry.item
+    for lines in _cards(facts, terms, entry.work_date):
+        if role and grade and (role, grade, "") in lines:
+            return lines[role, grade, ""]
+        if role and (role, "", "") in lines:
+            return lines[role, "", ""]
+        if item and ("", "", item) in lines:
+            return lines["", "", item]
+        if ("", "", "") in lines:
+            return lines["", "", ""]
+    raise WaitsError("rate_missing")
+
+
+def _cards(facts: Facts, terms: Engagement, on: dt.date) -> Iterator[dict[Line, Rate]]:
+    """Lines of every card in force on a date, the card that wins first. Practice and region are the engagement's."""
+    own = sorted((line for line in terms.rates if line.effective_from <= on), key=lambda line: line.effective_from)
+    yield {(line.role, line.grade, line.item): _rate(line, terms.currency) for line in own}
+    scopes = (
+        ("customer", terms.customer_id),
+        ("practice", terms.practice),
+        ("region", terms.region),
+        ("default", ""),
+    )
+    for scope in scopes:
+        cards = facts.cards.get(scope, {})
+        for card_id in sorted(cards):
+            card = _in_force([card for card in cards[card_id].values() if card.currency == terms.currency], on)
+            if card is not None:
+                yield {(line.role, line.grade, line.item): _rate(line, card.currency) for line in card.lines}
+
+
+def _rate(line: RateLine | EngagementRate, currency: str) -> Rate:
+    least, most = (
+        None if text is None else minor(text, currency) for text in (line.minimum_charge, line.maximum_charge)
+    )
+    return Rate(number(line.rate), line.unit, least, most)
+
+
+def _in_force(versions: list[RateCard], on: dt.date) -> RateCard | None:
+    """The version of a card that began last; when that one has ended, no older one takes its place."""
+    begun = [card for card in versions if card.effective_from <= on]
+    if not begun:
+        return None
+    latest = max(begun, key=lambda card: (card.effective_from, card.version))
+    ended = latest.effective_to is not None and latest.effective_to < on
+    return None if ended else latest

@@ -1,0 +1,108 @@
+"""One run of one scenario: masters, workers, load under faults, recovery, what is late, and the check."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from billtide.app import topics
+from billtide.app.broker import Broker
+from billtide.app.demo.progress import StalledError, following
+
+from . import brokerside
+from .damage import Damage
+from .oracle import judged
+from .world import SECRET, FaultError, World
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from billtide.app.demo.progress import Progress
+
+    from .scenarios import Scenario
+
+RECOVERY_SECONDS_MAX: Final = 60.0
+"""I8: after the last fault all that was sent is applied within this."""
+SETTLED_SECONDS_MAX: Final = 20.0
+"""How long the check is repeated while holds that late reference data ends may still be released."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What one run came to. recovery: seconds from the last fault to lag 0; done: faults by kind; told: its course."""
+
+    scenario: str
+    seed: int
+    damage: Damage
+    recovery: float
+    seconds: float
+    done: Counter[str]
+    told: list[str]
+    broker: Broker
+
+
+def play(scenario: Scenario, seed: int, broker: Broker, directory: Path, sabotage: str = "") -> Outcome:
+    """Play a scenario on a running broker. Whatever happens is the run's outcome; only a lost broker raises."""
+    began = time.monotonic()
+    world = World(broker, directory, random.Random(f"{scenario.name}:{seed}"), sabotage=sabotage)
+    damage = Damage()
+    try:
+        recovery = asyncio.run(_played(world, scenario, damage))
+    except (FaultError, StalledError) as error:
+        recovery = RECOVERY_SECONDS_MAX
+        damage.mistake(str(error))
+    finally:
+        world.close()
+    damage += brokerside.secrets(world.settings.data_dir, SECRET)
+    for problem in world.problems:
+        damage.mistake(problem)
+    return Outcome(
+        scenario.name, seed, damage, recovery, time.monotonic() - began, world.done, world.told, world.broker
+    )
+
+
+async def _played(world: World, scenario: Scenario, damage: Damage) -> float:
+    """Everything of a run inside a loop; gives the seconds of recovery."""
+    await topics.create(world.settings)
+    await world.feed.masters()
+    for name in (*scenario.names, *("" for _ in range(scenario.dynamic))):
+        await world.start(name)
+    await world.ready()
+    await _under_faults(world, scenario)
+    async with following(world.settings) as progress:
+        world.note("all faults done, the load is sent")
+        recovery = await progress.processed(world.alive) - world.healed
+        if recovery > RECOVERY_SECONDS_MAX:
+            damage.mistake(f"recovered after {recovery:.1f} s, more than {RECOVERY_SECONDS_MAX:.0f}")
+        await world.feed.late()
+        damage += await _settled(world, progress)
+    damage += brokerside.bounds(world.living)
+    damage += await brokerside.group_offsets(world.settings)
+    for worker in world.living:
+        if await world.end(worker) != 0:
+            damage.mistake(f"{worker.name} did not end by itself with 0 after all was done")
+    damage += await brokerside.open_transactions(world.settings)
+    return recovery
+
+
+async def _under_faults(world: World, scenario: Scenario) -> None:
+    """Send the load while the scenario is played; then what is left of it at once."""
+    world.feed.begin(scenario.seconds)
+    await scenario.play(world)
+    await world.feed.rest()
+
+
+async def _settled(world: World, progress: Progress) -> Damage:
+    """Check once all is applied; again for a while when there is damage, since late releases are not counted by lag."""
+    deadline = time.monotonic() + SETTLED_SECONDS_MAX
+    while True:
+        await progress.processed(world.alive)
+        world.note("all is applied")
+        damage = await judged(world.settings)
+        world.note("checked")
+        if not damage or time.monotonic() > deadline:
+            return damage

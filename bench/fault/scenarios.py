@@ -1,0 +1,268 @@
+"""Named scenarios of faults on workers and the broker. Each is played while the load is sent; the driver does the rest.
+
+R numbers are those of the fault catalogue that the scenarios come from.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from billtide.app.runtime.failpoints import POINTS
+
+from .world import END_SECONDS_MAX, FaultError, World
+
+if TYPE_CHECKING:
+    from .workers import Worker
+
+Play = Callable[["World"], Awaitable[None]]
+
+KILLS: Final = 5
+BETWEEN_KILLS_SECONDS: Final = (0.6, 2.6)
+POINT_SECONDS_MAX: Final = 40.0
+"""How long it may take until a worker comes by an armed point."""
+ZOMBIE_SECONDS: Final = 9.0
+"""Longer than the session and transaction timeouts of the runs: others take over meanwhile."""
+PAUSE_SECONDS: Final = 8.0
+HELD_SECONDS: Final = 2.0
+"""Until the whole load is applied, so that entries wait for what comes late."""
+LONG_SECONDS: Final = 70.0
+
+
+class Scenario(NamedTuple):
+    """play: what happens; seconds: how long the load is spread over; names: static workers at the start.
+
+    dynamic: workers without a static place at the start; weight: how often it is drawn in a mix.
+    """
+
+    name: str
+    about: str
+    play: Play
+    seconds: float = 8.0
+    names: tuple[str, ...] = ("a", "b")
+    dynamic: int = 0
+    weight: int = 1
+
+
+async def worker_killed(world: World) -> None:
+    """R1: SIGKILL at random moments, each worker back in its static place at once."""
+    for _ in range(KILLS):
+        await asyncio.sleep(world.chance.uniform(*BETWEEN_KILLS_SECONDS))
+        victim = world.chance.choice(world.living)
+        await world.kill(victim)
+        await world.start(victim.name)
+
+
+async def taken_over(world: World) -> None:
+    """R1: SIGKILL and no return: the others take over once the session is over."""
+    await asyncio.sleep(world.chance.uniform(*BETWEEN_KILLS_SECONDS))
+    await world.kill(world.chance.choice(world.living))
+
+
+async def killed_at(points: Sequence[str], world: World) -> None:
+    """R2: a worker is killed at each of some points, one life after the other, always in the same static place.
+
+    Points of an ending, a rebalance or a wake are brought about; the others come by themselves.
+    """
+    for point in points:
+        victim = await _armed(world, point, "kill")
+        await world.until(victim, "dead", POINT_SECONDS_MAX)
+        world.tell(f"killed at {point}", "kills")
+    await world.start("c")
+
+
+async def refused_at(points: Sequence[str], world: World) -> None:
+    """R2: Kafka refuses, or its answer is lost, at points where the worker lives on."""
+    for number, point in enumerate(points):
+        if number:
+            await world.kill(world.living[-1])
+        victim = await _armed(world, point, "fail")
+        await world.until_logged(victim, f"failpoint {point}", POINT_SECONDS_MAX)
+        world.tell(f"refused at {point}", "refusals")
+
+
+async def _armed(world: World, point: str, action: str) -> Worker:
+    times = TIMES.get(point, 2 if point in IN_TRANSACTION else 1)
+    victim = await world.start("c", f"{point}:{times}:{action}")
+    if point == "woken":
+        await world.ready(victim)
+        await world.feed.rest()
+        await asyncio.sleep(HELD_SECONDS)
+        await world.feed.late()
+    if point == "revoking":
+        await world.ready(victim)
+        await world.start("d")
+    if point == "draining":
+        await world.ready(victim)
+        victim.signal(signal.SIGTERM)
+    return victim
+
+
+async def ended(world: World) -> None:
+    """R3: SIGTERM in the middle of the load; the worker drains, ends with 0, and comes back. Then with no time to."""
+    for _ in range(2):
+        await asyncio.sleep(world.chance.uniform(*BETWEEN_KILLS_SECONDS))
+        victim = world.chance.choice(world.living)
+        if await world.end(victim) != 0:
+            world.problems.append(f"{victim.name} did not end by itself with 0 within {END_SECONDS_MAX:.0f} s")
+        await world.start(victim.name)
+    await world.ready()
+    victim = world.chance.choice(world.living)
+    await world.end(victim, 0.02)
+    await world.start(victim.name)
+
+
+async def zombie(world: World) -> None:
+    """R4: a worker stops with a slab decided and not sent, others take over, it goes on and tries to commit."""
+    victim = await world.start(failpoint=f"encoded:{world.chance.randint(1, 4)}:stop")
+    await world.until(victim, "stopped", POINT_SECONDS_MAX)
+    world.tell(f"stopped {victim.name} before it sends")
+    await asyncio.sleep(ZOMBIE_SECONDS)
+    victim.expected = False
+    world.go_on(victim)
+    await asyncio.sleep(1.0)
+
+
+async def zombie_at_random(world: World) -> None:
+    """R4: a worker stops anywhere, with whatever it has open."""
+    victim = world.chance.choice(world.living)
+    await asyncio.sleep(world.chance.uniform(*BETWEEN_KILLS_SECONDS))
+    await world.stop(victim)
+    await asyncio.sleep(ZOMBIE_SECONDS)
+    world.go_on(victim)
+
+
+async def broker_killed(world: World) -> None:
+    """R7: SIGKILL of the broker under load, and its return."""
+    for _ in range(2):
+        await asyncio.sleep(world.chance.uniform(*BETWEEN_KILLS_SECONDS))
+        await world.kill_broker()
+        await asyncio.sleep(world.chance.uniform(0.1, 1.0))
+        await world.start_broker()
+
+
+async def broker_paused(world: World) -> None:
+    """R7: the broker answers nothing for longer than the session."""
+    await asyncio.sleep(world.chance.uniform(*BETWEEN_KILLS_SECONDS))
+    await world.pause_broker(PAUSE_SECONDS)
+
+
+async def broker_away(world: World) -> None:
+    """R8: the broker is away for 70 s, and no worker gives up."""
+    await world.kill_broker()
+    await asyncio.sleep(LONG_SECONDS)
+    world.alive()
+    await world.start_broker()
+
+
+async def ended_without_broker(world: World) -> None:
+    """R8: a worker whose broker is gone still ends when it is asked to."""
+    await asyncio.sleep(world.chance.uniform(*BETWEEN_KILLS_SECONDS))
+    await world.kill_broker()
+    await asyncio.sleep(2.0)
+    victim = world.chance.choice(world.living)
+    if await world.end(victim) is None:
+        world.problems.append(f"{victim.name} did not end within {END_SECONDS_MAX:.0f} s while its broker was gone")
+    await world.start_broker()
+    await world.start(victim.name)
+
+
+async def scaled(world: World) -> None:
+    """R12: one worker, then four, two and three, under load."""
+    for wanted in (4, 2, 3):
+        while len(world.living) < wanted:
+            await world.start()
+        for worker in world.living[wanted:]:
+            await _ended_well(world, worker)
+        await world.ready()
+        world.tell(f"{wanted} workers", "rebalances")
+
+
+async def rolled(world: World) -> None:
+    """R13: each worker in turn is ended and started again in its static place; the others see no rebalance."""
+    before = {worker.name: worker.metric("rebalances_total") for worker in world.living}
+    for name in [worker.name for worker in world.living]:
+        worker = next(worker for worker in world.living if worker.name == name)
+        others = [other for other in world.living if other is not worker]
+        await _ended_well(world, worker)
+        fresh = await world.start(name)
+        await world.ready(fresh)
+        for other in others:
+            now = other.metric("rebalances_total")
+            if now > before[other.name]:
+                world.problems.append(f"{other.name} was rebalanced when {name} was restarted in its place")
+        before[name] = fresh.metric("rebalances_total")
+
+
+async def state_lost(world: World) -> None:
+    """R22: all workers are killed and their data directories are gone; the state is in the changelog."""
+    await asyncio.sleep(world.chance.uniform(*BETWEEN_KILLS_SECONDS))
+    for worker in world.living:
+        await world.kill(worker)
+    for file in world.settings.data_dir.iterdir():
+        if file.suffix != ".log":
+            file.unlink()
+    for name in ("c", "d"):
+        await world.start(name)
+
+
+async def _ended_well(world: World, worker: Worker) -> None:
+    if await world.end(worker) != 0:
+        raise FaultError(f"{worker.name} did not end by itself with 0; see {worker.log}")
+
+
+TIMES: Final = {"fetched": 3, "partly_sent": 12, "fencing": 2, "fenced": 2, "restored": 2}
+"""The how-manieth pass of a point acts, where it is not the second in a transaction and the first elsewhere."""
+IN_TRANSACTION: Final = POINTS[: POINTS.index("woken")]
+IN_ACTIVATION: Final = (*POINTS[POINTS.index("woken") + 1 :], "woken")
+
+
+def _point(point: str, verb: str, play: Callable[[Sequence[str], World], Awaitable[None]]) -> Scenario:
+    about = f"R2: a worker is {verb} at the point {point}"
+    return Scenario(f"{verb}_{point}", about, partial(play, (point,)), names=("a",), seconds=12.0)
+
+
+def _scenario(play: Play, **given: object) -> Scenario:
+    about = (play.__doc__ or "").splitlines()[0]
+    return Scenario(play.__name__, about, play, **given)  # type: ignore[attr-defined, arg-type]
+
+
+REFUSED: Final = ("sent", "commit_answered", "fenced", "restoring")
+"""Points where Kafka may refuse, or an answer may be lost, while the worker lives on."""
+_IN_TURN: Final = "R2: all such points in turn, one life of a worker after the other"
+EVERY: Final[tuple[Scenario, ...]] = (
+    _scenario(worker_killed, weight=10),
+    _scenario(taken_over, names=(), dynamic=3, weight=4),
+    Scenario("killed_in_transaction", _IN_TURN, partial(killed_at, IN_TRANSACTION), names=("a",), seconds=60.0),
+    Scenario("killed_in_activation", _IN_TURN, partial(killed_at, IN_ACTIVATION), names=("a",), seconds=40.0),
+    Scenario("refused", _IN_TURN, partial(refused_at, REFUSED), names=("a",), seconds=25.0),
+    *(_point(point, "killed", killed_at) for point in POINTS),
+    *(_point(point, "refused", refused_at) for point in REFUSED),
+    _scenario(ended, weight=3),
+    _scenario(zombie, names=(), dynamic=1, seconds=12.0, weight=4),
+    _scenario(zombie_at_random, names=(), dynamic=2, seconds=12.0, weight=4),
+    _scenario(broker_killed, seconds=14.0, weight=4),
+    _scenario(broker_paused, seconds=12.0, weight=2),
+    _scenario(broker_away, seconds=10.0),
+    _scenario(ended_without_broker),
+    _scenario(scaled, names=(), dynamic=1, seconds=20.0, weight=3),
+    _scenario(rolled, seconds=14.0, weight=2),
+    _scenario(state_lost),
+)
+
+
+def named(name: str) -> Scenario:
+    """Find a scenario."""
+    return next(scenario for scenario in EVERY if scenario.name == name)
+
+
+POINT_BY_POINT: Final = tuple(f"killed_{point}" for point in POINTS) + tuple(f"refused_{point}" for point in REFUSED)
+SLOW: Final = ("broker_away",)
+SUITES: Final[dict[str, tuple[str, ...]]] = {
+    "smoke": tuple(one.name for one in EVERY if one.name not in {*POINT_BY_POINT, *SLOW}),
+    "points": POINT_BY_POINT,
+    "slow": SLOW,
+}

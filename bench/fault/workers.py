@@ -1,0 +1,138 @@
+"""Worker processes of a scenario: started as in production, killed, stopped, continued, asked to end."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+from typing import Final
+
+from pydantic import SecretStr
+
+from billtide.app.broker_config import free_port
+from billtide.app.settings import PREFIX, Settings, variable
+
+SABOTAGED: Final = Path(__file__).with_name("sabotaged.py")
+POLL_SECONDS: Final = 0.05
+TELEMETRY_SECONDS: Final = 2.0
+
+
+class Worker:
+    """One worker process. name: its own among those of the scenario; expected: its end is the scenario's doing."""
+
+    def __init__(self, settings: Settings, name: str, *, static: bool, failpoint: str = "", sabotage: str = "") -> None:
+        """Start it. static: the name is its place in the group; failpoint, sabotage: what it is to suffer."""
+        self.name: Final = name
+        self.port: Final = free_port()
+        self.log: Final = settings.data_dir / f"{name}.log"
+        self.expected = bool(failpoint)
+        own = settings.model_copy(
+            update={"instance_id": name if static else "", "telemetry_port": self.port, "failpoint": failpoint}
+        )
+        command = ["-c", "from billtide.app.cli import main; main()", "worker"]
+        if sabotage:
+            command = [str(SABOTAGED), sabotage]
+        with self.log.open("ab") as log:
+            self._process: Final = subprocess.Popen(
+                [sys.executable, *command], env=_environment(own), stdin=subprocess.DEVNULL, stdout=log, stderr=log
+            )
+
+    @property
+    def pid(self) -> int:
+        """Its process id."""
+        return self._process.pid
+
+    @property
+    def code(self) -> int | None:
+        """Its exit code; None while it lives."""
+        return self._process.poll()
+
+    def is_stopped(self) -> bool:
+        """Whether a signal has stopped it, as a failpoint may."""
+        return _state(self.pid) == "T"
+
+    def is_ready(self) -> bool:
+        """Whether all its tasks are active, and it has some."""
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/readyz", timeout=TELEMETRY_SECONDS):
+                return True
+        except OSError:
+            return False
+
+    def metric(self, name: str) -> float:
+        """Sum of a metric over its labels; 0 when the worker does not answer."""
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/metrics", timeout=TELEMETRY_SECONDS) as answer:
+                lines = answer.read().decode().splitlines()
+        except OSError:
+            return 0.0
+        wanted = f"billtide_{name}"
+        return sum(float(line.rpartition(" ")[2]) for line in lines if line.split("{")[0].split(" ")[0] == wanted)
+
+    def signal(self, number: int) -> None:
+        """Send a signal, if it still lives."""
+        if self.code is None:
+            os.kill(self.pid, number)
+
+    def kill(self) -> None:
+        """End it as a crash would."""
+        self.expected = True
+        self.signal(signal.SIGKILL)
+        self._process.wait()
+
+    def end(self, seconds: float) -> int | None:
+        """Ask it to end; its exit code, or None when it had not ended in time and was killed."""
+        self.expected = True
+        self.signal(signal.SIGTERM)
+        try:
+            return self._process.wait(timeout=seconds)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            return None
+
+    def megabytes(self) -> int:
+        """Memory it holds now, in MiB; 0 when it is gone."""
+        try:
+            lines = Path(f"/proc/{self.pid}/status").read_text().splitlines()
+        except OSError:
+            return 0
+        return next((int(line.split()[1]) // 1024 for line in lines if line.startswith("VmRSS:")), 0)
+
+    def descriptors(self) -> int:
+        """Files and connections it has open; 0 when it is gone."""
+        try:
+            return len(list(Path(f"/proc/{self.pid}/fd").iterdir()))
+        except OSError:
+            return 0
+
+    def wait_for(self, what: str, seconds: float) -> bool:
+        """Wait until it is `ready`, `stopped` or `dead`; False when it was not in time."""
+        facts = {"ready": self.is_ready, "stopped": self.is_stopped, "dead": lambda: self.code is not None}
+        deadline = time.monotonic() + seconds
+        while not facts[what]():
+            if time.monotonic() > deadline or (what != "dead" and self.code is not None):
+                return False
+            time.sleep(POLL_SECONDS)
+        return True
+
+
+def _state(pid: int) -> str:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return ""
+
+
+def _environment(settings: Settings) -> dict[str, str]:
+    """This process's environment with exactly these settings."""
+    variables = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
+    for name, field in Settings.model_fields.items():
+        value = getattr(settings, name)
+        if value != field.default:
+            variables[variable(name)] = str(value.get_secret_value() if isinstance(value, SecretStr) else value)
+    return variables

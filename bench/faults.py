@@ -1,0 +1,97 @@
+"""Faults on real workers and a real broker, and what they damage: nothing may be lost, twice or wrong.
+
+    python bench/faults.py --suite smoke --json
+    python bench/faults.py --scenario zombie --runs 3 --seed 7
+    python bench/faults.py --sabotage skip_fencing
+
+Each run has topics, workers and a third of the sample firm's week of its own. The week is sent while the faults go on;
+after them all must be applied within 60 s, and `fault/oracle.py` checks money, events, records, state and audit. A run
+with damage is printed with the command that repeats it. A sabotage turns a guarantee off: then damage has to come.
+"""
+
+from __future__ import annotations
+
+import environment
+
+environment.enter()
+
+import argparse  # noqa: E402 - after the environment is the right one
+import json  # noqa: E402
+import logging  # noqa: E402
+import shutil  # noqa: E402
+import sys  # noqa: E402
+import tempfile  # noqa: E402
+from pathlib import Path  # noqa: E402
+
+from fault.report import figures, table, tell  # noqa: E402
+from fault.run import Outcome, play  # noqa: E402
+from fault.sabotage import SABOTAGES  # noqa: E402
+from fault.scenarios import EVERY, SUITES, Scenario, named  # noqa: E402
+
+from billtide.app import broker as brokers  # noqa: E402
+
+SEED = 7
+
+
+def run(plays: list[tuple[Scenario, int]], directory: Path, sabotage: str, *, loud: bool) -> list[Outcome]:
+    """Play scenarios, each with its seed, one after the other on one broker."""
+    broker = brokers.start(directory / "kafka")
+    outcomes = []
+    try:
+        for scenario, seed in plays:
+            outcome = play(scenario, seed, broker, directory, sabotage)
+            outcomes.append(outcome)
+            broker = outcome.broker
+            tell(outcome, sabotage, loud=loud)
+    finally:
+        brokers.discard(broker)
+    return outcomes
+
+
+def chosen(arguments: argparse.Namespace) -> list[tuple[Scenario, int]]:
+    """Which scenarios to play, each with its seed."""
+    if arguments.sabotage:
+        wanted = [named(SABOTAGES[arguments.sabotage].scenario)]
+    elif arguments.scenario:
+        wanted = [named(name) for name in arguments.scenario]
+    else:
+        wanted = [named(name) for name in SUITES[arguments.suite]]
+    return [(scenario, arguments.seed + at) for scenario in wanted for at in range(arguments.runs)]
+
+
+def parsed() -> argparse.Namespace:
+    """Read the arguments."""
+    names = [scenario.name for scenario in EVERY]
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--suite", choices=sorted(SUITES), default="smoke", help="a list of scenarios (default smoke)")
+    parser.add_argument("--scenario", action="append", choices=names, metavar="NAME", help="only this one; repeatable")
+    parser.add_argument("--runs", type=int, default=1, help="how often each is played, each time with the next seed")
+    parser.add_argument("--seed", type=int, default=SEED, help=f"the first seed (default {SEED})")
+    parser.add_argument("--sabotage", choices=sorted(SABOTAGES), help="turn a guarantee off; damage must be reported")
+    parser.add_argument("--list", action="store_true", help="list the scenarios and sabotages")
+    parser.add_argument("--keep", type=Path, help="keep the logs of workers and broker in this directory")
+    parser.add_argument("--json", action="store_true", help="print one JSON object and nothing else")
+    return parser.parse_args()
+
+
+def main() -> None:
+    """Play, print; exit 1 when there was damage, or with a sabotage when there was none."""
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # lost connections are the point
+    arguments = parsed()
+    if arguments.list:
+        print(table())
+        return
+    directory = arguments.keep or Path(tempfile.mkdtemp(prefix="billtide-faults-"))
+    try:
+        outcomes = run(chosen(arguments), directory.absolute(), arguments.sabotage or "", loud=not arguments.json)
+    finally:
+        if arguments.keep is None:
+            shutil.rmtree(directory, ignore_errors=True)
+    told = figures(outcomes)
+    print(json.dumps(told))
+    damaged = any(outcome.damage for outcome in outcomes)
+    sys.exit(damaged != bool(arguments.sabotage))
+
+
+if __name__ == "__main__":
+    main()
