@@ -334,6 +334,31 @@ def test_a_retainer_fee_is_split() -> None:
     assert (task.amounts("revenue"), task.figures()["fees"]) == (["1000.00"], "1000.00")
 
 
+@pytest.mark.parametrize("kind", ["retainer", "subscription"])
+def test_a_term_that_is_billed_anew_is_split_anew(kind: str) -> None:
+    """`rebill`: the split changes back in time, each line is reversed as it was, what is deferred stays whole."""
+
+    def fee(revision: int, *percents: str) -> Object:
+        return engagement(
+            revision=revision, contract_type=kind, start_date="2026-11-01", end_date="2026-11-30",
+            fee={"amount": "1000", "billed_terms": "rebill"}, funding=by_percent(*percents),
+        )  # fmt: skip
+
+    task = Task()
+    task.refer("periods", period())
+    for revision, percents in enumerate((("60", "40"), ("60", "40"), ("50", "30", "20")), start=1):
+        task.send("engagements", fee(revision, *percents))
+        task.restart()
+
+    assert lines(task) == [
+        ("charge", "C1", "600.00"), ("charge", "C2", "400.00"), ("reversal", "C1", "-600.00"), ("reversal", "C2", "-400.00"),
+        ("charge", "C1", "500.00"), ("charge", "C2", "300.00"), ("charge", "C3", "200.00"),
+    ]  # fmt: skip
+    assert {line.get("part_of") for line in task.out["billing"]} == {"1000.00", "-1000.00"}
+    assert task.figures()["funded"] == {"C1": "500.00", "C2": "300.00", "C3": "200.00"}
+    assert task.figures()["fees"] == "1000.00"
+
+
 splits = st.sampled_from([by_percent("60", "40"), by_percent("33.3333", "33.3333", "33.3334", rest="C2"), None])
 orders = st.sampled_from([in_order("100"), in_order("33.33", "500"), in_order("1000", "0.01", "99")])
 
