@@ -10,6 +10,7 @@ from ..codecs.errors import UndecodableError
 from ..codecs.records import AssignmentState
 from .entries import SEPARATOR, check_key, record_key
 from .planning import settle_assignment, withdraw_assignment
+from .rerating import rerate_assigned
 from .rules.expectation import planned_hours
 from .shell import run
 from .trail import About
@@ -35,6 +36,7 @@ def apply(work: Work, record: Record) -> Outcome:
     table = work.state.assignments
     key = record_key(table.tag, "assignment", planned.source, planned.engagement_id, planned.id)
     state = table.get(key)
+    rate = None if state is None else state.latest.rate
     if state is None:
         state = AssignmentState(planned)
     elif planned.revision <= state.latest.revision:
@@ -46,4 +48,6 @@ def apply(work: Work, record: Record) -> Outcome:
     work.trail.about = About("assignment", planned.source, planned.id, planned.revision, planned.engagement_id)
     waits = settle_assignment(work, key, state)
     settle_waiting(work, f"assignment:{planned.source}:{planned.id}")
+    if planned.rate != rate:
+        rerate_assigned(work, planned.engagement_id)
     return "held" if waits else "applied"

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterable
 from ..codecs import cloudevents, engagement
 from ..codecs.errors import UndecodableError
 from ..codecs.records import EngagementState
-from .entries import SEPARATOR, check_key, release_over_cap
+from .entries import SEPARATOR, check_key, release_over_cap, settle_balance
 from .rerating import rerate_engagement
 from .shell import run
 from .terms import settle_terms
@@ -48,7 +48,9 @@ def apply(work: Work, record: Record) -> Outcome:
     rerate_engagement(work, before, terms)
     settle_waiting(work, f"engagement:{terms.id}")
     release_over_cap(work, state, contract)
-    return "held" if settle_terms(work, state, contract) else "applied"
+    held = settle_terms(work, state, contract)
+    settle_balance(work, state, contract)
+    return "held" if held else "applied"
 
 
 def _check_currency(known: EngagementState, terms: engagement.Engagement) -> None:

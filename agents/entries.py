@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from typing import Final
 
-from ..codecs.entry_state import EntryState, EntryVersion
+from ..codecs.entry_state import EntryState, EntryVersion, Posted, Usage
 from ..codecs.errors import UndecodableError
 from ..codecs.records import EngagementState
 from .holds import QUIET, hold, release
 from .rules.approval import may_count
 from .rules.books import Books
-from .rules.cap import is_used_up
+from .rules.cap import is_used_up, over_cap
 from .rules.contract import Contract
 from .rules.funding import FundingPlan, misfunded
+from .rules.overage import over_balance, room_in_balance
+from .rules.prepaid import count_usage
 from .rules.settlement import settle, supersede
 from .rules.valuation import Missing
-from .terms import settle_waiting_terms
+from .terms import settle_terms, settle_waiting_terms
 from .work import Outcome, Record, Work
 
 SEPARATOR: Final = "\x1f"
@@ -77,7 +79,7 @@ def settle_entry(work: Work, key: bytes, entry: EntryState, *, balance: bool = T
     engagement = work.engagement(entry.latest.engagement_id)
     contract = work.contexts.contract(engagement, work.reference)
     approvals = work.state.approvals.get(b"a" + key[1:])
-    charges = entry.charges
+    charges, usage = entry.charges, entry.usage
     if contract is None:
         missing = _unknown_engagement(engagement) if may_count(entry, approvals) else None
     else:
@@ -87,13 +89,60 @@ def settle_entry(work: Work, key: bytes, entry: EntryState, *, balance: bool = T
     elif entry.hold is not None:
         release(work, key, entry, engagement)
     work.state.entries.put(key, entry)
-    if contract is not None and contract.limits and any(p.live and p not in entry.charges for p in charges):
-        release_over_cap(work, engagement, contract)
+    if contract is not None and (contract.draws or usage is not None):
+        _draw(work, entry, engagement, contract, usage)
+    if contract is not None and contract.limits and charges is not entry.charges:
+        _share_room(work, engagement, contract, charges, entry.charges)
     if contract is not None and contract.funding is not None and balance:
         balance_funding(work, engagement, contract, contract.funding)
     if contract is not None and contract.earns_by_cost:
         settle_waiting_terms(work, engagement, contract)
     return missing is not None and missing.reason not in QUIET
+
+
+def _share_room(
+    work: Work,
+    engagement: EngagementState,
+    contract: Contract,
+    before: tuple[Posted, ...],
+    after: tuple[Posted, ...],
+) -> None:
+    """What is billed no more leaves room under the caps, and so does a credit; one that is gone takes its room back."""
+    gone = [part for part in before if part.live and part not in after]
+    if any(part.amount < 0 for part in gone):
+        give_back_over_cap(work, engagement, contract)
+    if gone or any(part.amount < 0 for part in after):
+        release_over_cap(work, engagement, contract)
+
+
+def give_back_over_cap(work: Work, engagement: EngagementState, contract: Contract) -> None:
+    """Bill entries again within a cap that has become too small; what finds no room is held. The latest give first."""
+    for key in reversed(work.state.entries.of_engagement(engagement.id)):
+        entry = work.state.entries.get(key)
+        if entry is not None and over_cap(entry, engagement, contract):
+            settle_entry(work, key, entry)
+
+
+def _draw(work: Work, entry: EntryState, engagement: EngagementState, contract: Contract, before: Usage | None) -> None:
+    """Draw what an entry is worth on the prepaid balance, or give back what it no longer is."""
+    count_usage(entry, engagement, contract)
+    if entry.usage != before:
+        settle_terms(work, engagement, contract)
+        settle_balance(work, engagement, contract)
+
+
+def settle_balance(work: Work, engagement: EngagementState, contract: Contract) -> None:
+    """Take back what a prepaid balance no longer covers, its latest entries first; release what it covers again."""
+    holds = work.state.holds.waiting_on(f"balance:{engagement.id}")
+    if contract.holds_overage and room_in_balance(engagement, contract) < 0:
+        for key in reversed(work.state.entries.of_engagement(engagement.id)):
+            entry = work.state.entries.get(key)
+            if entry is not None and over_balance(entry, engagement, contract):
+                settle_entry(work, key, entry)
+    for hold_key in holds:
+        if contract.holds_overage and room_in_balance(engagement, contract) <= 0:
+            return
+        settle_held(work, hold_key)
 
 
 def release_over_cap(work: Work, engagement: EngagementState, contract: Contract) -> None:

@@ -4,8 +4,14 @@ from __future__ import annotations
 
 from ..codecs.currencies import format_amount, parse_amount
 from ..codecs.durations import format_hours
+from ..codecs.engagement import Engagement
 from ..codecs.figures import EngagementFigures
 from ..codecs.records import EngagementState
+from .rules.prepaid import balance_of
+
+
+def _draws(terms: Engagement | None) -> bool:
+    return terms is not None and terms.fee is not None and terms.fee.drawdown is not None
 
 
 def figures_of(state: EngagementState) -> EngagementFigures:
@@ -53,6 +59,7 @@ def figures_of(state: EngagementState) -> EngagementFigures:
         loss_provision=None if terms is None else money(state.loss_provision),
         non_chargeable=money(state.non_chargeable),
         deferred=None if terms is None else money(state.deferred),
+        prepaid_balance=None if not _draws(terms) else money(sum(map(balance_of, state.fee_terms.values()))),
         funded={customer: money(amount) for customer, amount in sorted(state.funded.items())},
         intercompany_cost=money(state.intercompany_cost)
         if state.intercompany_cost or (terms is not None and terms.policies.intercompany is not None)

@@ -7,7 +7,7 @@ from operator import attrgetter
 from typing import Any, Final, NamedTuple, Protocol
 
 from ..codecs import accrual, billing, cloudevents, exception, figures, forecast, revenue
-from ..codecs.wire import encode
+from ..codecs.wire import encode, encode_into
 from .rules.effects import Effects
 
 Headers = Sequence[tuple[str, bytes]]
@@ -44,7 +44,13 @@ class Kept(dict[str, list[OutputRecord]]):
 
 def by_engagement(events: Sequence[Any]) -> list[OutputEvent]:
     """Events keyed by engagement that have an id of their own."""
-    return [(event.id.encode(), event.engagement_id.encode(), encode(event)) for event in events]
+    # Into one buffer, because a text of its own grows step by step and is moved at each.
+    buffer = bytearray()
+    encoded: list[OutputEvent] = []
+    for event in events:
+        encode_into(event, buffer)
+        encoded.append((event.id.encode(), event.engagement_id.encode(), bytes(buffer)))
+    return encoded
 
 
 def by_resource(events: Sequence[forecast.AssignmentForecast]) -> list[OutputEvent]:

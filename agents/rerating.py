@@ -12,16 +12,17 @@ from typing import Final
 import msgspec
 from msgspec import structs
 
-from ..codecs.engagement import Cap, Engagement, PartialCap
+from ..codecs.engagement import Cap, Drawdown, Engagement, PartialCap
 from ..codecs.records import EngagementState
 from ..tables.entries import engagement_of
 from ..tables.state import TaskState
-from .entries import settle_entry, settle_held
+from .entries import give_back_over_cap, settle_entry, settle_held
 from .planning import settle_assignment
-from .rules.cap import count_billed, over_cap
+from .rules.cap import count_billed
 from .rules.contract import Contract
 from .rules.expectation import expect
 from .rules.funding import misfunded
+from .rules.prepaid import usage_of
 from .rules.settlement import differs
 from .steps import in_order
 from .work import Work
@@ -41,11 +42,22 @@ def rerate_engagement(work: Work, before: Engagement | None, terms: Engagement) 
         _count_anew(work, terms.id, keys)
     for key in keys:
         rerate(work, key)
-    for key in reversed(keys):
-        _give_back(work, key)
+    engagement, contract = _known(work, terms.id)
+    if engagement is not None and contract is not None:
+        give_back_over_cap(work, engagement, contract)
+        if before.funding != terms.funding:
+            _split_anew(work, engagement, contract, keys)
     if _stopping(before) != _stopping(terms):
         for hold_key in work.state.holds.waiting_on(f"cap:{terms.id}"):
             settle_held(work, hold_key)
+
+
+def _split_anew(work: Work, engagement: EngagementState, contract: Contract, keys: list[bytes]) -> None:
+    """Bill again what other customers pay now."""
+    for key in keys:
+        entry = work.state.entries.get(key)
+        if entry is not None and misfunded(entry.charges, engagement, contract.funding):
+            settle_entry(work, key, entry)
 
 
 def _stopping(terms: Engagement) -> list[Cap | PartialCap]:
@@ -56,11 +68,25 @@ def _stopping(terms: Engagement) -> list[Cap | PartialCap]:
     return [cap for cap in caps if cap.mode == "stop"]
 
 
+def rerate_assigned(work: Work, engagement_id: str) -> None:
+    """Settle the entries of an engagement again that a new rate of an assignment makes worth something else."""
+    engagement = work.known_engagement(engagement_id)
+    if engagement is not None and engagement.entries:
+        for key in work.state.entries.of_engagement(engagement_id):
+            rerate(work, key)
+
+
 def _same_worth(before: Engagement, terms: Engagement) -> bool:
     """Whether terms differ only in what no entry is priced by."""
     unpriced = {"revision": 1, "name": "", "planned_revenue": None, "fee": None, "end_date": None}
+    if _drawdown(before) != _drawdown(terms):
+        return False
     same: bool = structs.replace(before, **unpriced) == structs.replace(terms, **unpriced)
     return same
+
+
+def _drawdown(terms: Engagement) -> Drawdown | None:
+    return None if terms.fee is None else terms.fee.drawdown
 
 
 def rerate(work: Work, key: bytes) -> None:
@@ -71,7 +97,9 @@ def rerate(work: Work, key: bytes) -> None:
         return
     _, contract = _known(work, entry.latest.engagement_id)
     approvals = state.approvals.get(b"a" + key[1:])
-    if contract is not None and differs(entry, approvals, contract, work.lookups):
+    if contract is None:
+        return
+    if differs(entry, approvals, contract, work.lookups) or usage_of(entry, contract) != entry.usage:
         settle_entry(work, key, entry)
 
 
@@ -85,21 +113,6 @@ def _count_anew(work: Work, engagement_id: str, keys: list[bytes]) -> None:
         if entry is not None and contract is not None:
             billed = sum(part.amount for part in entry.charges if part.live)
             count_billed(billed, entry.posted or entry.latest, engagement, contract)
-
-
-def _give_back(work: Work, key: bytes) -> None:
-    """Bill an entry again within a lower cap, or to the customers who pay now.
-
-    What finds no room is held. The cap's later entries give first.
-    """
-    entry = work.state.entries.get(key)
-    if entry is None:
-        return
-    engagement, contract = _known(work, entry.latest.engagement_id)
-    if engagement is None or contract is None:
-        return
-    if over_cap(entry, engagement, contract) or misfunded(entry.charges, engagement, contract.funding):
-        settle_entry(work, key, entry)
 
 
 def _known(work: Work, engagement_id: str) -> tuple[EngagementState | None, Contract | None]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .entries import SEPARATOR, settle_held
+from .entries import SEPARATOR, settle_balance, settle_held
 from .planning import settle_assignment
 from .terms import settle_terms
 from .trail import NOTHING, About, Subject
@@ -34,6 +34,7 @@ def settle_again(work: Work, hold_key: bytes) -> None:
         contract = work.contexts.contract(engagement, work.reference)
         if contract is not None:
             settle_terms(work, engagement, contract)
+            settle_balance(work, engagement, contract)
     else:
         key = b"w" + hold_key[1:]
         week = state.weeks.get(key)

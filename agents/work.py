@@ -111,8 +111,9 @@ class Work:
     def dead_letter(self, record: Record, error: UndecodableError, place: Place | None = None) -> None:
         """Put a record aside as it came, with where it stood (`place` if not the work's) and what is wrong with it."""
         topic, partition = place or self.place
-        headers = dead_letter.headers(topic, partition, record.offset, record.timestamp, record.headers, error)
-        self.outbox.add_record("dead-letters", (record.key, record.value, headers))
+        key, value, own = dead_letter.kept(record.key, record.value, record.headers)
+        headers = dead_letter.headers(topic, partition, record.offset, record.timestamp, own, error)
+        self.outbox.add_record("dead-letters", (key, value, headers))
         self.dead_letter_reasons.append(error.reason)
 
     def drain(self) -> None:

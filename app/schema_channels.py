@@ -29,6 +29,7 @@ DEAD_LETTER_ABOUT: Final = {
     "problem": "What is wrong",
     "fix": "How to mend it",
 }
+LEFT_OUT_ABOUT: Final = "What of the record is not here because it is too large, with its bytes; absent when all is"
 
 
 def asyncapi(topology: Topology, file_name: Callable[[str], str]) -> dict[str, Any]:
@@ -159,6 +160,7 @@ def _dead_letter_headers() -> dict[str, Any]:
         "properties": {
             name: {"type": "string", "description": DEAD_LETTER_ABOUT[field]}
             for name, field in zip(names, dead_letter.FIELDS, strict=True)
-        },
+        }
+        | {dead_letter.LEFT_OUT: {"type": "string", "description": LEFT_OUT_ABOUT}},
         "required": names,
     }

@@ -13,6 +13,7 @@ import structlog
 import uvloop
 
 from .metrics import Metrics
+from .repetition import Unrepeated
 from .runtime import failpoints, tuning
 from .runtime.actors import actors_of
 from .runtime.application import Application, build
@@ -57,7 +58,15 @@ def logging_config(level: str) -> dict[str, Any]:
                 ],
             }
         },
-        "handlers": {"stderr": {"class": "logging.StreamHandler", "stream": "ext://sys.stderr", "formatter": "json"}},
+        "filters": {"unrepeated": {"()": Unrepeated, "library": "aiokafka"}},
+        "handlers": {
+            "stderr": {
+                "class": "logging.StreamHandler",
+                "stream": "ext://sys.stderr",
+                "formatter": "json",
+                "filters": ["unrepeated"],
+            }
+        },
         "root": {"level": level, "handlers": ["stderr"]},
         "loggers": {"faust": {"level": "WARNING"}, "mode": {"level": "WARNING"}, "aiokafka": {"level": "WARNING"}},
     }

@@ -19,6 +19,7 @@ import argparse  # noqa: E402 - after the environment is the right one
 import json  # noqa: E402
 import logging  # noqa: E402
 import shutil  # noqa: E402
+import signal  # noqa: E402
 import sys  # noqa: E402
 import tempfile  # noqa: E402
 from pathlib import Path  # noqa: E402
@@ -31,6 +32,7 @@ from fault.scenarios import EVERY, SUITES, Scenario, named  # noqa: E402
 from billtide.app import broker as brokers  # noqa: E402
 
 SEED = 7
+INTERRUPTED = 130
 
 
 def run(plays: list[tuple[Scenario, int]], directory: Path, sabotage: str, *, loud: bool) -> list[Outcome]:
@@ -76,6 +78,7 @@ def parsed() -> argparse.Namespace:
 
 def main() -> None:
     """Play, print; exit 1 when there was damage, or with a sabotage when there was none."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(INTERRUPTED))  # so that broker and workers are stopped
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # lost connections are the point
     arguments = parsed()
     if arguments.list:

@@ -125,4 +125,10 @@ MUTATIONS = (
         "new = self.records if self.records[0].offset >= position else _from(self.records, position)",
         "new = self.records",
     ),
+    Mutation(
+        "a reference change is over before its last step",
+        "app/runtime/wakes.py",
+        "                if self._is_done():\n                    self._reacted = self._target\n",
+        "                self._reacted = self._target\n",
+    ),
 )

@@ -33,8 +33,9 @@ class BillingEvent(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     maximum charge replaced. Of a bill that several customers pay there is a line for each, its id with `:1`, `:2`, …
     at its end, its amount the customer's share and `part_of` the whole. A reversal copies rate, exchange rate and
     rounding of what it reverses and negates quantity and amount. An adjustment is a difference to the charge it
-    names in `adjusts`, shown as one unit at a rate of that amount. Kind `fee` is a term of a retainer or a milestone
-    of a fixed fee, as `unit` says; `item` is then the milestone's id.
+    names in `adjusts`, shown as one unit at a rate of that amount. Kind `fee` is, as `unit` says, a term of
+    a retainer or subscription, a milestone of a fixed fee (`item` is then its id), or what moves a prepaid balance:
+    `refill`, and below zero `drawdown` (work that it pays), `refund`, `absorbed` (work beyond it that is not paid).
     """
 
     id: Id

@@ -23,8 +23,10 @@ Rounding = Literal["half_up", "half_even", "up", "down"]
 ExpensePolicy = Literal["at_cost", "mark_up", "unit_price", "non_billable"]
 ProgressMethod = Literal["cost_to_cost", "hours_to_hours", "milestone", "straight_line"]
 
-FeeEarned = Literal["billed", "served"]
-"""When the fee of a term is revenue: with its bill, or day by day of the term."""
+FeeEarned = Literal["billed", "served", "used"]
+"""When the fee of a term is revenue: with its bill, day by day of the term, or as work uses it up."""
+Overage = Literal["bill", "hold", "absorb"]
+Unused = Literal["roll_over", "expire", "refund"]
 
 
 class EngagementRate(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
@@ -98,6 +100,33 @@ class FeeTerm(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults
     amount: DecimalText | None = None
 
 
+class Refill(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
+    """What tops a prepaid balance up when it falls below the threshold.
+
+    amount: at once, as often as work needs it; up_to: to this balance, as the next term begins. Exactly one of them.
+    """
+
+    threshold: DecimalText
+    amount: DecimalText | None = None
+    up_to: DecimalText | None = None
+
+
+class Drawdown(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
+    """How the fee of a retainer is used up: by approved time, and expenses if they are included, at their price.
+
+    A term's work draws on its fee and on what rolled over. overage: what exceeds the balance is billed, held until
+    there is balance again, or absorbed by the firm. unused: what becomes of the balance at the end of a term; rest:
+    at the engagement's end, `keep` for as at the end of any term. What expires is revenue. With a refill the fee is
+    billed once, for the first term.
+    """
+
+    overage: Overage = "bill"
+    unused: Unused = "roll_over"
+    rest: Literal["keep", "refund", "expire"] = "keep"
+    includes_expenses: bool = True
+    refill: Refill | None = None
+
+
 class Fee(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
     """A sum agreed beforehand: the whole price of a fixed fee, or one term's fee of a retainer or a subscription.
 
@@ -110,7 +139,8 @@ class Fee(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=Tru
     as soon as estimated_cost exceeds the fee. term and billed (retainer, subscription): a fee falls due at the start
     (`advance`) or the end (`arrears`) of each term from `start_date` on, when the period of that date opens.
     schedule: the terms by their dates, in place of term. billed_terms: whether terms that are billed already keep
-    their fee and dates when the terms change, or are reversed and billed anew.
+    their fee and dates when the terms change, or are reversed and billed anew. drawdown (retainer): the fee is a
+    prepaid balance that work uses up; without it the fee covers the work.
     """
 
     amount: DecimalText
@@ -125,6 +155,7 @@ class Fee(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=Tru
     loss_provision: Literal["at_once", "none"] = "at_once"
     schedule: tuple[FeeTerm, ...] = ()
     billed_terms: Literal["keep", "rebill"] = "keep"
+    drawdown: Drawdown | None = None
 
 
 class ExpenseCategory(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):

@@ -118,6 +118,13 @@ class Adjusted(msgspec.Struct, frozen=True, array_like=True, gc=False):
     price: Price
 
 
+class Usage(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """What an entry draws on a prepaid balance, in minor units, as work of which date."""
+
+    amount: int
+    work_date: dt.date
+
+
 class IntercompanyCharge(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """What the resource's legal entity charges the engagement's: `sale` in its books, `purchase` in the other's.
 
@@ -140,8 +147,8 @@ class EntryState(msgspec.Struct, array_like=True, gc=False):
     whose postings stand, None when it is the latest; counted_as and counted_time: its share of the hours;
     adjusted: set while the first live part of charges is a charge and the others are its adjusting lines;
     progress_time and progress_on: what it adds to the hours and the dates of a fixed fee's progress; non_chargeable:
-    approved value beyond a cap that stops, counted in the figures; intercompany: the charge between its
-    legal entities, or the last one, not live.
+    approved value beyond a cap that stops, counted in the figures; usage: what it draws on a prepaid balance;
+    intercompany: the charge between its legal entities, or the last one, not live.
     """
 
     latest: EntryVersion
@@ -164,6 +171,7 @@ class EntryState(msgspec.Struct, array_like=True, gc=False):
     progress_time: int = 0
     progress_on: dt.date | None = None
     non_chargeable: int = 0
+    usage: Usage | None = None
     intercompany: IntercompanyCharge | None = None
 
 

@@ -25,6 +25,7 @@ HoldReason = Literal[
     "receipt_missing",
     "cap_stopped",
     "period_too_long",
+    "balance_used_up",
 ]
 
 

@@ -21,7 +21,8 @@ class EngagementFigures(Wire, frozen=True, kw_only=True, gc=False, omit_defaults
     labour and expense cost so far, `margin` earned - cost.
     `contract_asset` is revenue earned beyond what is billed, fees included, `contract_liability` the opposite;
     `loss_provision` what is provided for the rest of a fixed fee's loss;
-    `deferred` fees that are billed and not yet earned. Without terms all four are unknown.
+    `deferred` fees that are billed and not yet earned. Without terms all four are unknown. `prepaid_balance` is what
+    of them work may still use up, only where the terms have a drawdown; drawn and absorbed amounts lower `fees`.
     `funded` is what each of several customers who pay together is billed, fees included; `intercompany_cost` what other
     legal entities charge the engagement's for their people (`cost` is what they cost the firm), absent where none may.
     """
@@ -53,6 +54,7 @@ class EngagementFigures(Wire, frozen=True, kw_only=True, gc=False, omit_defaults
     loss_provision: DecimalText | None = None
     non_chargeable: DecimalText = "0"
     deferred: DecimalText | None = None
+    prepaid_balance: DecimalText | None = None
     funded: dict[str, DecimalText] = msgspec.field(default_factory=dict)
     intercompany_cost: DecimalText | None = None
 

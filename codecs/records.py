@@ -23,13 +23,28 @@ class BilledMilestone(msgspec.Struct, frozen=True, array_like=True, gc=False):
     rounding: Rounding
 
 
+class Movements(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """What has moved the prepaid balance of a term besides its fee, in minor units.
+
+    refilled and drawn: billed more, used by work; absorbed: overage that the firm bears; expired: earned unused;
+    refunded: given back.
+    """
+
+    refilled: int = 0
+    drawn: int = 0
+    absorbed: int = 0
+    expired: int = 0
+    refunded: int = 0
+
+
 class BilledTerm(msgspec.Struct, array_like=True, gc=False):
     """A term that has begun, with what is billed and earned of it. Money is minor units.
 
     amount: its fee as agreed, 0 once the terms no longer name it; source, revision, rounding, legal_entity_id,
-    customer_id: of the terms it is agreed in; earned: with its bill, or day by day of the term; advance: billed before
+    customer_id: of the terms it is agreed in; earned: with its bill, by day, or as it is used; advance: billed before
     it is earned; posted: its bill, standing or reversed, None before the first; released and released_through:
-    revenue of its days so far; release_ordinal: the next number of that.
+    revenue of its days so far; release_ordinal: the next number of that; cancelled: it is no term any more;
+    movements, moved_on, movement_ordinal: of its prepaid balance, when the last was, and the next number.
     """
 
     start: dt.date
@@ -47,6 +62,10 @@ class BilledTerm(msgspec.Struct, array_like=True, gc=False):
     released: int = 0
     released_through: dt.date | None = None
     release_ordinal: int = 0
+    cancelled: bool = False
+    movements: Movements = Movements()
+    moved_on: dt.date | None = None
+    movement_ordinal: int = 0
 
 
 class EngagementState(msgspec.Struct, array_like=True, gc=False):
@@ -61,7 +80,8 @@ class EngagementState(msgspec.Struct, array_like=True, gc=False):
     entries by accounting date; milestones: bills by milestone id; loss_provision: what is provided for the loss, in
     minor units; loss_ordinal: its last number. non_chargeable: approved value beyond caps that stop. fee_terms: terms
     whose fee is deferred or may be billed anew, by start; unkept_through: the last date of terms billed before that;
-    deferred: fees that are billed and not earned. funded: what customers who pay together are billed, by customer;
+    deferred: fees that are billed and not earned; usage: value of approved work that draws on a prepaid balance, by
+    work date. funded: what customers who pay together are billed, by customer;
     intercompany_cost: what other legal entities charge for their people.
     """
 
@@ -101,6 +121,7 @@ class EngagementState(msgspec.Struct, array_like=True, gc=False):
     fee_terms: dict[dt.date, BilledTerm] = {}
     unkept_through: dt.date | None = None
     deferred: int = 0
+    usage: dict[dt.date, int] = {}
     funded: dict[str, int] = {}
     intercompany_cost: int = 0
 

@@ -19,11 +19,12 @@ class RevenueEvent(Wire, frozen=True, kw_only=True, gc=False, omit_defaults=True
     Other methods are the measures of a fixed fee's progress: what is missing to the revenue earned to date, after
     the cause; `earned_to_date` is then the engagement's total. By `cost_to_cost`, cost_to_date / estimated_cost is
     the progress, without uninstalled cost and waste. The amount is negative when an estimate or a correction
-    takes revenue back. `ratable` is the fee of a term earned by day, for the days of one month.
+    takes revenue back. `ratable` is the fee of a term earned by day, for the days of one month; `breakage` a
+    prepaid balance that expired, `absorbed` (negative) work beyond the balance that the customer does not pay.
     """
 
     id: Id
-    method: Literal["as_billed", "ratable"] | ProgressMethod
+    method: Literal["as_billed", "ratable", "breakage", "absorbed"] | ProgressMethod
     source: Id
     entry_id: Id
     revision: int

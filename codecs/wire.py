@@ -84,4 +84,6 @@ def _invalid(shape: type[msgspec.Struct], message: str) -> UndecodableError:
     return UndecodableError("invalid_field", field, problem, fix_for(shape, field, problem) or _FIX)
 
 
-encode: Final = msgspec.json.Encoder().encode
+_ENCODER: Final = msgspec.json.Encoder()
+encode: Final = _ENCODER.encode
+encode_into: Final = _ENCODER.encode_into

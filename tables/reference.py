@@ -42,6 +42,10 @@ class FxTable:
             self._rates.insert(at, (end, rate, revision))
         return True
 
+    def ranges(self) -> list[tuple[dt.date, dt.date, int, int]]:
+        """Start, end, rate (10^-10) and revision of every rate, in the order of their starts."""
+        return [(start, *rate) for start, rate in zip(self._starts, self._rates, strict=True)]
+
     def on(self, date: dt.date) -> int | None:
         """Return the rate in force on a date: of the ranges that cover it, the one that starts last."""
         at = bisect.bisect_right(self._starts, date) - 1
@@ -148,6 +152,11 @@ class Reference:
         """Units of quote for one unit of base on a date, in 10^-10; None when no rate covers the date."""
         table = self._fx.get((base, quote))
         return None if table is None else table.on(date)
+
+    def fx_ranges(self, base: str, quote: str) -> list[tuple[dt.date, dt.date, int, int]]:
+        """Start, end, rate (10^-10) and revision of every rate of a pair."""
+        table = self._fx.get((base, quote))
+        return [] if table is None else table.ranges()
 
     def _changed(self, what: str) -> str:
         self.version += 1

@@ -33,7 +33,7 @@ class Table(Generic[V]):
         self.tag: Final = tag
         self.bytes: Final[dict[bytes, bytes]] = {}
         self._decode = msgspec.msgpack.Decoder(record).decode
-        self._encode = msgspec.msgpack.Encoder().encode
+        self._encode_into = msgspec.msgpack.Encoder().encode_into
         self._decoded: dict[bytes, V] = {}
         self._changed: dict[bytes, V | None] = {}
 
@@ -79,8 +79,13 @@ class Table(Generic[V]):
 
     def changes(self) -> list[tuple[bytes, bytes | None]]:
         """Encode what changed since the last commit: one record a key, None for a deletion."""
-        encode = self._encode
-        return [(key, None if value is None else VERSION + encode(value)) for key, value in self._changed.items()]
+        encode_into, buffer = self._encode_into, bytearray(VERSION)
+        changes: list[tuple[bytes, bytes | None]] = []
+        for key, value in self._changed.items():
+            if value is not None:
+                encode_into(value, buffer, len(VERSION))
+            changes.append((key, None if value is None else bytes(buffer)))
+        return changes
 
     def commit(self, changes: list[tuple[bytes, bytes | None]]) -> None:
         """Keep the bytes of `changes`, which the changelog has taken, and forget the decoded values."""

@@ -58,7 +58,7 @@ class Assessment:
 
     def _weight(self, version: EntryVersion) -> tuple[int, int] | Missing:
         """Price and cost to judge a version by, minor units of the contract's currency, without signs."""
-        value = value_of(version, self._contract, self._lookups, posted=True)
+        value = value_of(version, self._contract, self._lookups, weighed=True)
         if isinstance(value, Missing):
             return value
         cost = abs(value.cost_value)

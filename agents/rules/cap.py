@@ -81,9 +81,12 @@ def count_billed(amount: int, version: EntryVersion, engagement: EngagementState
 
 
 def over_cap(entry: EntryState, engagement: EngagementState, contract: Contract) -> bool:
-    """Whether more is billed than a cap allows, and this entry has a part in it: the cap was lowered (M6)."""
+    """Whether more is billed than a cap allows, and this entry has a part in it (M6).
+
+    The cap was lowered, or a credit taken back; a credit itself gives no room.
+    """
     version = entry.posted or entry.latest
-    return any(part.live for part in entry.charges) and any(
+    return any(part.live and part.amount > 0 for part in entry.charges) and any(
         limit.covers(version) and billed_under(limit, version, engagement) > limit.amount + limit.tolerance
         for limit in contract.limits
     )
@@ -99,6 +102,6 @@ def billed_under(limit: Limit, version: EntryVersion, engagement: EngagementStat
 def is_used_up(engagement: EngagementState, contract: Contract) -> bool:
     """Whether the cap on the whole engagement leaves no room for anybody."""
     return any(
-        limit.name == ENGAGEMENT and limit.includes_expenses and engagement.billed >= limit.amount
+        limit.name == ENGAGEMENT and limit.includes_expenses and engagement.billed >= limit.amount + limit.tolerance
         for limit in contract.limits
     )

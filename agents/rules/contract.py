@@ -32,7 +32,8 @@ _SCALE: Final = 10**RATE_PLACES
 class Contract:
     """Terms of one engagement, ready for arithmetic. A value: never changed once made.
 
-    places: decimal places of its currency; bills_time: T&M and capped; for_customers: neither internal nor
+    places: decimal places of its currency; bills_time: T&M, capped and draws; draws: work uses a
+    prepaid balance up; holds_overage: and waits when that is used up; for_customers: neither internal nor
     non-billable; earns_by_cost: fixed fee; day: a day's length in microseconds; limits: its caps;
     fee_amount, planned_revenue: minor units or None; fixed_fee: how a fixed fee is earned and billed, None without
     one; expenses: what the customer pays for them, by category; time_price: its terms for time beyond quantity x
@@ -54,6 +55,7 @@ class Contract:
         "calendar",
         "currency",
         "day",
+        "draws",
         "earns_by_cost",
         "expenses",
         "fee",
@@ -62,6 +64,7 @@ class Contract:
         "fixed_fee",
         "for_customers",
         "funding",
+        "holds_overage",
         "intercompany",
         "limits",
         "places",
@@ -86,7 +89,16 @@ class Contract:
         self.approval_levels: Final = policies.approval_levels
         self.adjusts: Final = policies.correction == "adjust"
         self.approval: Final = approval_terms(policies, terms.currency)
-        self.bills_time: Final = terms.contract_type in {"time_and_materials", "capped"}
+        self.draws: Final = (
+            terms.contract_type == "retainer" and terms.fee is not None and terms.fee.drawdown is not None
+        )
+        self.holds_overage: Final = (
+            self.draws
+            and terms.fee is not None
+            and terms.fee.drawdown is not None
+            and terms.fee.drawdown.overage == "hold"
+        )
+        self.bills_time: Final = terms.contract_type in {"time_and_materials", "capped"} or self.draws
         self.for_customers: Final = terms.contract_type not in {"non_billable", "internal"}
         self.earns_by_cost: Final = terms.contract_type == "fixed_fee"
         self.accrues_at_submission: Final = policies.accrue_at == "submission"

@@ -38,9 +38,13 @@ def to_adjust(entry: EntryState, wanted: EntryVersion | None, value: Value | Non
         return None
     if (live[0].customer_id, live[0].legal_entity_id) != (terms.customer_id, terms.legal_entity_id):
         return None
-    if live[0].funded_by or books.contract.funding is not None:
-        return None
-    if books.contract.limits or (same_money(posted, wanted) and same_price(entry, value, terms)):
+    if (
+        books.contract.limits
+        or books.contract.holds_overage
+        or books.contract.funding is not None
+        or live[0].funded_by
+        or (same_money(posted, wanted) and same_price(entry, value, terms))
+    ):
         return None
     return entry.adjusted or Adjusted(posted, entry.price)
 

@@ -85,13 +85,13 @@ def _month_ends(term: BilledTerm, after: dt.date | None) -> Iterator[dt.date]:
 def _earn(
     engagement: EngagementState, contract: Contract, term: BilledTerm, day: dt.date, effects: Effects
 ) -> tuple[HoldReason, dt.date] | None:
-    """Post what is missing to the revenue through a day."""
-    amount = earned_through(term, day) - term.released
-    if not amount:
-        return None
+    """Post what is missing to the revenue through a day that has come; a later one cannot even earn nothing."""
     date = contract.calendar.accounting_date(day)
     if isinstance(date, str):
         return date, day
+    amount = earned_through(term, day) - term.released
+    if not amount:
+        return None
     fee = format_amount(term.amount, contract.currency)
     days, length = (min(day, term.end) - term.start).days + 1, (term.end - term.start).days + 1
     trace = (

@@ -13,23 +13,15 @@ import datetime as dt
 
 from msgspec import structs
 
-from ...codecs.accrual import AccrualEvent
-from ...codecs.billing import BillingEvent, TraceStep
-from ...codecs.currencies import format_amount
-from ...codecs.entry_state import Posted
-from ...codecs.exception import HoldReason
 from ...codecs.records import BilledTerm, EngagementState
-from ...codecs.revenue import RevenueEvent
 from .contract import Contract
-from .deferral import deferred_in, release, take_back
+from .deferral import release, take_back
 from .effects import Effects
+from .fee_bill import Waiting, bill, reverse_bill
 from .fee_plan import FeePlan
 from .fees import Term, fee_date, terms_after
-from .funding import fund, lines_of, misfunded, reversals, unfund
-from .ledger import journal
-
-Waiting = tuple[HoldReason, dt.date]
-"""Why something cannot be posted now, and the date it belongs to."""
+from .funding import misfunded
+from .prepaid import settle_prepaid, unwind
 
 
 def are_kept(engagement: EngagementState, contract: Contract) -> bool:
@@ -49,9 +41,9 @@ def settle_fee_terms(engagement: EngagementState, contract: Contract, effects: E
         else:
             waiting += _begin(engagement, contract, plan)
     for _, term in sorted(engagement.fee_terms.items()):
-        waits = _bill(engagement, contract, term, effects), release(engagement, contract, term, effects)
+        waits = bill(engagement, contract, term, effects), release(engagement, contract, term, effects)
         waiting += (found for found in waits if found is not None)
-    return waiting
+    return waiting + settle_prepaid(engagement, contract, effects)
 
 
 def _begin(engagement: EngagementState, contract: Contract, plan: FeePlan) -> list[Waiting]:
@@ -60,7 +52,7 @@ def _begin(engagement: EngagementState, contract: Contract, plan: FeePlan) -> li
         date = fee_date(contract, term.start)
         if isinstance(date, str):
             return [(date, term.start)]
-        engagement.fee_terms[term.start] = _agreed(contract, plan, term)
+        engagement.fee_terms[term.start] = _agreed(contract, plan, term, first=not _has_prepaid(engagement))
         engagement.fees_through = term.end
     return []
 
@@ -75,23 +67,28 @@ def _renew(engagement: EngagementState, contract: Contract, plan: FeePlan, effec
         if isinstance(date, str):
             waiting.append((date, term.start))
             break
+        agreed = _agreed(contract, plan, term, first=not valid)
         valid.add(term.start)
         through = term.end
-        waiting += _replace(engagement, contract, _agreed(contract, plan, term), effects)
+        waiting += _replace(engagement, contract, agreed, effects)
     for start, begun in sorted(known.items()):
-        if start not in valid and begun.amount:
-            waiting += _replace(engagement, contract, structs.replace(begun, amount=0), effects)
+        if start not in valid and not begun.cancelled:
+            waiting += _replace(engagement, contract, structs.replace(begun, amount=0, cancelled=True), effects)
     engagement.fees_through = through
     return waiting
 
 
-def _agreed(contract: Contract, plan: FeePlan, term: Term) -> BilledTerm:
+def _has_prepaid(engagement: EngagementState) -> bool:
+    return any(term.earned == "used" for term in engagement.fee_terms.values())
+
+
+def _agreed(contract: Contract, plan: FeePlan, term: Term, *, first: bool) -> BilledTerm:
     terms = contract.terms
     return BilledTerm(
         term.start,
         term.end,
         term.due,
-        plan.amount_of(term.start),
+        plan.amount_of(term.start, first=first),
         terms.source,
         terms.revision,
         contract.rounding,
@@ -115,18 +112,23 @@ def _replace(engagement: EngagementState, contract: Contract, agreed: BilledTerm
     date = None if posted is None else contract.calendar.accounting_date(posted.accounting_date)
     if posted is not None and isinstance(date, str):
         return [(date, posted.accounting_date)]
-    if _books(known) != _books(agreed):
-        waits = take_back(engagement, contract, known, effects)
+    if (*_books(known), known.customer_id) != (*_books(agreed), agreed.customer_id):
+        waits = unwind(engagement, contract, known, effects)
+        if waits is None and _books(known) != _books(agreed):
+            waits = take_back(engagement, contract, known, effects)
         if waits is not None:
             return [waits]
     if posted is not None and isinstance(date, dt.date):
-        _reverse(engagement, known, posted, date, effects)
+        reverse_bill(engagement, known, posted, date, effects)
     engagement.fee_terms[agreed.start] = structs.replace(
         agreed,
         posted=known.posted,
         released=known.released,
         released_through=known.released_through,
         release_ordinal=known.release_ordinal,
+        movements=known.movements,
+        moved_on=known.moved_on,
+        movement_ordinal=known.movement_ordinal,
     )
     return []
 
@@ -139,139 +141,10 @@ def _books(term: BilledTerm) -> tuple[str, str, bool]:
 def _same(known: BilledTerm, agreed: BilledTerm) -> bool:
     return (
         known.amount == agreed.amount
+        and known.cancelled == agreed.cancelled
         and known.end == agreed.end
         and known.due == agreed.due
+        and known.rounding == agreed.rounding
         and known.customer_id == agreed.customer_id
         and _books(known) == _books(agreed)
-    )
-
-
-def _bill(engagement: EngagementState, contract: Contract, term: BilledTerm, effects: Effects) -> Waiting | None:
-    """Bill a term that is due and has no bill that stands."""
-    last = term.posted
-    if not term.amount or (last is not None and last.live):
-        return None
-    date = fee_date(contract, term.due)
-    if isinstance(date, str):
-        return date, term.due
-    ordinal = 0 if last is None else last.ordinal + 1
-    posted = Posted(
-        term.revision, ordinal, term.amount, contract.currency, date, term.legal_entity_id, term.customer_id
-    )
-    if contract.funding is not None:
-        posted = fund(posted, engagement, contract.funding)
-    term.posted = posted
-    agreed = f"terms of {engagement.id} revision {term.revision}, term {term.start} to {term.end}"
-    line = _line(engagement, term, posted)
-    line = structs.replace(line, trace=(TraceStep("fee", line.amount, agreed),))
-    effects.billing.extend(lines_of(line, posted, contract.funding))
-    if term.earned == "billed":
-        effects.revenue.append(_revenue(engagement, term, posted))
-    else:
-        effects.accruals.append(_deferral(engagement, term, posted))
-    _count(engagement, term, posted.amount)
-    return None
-
-
-def _reverse(engagement: EngagementState, term: BilledTerm, posted: Posted, date: dt.date, effects: Effects) -> None:
-    """Take a bill back whole, on a date that is open."""
-    amount = format_amount(-posted.amount, posted.currency)
-    unfund(posted, engagement)
-    effects.billing.extend(reversals(_line(engagement, term, posted), posted, date))
-    if term.earned == "billed":
-        earned = _revenue(engagement, term, posted)
-        lines = journal("unbilled_receivable", "revenue", -posted.amount, posted.currency)
-        effects.revenue.append(
-            structs.replace(
-                earned,
-                id=f"{earned.id}:reversal",
-                accounting_date=date,
-                amount=amount,
-                lines=lines,
-                reverses=earned.id,
-            )
-        )
-    else:
-        deferral = _deferral(engagement, term, posted)
-        lines = journal("unbilled_receivable", deferred_in(term), -posted.amount, posted.currency)
-        effects.accruals.append(
-            structs.replace(
-                deferral,
-                id=f"{deferral.id}:reversal",
-                action="reversal",
-                accounting_date=date,
-                lines=lines,
-                reverses=deferral.id,
-            )
-        )
-    _count(engagement, term, -posted.amount)
-    term.posted = structs.replace(posted, live=False)
-
-
-def _count(engagement: EngagementState, term: BilledTerm, amount: int) -> None:
-    engagement.fees += amount
-    if term.earned == "billed":
-        engagement.earned += amount
-    elif term.advance:
-        engagement.deferred += amount
-
-
-def _line(engagement: EngagementState, term: BilledTerm, posted: Posted) -> BillingEvent:
-    """The charge of a bill, from what is kept of it."""
-    text = format_amount(posted.amount, posted.currency)
-    return BillingEvent(
-        id=f"{term.source}:fee:{engagement.id}:{term.start}:billing:{posted.ordinal}",
-        kind="fee",
-        action="charge",
-        source=term.source,
-        entry_id=engagement.id,
-        revision=posted.revision,
-        engagement_id=engagement.id,
-        customer_id=posted.customer_id,
-        legal_entity_id=posted.legal_entity_id,
-        contract_type="subscription" if term.earned == "served" else "retainer",
-        work_date=term.due,
-        accounting_date=posted.accounting_date,
-        quantity="1",
-        unit="term",
-        rate=text,
-        rate_unit="term",
-        amount=text,
-        currency=posted.currency,
-        rounding=term.rounding,
-    )
-
-
-def _revenue(engagement: EngagementState, term: BilledTerm, posted: Posted) -> RevenueEvent:
-    """Revenue that is earned with its bill."""
-    return RevenueEvent(
-        id=f"{term.source}:fee:{engagement.id}:{term.start}:revenue:{posted.ordinal}",
-        method="as_billed",
-        source=term.source,
-        entry_id=engagement.id,
-        revision=posted.revision,
-        engagement_id=engagement.id,
-        legal_entity_id=posted.legal_entity_id,
-        accounting_date=posted.accounting_date,
-        amount=format_amount(posted.amount, posted.currency),
-        currency=posted.currency,
-        lines=journal("unbilled_receivable", "revenue", posted.amount, posted.currency),
-    )
-
-
-def _deferral(engagement: EngagementState, term: BilledTerm, posted: Posted) -> AccrualEvent:
-    """Move a bill to the receivable from where the fee waits."""
-    return AccrualEvent(
-        id=f"{term.source}:fee:{engagement.id}:{term.start}:deferral:{posted.ordinal}",
-        kind="deferral",
-        action="accrual",
-        source=term.source,
-        entry_id=engagement.id,
-        revision=posted.revision,
-        engagement_id=engagement.id,
-        legal_entity_id=posted.legal_entity_id,
-        work_date=term.due,
-        accounting_date=posted.accounting_date,
-        currency=posted.currency,
-        lines=journal("unbilled_receivable", deferred_in(term), posted.amount, posted.currency),
     )

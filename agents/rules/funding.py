@@ -42,6 +42,9 @@ class FundingPlan:
 
     def __init__(self, terms: Engagement, funding: Funding) -> None:
         """Read the customers; raises UndecodableError naming a wrong field."""
+        if terms.fee is not None and terms.fee.drawdown is not None:
+            problem, fix = "a prepaid balance belongs to one customer", "leave out funding, or fee.drawdown"
+            raise _invalid("$.funding", problem, fix)
         self._currency: Final = terms.currency
         self._where: Final = f"terms of {terms.id} revision {terms.revision}"
         self._customers: Final = _names(funding)

@@ -21,12 +21,13 @@ from . import intercompany, ledger
 from .approval import counting
 from .assessment import assess
 from .books import Books
-from .cap import close_open, count_billed, leave_open, left_open, over_cap, over_cap_message, within_cap
+from .cap import close_open, count_billed, leave_open, left_open, within_cap
 from .contract import Contract
 from .correction import adjust, as_billed, price_of, to_adjust
 from .differences import same_cost, same_money, same_price
 from .funding import fund, misfunded, unfund
 from .hours import count_time, time_of
+from .overage import is_over, over_limit, within_balance
 from .progress import count, has_progress, is_counted, take_off
 from .reversal import Dates, reversal_dates
 from .valuation import Lookups, Missing, Value, missing_period, value_of
@@ -125,7 +126,7 @@ def _withdraw(
     keep_price = same and value is not None and same_price(entry, value, terms)
     unbill = not adjusts and (
         not (keep_price and approved)
-        or over_cap(entry, books.engagement, books.contract)
+        or is_over(entry, books)
         or misfunded(entry.charges, books.engagement, books.contract.funding)
     )
     accrued = entry.work_in_progress
@@ -246,7 +247,10 @@ def _charge(
         entry.price = price
         entry.approved_value = open_amount
         engagement.approved_value += open_amount
-    amount = within_cap(open_amount, wanted, engagement, books.contract)
+    if books.contract.holds_overage:
+        amount = within_balance(open_amount, entry, engagement, books.contract)
+    else:
+        amount = within_cap(open_amount, wanted, engagement, books.contract)
     over = open_amount - amount
     if over:
         leave_open(entry, over, open_amount, wanted, books)
@@ -262,10 +266,7 @@ def _charge(
         if wanted.kind == "expense":
             engagement.billed_expenses += amount
         ledger.charge(wanted, price, trace, part, books)
-    if not over:
-        return None
-    reason, message = over_cap_message(entry, engagement, books.contract)
-    return Missing(reason, f"cap:{engagement.id}", message)
+    return over_limit(entry, books) if over else None
 
 
 def supersede(entry: EntryState, version: EntryVersion) -> None:

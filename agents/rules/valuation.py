@@ -67,18 +67,23 @@ class Value(msgspec.Struct, frozen=True, gc=False):
     transfer: TransferPrice | None = None
 
 
-def value_of(version: EntryVersion, contract: Contract, lookups: Lookups, *, posted: bool = False) -> Value | Missing:
+def value_of(
+    version: EntryVersion, contract: Contract, lookups: Lookups, *, posted: bool = False, weighed: bool = False
+) -> Value | Missing:
     """Value one version of a time entry or an expense.
 
-    Of one that is posted the worth is told also when its period has closed since: it may be what stands.
+    Of one that is posted the worth is told also when its period has closed since: it may be what stands. One that is
+    only weighed is posted nowhere, so that no period is told instead of what is missing.
     """
     date = contract.calendar.accounting_date(version.work_date)
-    if isinstance(date, str) and not posted:
+    if isinstance(date, str) and not (posted or weighed):
         return missing_period(date, contract, version.work_date)
     valued = _time if version.kind == "time" else _expense
     value = valued(version, contract, lookups, date)
     if isinstance(value, Missing):
-        return missing_period(date, contract, version.work_date) if isinstance(date, str) else value
+        if isinstance(date, str) and not weighed:
+            return missing_period(date, contract, version.work_date)
+        return value
     price = 0 if value.price is None else value.price.amount
     # Written out: three calls of within_limit would cost more than the rest of this function.
     if not (

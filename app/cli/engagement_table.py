@@ -27,6 +27,7 @@ WAITS: Final[dict[HoldReason, str]] = {
     "approver_not_allowed": "somebody decided whom the terms do not name; let an approver decide, or send new terms",
     "unit_price_missing": "no unit price of its category and unit; send one with the expense terms or the expense",
     "period_too_long": "its accounting period is too long to bill fees in; send it in periods of a year or less",
+    "balance_used_up": "the prepaid balance is used up; it goes on with the next fee or refill",
     "receipt_missing": "its receipt is missing; send a revision of the expense that says there is one",
     "cap_stopped": "it lies beyond a cap that stops, so the customer does not pay it; a higher cap brings it back",
 }
@@ -87,6 +88,7 @@ def _money(found: EngagementFigures) -> list[list[str]]:
         ["  contract asset", grouped(found.contract_asset)],
         ["  contract liability", grouped(found.contract_liability)],
         ["deferred revenue", grouped(found.deferred)],
+        ["  prepaid balance", grouped(found.prepaid_balance)],
         ["cost", grouped(found.cost)],
         ["intercompany cost", grouped(found.intercompany_cost)],
         ["margin", grouped(found.margin)],

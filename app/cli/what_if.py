@@ -12,6 +12,7 @@ from ..refusal import RefusedError
 from ..settings import load
 from ..whatif import present
 from ..whatif.changes import Change, changes_of
+from ..whatif.shifts import shift_of
 from ..whatif.trial import Trial
 from .connection import run
 from .output import FindingError, counted, json_option, write_json, write_problems
@@ -35,6 +36,13 @@ def _files(option: str, name: str, about: str) -> Callable[[Callable[..., None]]
 @_files("--rate-card", "rate_cards", "Rate cards, in new versions.")
 @_files("--engagement", "engagements", "Terms of engagements: rates, cap, fee, policies.")
 @_files("--fx", "fx_rates", "Exchange rates.")
+@click.option(
+    "--fx-shift",
+    "shifts",
+    multiple=True,
+    metavar="BASE/QUOTE=PERCENT",
+    help="Every known exchange rate of a pair and of --fx, by so much more or less: USD/EUR=-5.",
+)
 @_files("--cost", "resources", "People with other cost rates.")
 @click.option("--engagement-id", "only", multiple=True, metavar="ID", help="Look at this engagement alone; repeat it.")
 @click.option(
@@ -47,13 +55,11 @@ def _files(option: str, name: str, about: str) -> Callable[[Callable[..., None]]
 )
 @json_option
 def what_if(
-    rate_cards: Files,
-    engagements: Files,
-    fx_rates: Files,
-    resources: Files,
+    shifts: tuple[str, ...],
     only: tuple[str, ...],
     sources: tuple[str, ...],
     as_json: bool,
+    **files: Files,
 ) -> None:
     """Show what a change would move, engagement by engagement and in sum, and write nothing.
 
@@ -63,9 +69,11 @@ def what_if(
     """
     if TOPICS in sources and len(sources) > 1:
         raise click.UsageError("--from topics stands alone, without files")
-    files = {"rate-cards": rate_cards, "resources": resources, "fx-rates": fx_rates, "engagements": engagements}
     settings = load()
-    trial = Trial(_changes(files), settings.partitions, only)
+    changes = _changes(files)
+    if not changes and not shifts:
+        raise click.UsageError("name a change: --rate-card, --engagement, --fx, --fx-shift or --cost")
+    trial = Trial(changes, settings.partitions, only, [shift_of(text) for text in shifts])
     try:
         if TOPICS in sources:
             run(settings, _on_topics(settings, trial))
@@ -81,14 +89,13 @@ def what_if(
 
 
 def _changes(files: dict[str, Files]) -> list[Change]:
-    """All objects of all files; raises RefusedError with everything that is wrong with them."""
-    found = [one for stream, given_ in files.items() for file in given_ for one in changes_of(stream, file)]
+    """All objects of all files, by the parameter of their stream; raises RefusedError with all that is wrong."""
+    named = [(name.replace("_", "-"), file) for name, those in files.items() for file in those]
+    found = [one for stream, file in named for one in changes_of(stream, file)]
     problems = [one for one in found if not isinstance(one, Change)]
     if problems:
         write_problems(problems)
         raise RefusedError(f"{counted(len(problems), 'object')} of {len(found)} refused, nothing was tried")
-    if not found:
-        raise click.UsageError("name a change: --rate-card, --engagement, --fx or --cost FILE")
     return [one for one in found if isinstance(one, Change)]
 
 
@@ -113,5 +120,5 @@ def _check(trial: Trial) -> None:
     if idle:
         click.echo(f"{counted(len(idle), 'object')} changes nothing; raise the revision or version:", err=True)
         write_problems(idle)
-    if len(idle) == trial.tried:
+    if idle and len(idle) == trial.tried:
         raise RefusedError("no object changes anything, nothing was tried")

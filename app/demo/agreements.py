@@ -1,19 +1,22 @@
-"""What the firm's contracts agree about time: how it is rounded, what it costs more or less, who pays at least what.
+"""What the firm's contracts agree about time and approval: how it is rounded, what it costs, who has to approve it.
 
-Every choice goes by the number of the engagement, so that each is there whatever the seed, and none alone: the first
-of them goes by the number, the next by its tenth, and so on.
+Most choices go by the number of the engagement, so that each is there whatever the seed; as each goes by another
+remainder of it, they meet in many ways.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Literal
 
 import msgspec
 
+from ...codecs.approvers import ApprovalThreshold, Approver, Delegate
 from ...codecs.engagement import Policies
 from ...codecs.time_policies import Multipliers, TimeRounding
+from .fees import BY_DAYS
 from .happenings import often
+from .offices import amount_text
 
 if TYPE_CHECKING:
     import random
@@ -59,18 +62,53 @@ LIMITED: Final = (6, 8)
 """Last digits of the engagements whose own rates have a least and a most charge."""
 
 
-def policies(rng: random.Random, number: int) -> Policies:
+THRESHOLDS: Final[dict[int, tuple[tuple[ApprovalLevel, int, Literal["price", "cost"]], ...]]] = {
+    3: (("finance", 80_000, "price"),),
+    5: (("project", 40_000, "cost"), ("finance", 150_000, "price")),
+    6: (("manager", 10_000, "price"),),
+}
+"""By the engagement's number modulo seven: levels by amount, in euro cents, of price or cost."""
+AUTO_APPROVED: Final = 4
+"""Of the engagement's number modulo nine: small entries need no decision there."""
+AUTO_APPROVED_CENTS: Final = 30_000
+NAMED: Final = 6
+"""Of the engagement's number modulo eight: those whose terms name who decides."""
+APPROVERS: Final = (
+    Approver(approver_id="R-0001", level="manager"),
+    Approver(
+        approver_id="R-0002",
+        level="manager",
+        valid_from=dt.date(2025, 11, 3),
+        valid_to=dt.date(2025, 11, 6),
+        delegates=(Delegate(approver_id="R-0003"),),
+    ),
+    Approver(approver_id="R-0004", level="project", valid_from=dt.date(2025, 11, 1)),
+    Approver(
+        approver_id="R-0005",
+        level="finance",
+        delegates=(Delegate(approver_id="R-0006", valid_from=dt.date(2025, 11, 7), valid_to=dt.date(2025, 11, 30)),),
+    ),
+)
+
+
+def policies(rng: random.Random, number: int, currency: str) -> Policies:
     """Policies of the engagement with this number."""
     digit = number % 10
     return Policies(
         rounding=rng.choice(ROUNDINGS),
         accrue_at="approval" if often(rng, 15) else "submission",
-        closed_period=rng.choice(("hold", "next_open_period")),
+        closed_period="hold" if number in BY_DAYS else rng.choice(("hold", "next_open_period")),
         approval_levels=rng.choice(LEVELS),
         hours_per_day=rng.choice(("8", "8", "7.5")),
         time_rounding=TIME_ROUNDINGS.get(digit),
         day_rounding="half_day" if digit == HALF_DAYS else "exact",
         multipliers=MULTIPLIERS.get(digit),
+        approval_thresholds=tuple(
+            ApprovalThreshold(level=level, amount=amount_text(euro_cents, currency), of=of)
+            for level, euro_cents, of in THRESHOLDS.get(number % 7, ())
+        ),
+        auto_approve_under=amount_text(AUTO_APPROVED_CENTS, currency) if number % 9 == AUTO_APPROVED else None,
+        approvers=APPROVERS if number % 8 == NAMED else (),
     )
 
 

@@ -6,7 +6,7 @@ order, decisions name the revision they are about.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import msgspec
 
@@ -14,16 +14,20 @@ from ...codecs.approval import Approval
 from ...codecs.decimals import RATE_PLACES, format_plain, parse_scaled
 from ...codecs.expense import Expense
 from ...codecs.time_entry import TimeEntry
-from .happenings import MINUTE_MILLISECONDS, Happening, happening
+from .happenings import MINUTE_MILLISECONDS, Happening, day_of, happening, often
 from .spending import corrected
 
 if TYPE_CHECKING:
+    import datetime as dt
     import random
     from collections.abc import Callable
 
     from ...codecs.approval import ApprovalLevel, Verdict
+    from ...codecs.approvers import Approver
     from ...codecs.time_entry import EntryStatus
 
+OTHERS_PERCENT: Final = 8
+"""How often somebody decides whom the terms do not name, where they name anybody."""
 PAUSE_MINUTES: Final = (5, 90)
 """Least and most time between two steps of a course."""
 
@@ -31,11 +35,13 @@ PAUSE_MINUTES: Final = (5, 90)
 class Line(NamedTuple):
     """An entry that starts its course. first: its first revision, submitted; handed_in: ms since 1970.
 
-    levels: those the contract asks for; elsewhere: another engagement, for an entry that was booked wrongly.
+    levels: those the contract may ask for; approvers: those it names, anybody where it names none; elsewhere: another
+    engagement, for an entry that was booked wrongly.
     """
 
     first: TimeEntry | Expense
     levels: tuple[ApprovalLevel, ...]
+    approvers: tuple[Approver, ...]
     handed_in: int
     elsewhere: str
     rng: random.Random
@@ -70,9 +76,23 @@ class Line(NamedTuple):
                 verdict=verdict,
                 level=level,
                 sequence=sequence,
-                approver_id=f"R-{self.rng.randint(1, 40):04}",
+                **self._by_whom(level, day_of(at)),
             ),
         )
+
+    def _by_whom(self, level: ApprovalLevel, day: dt.date) -> dict[str, Any]:
+        """Who decides: anybody where nobody is named, else mostly one of those, or their delegate."""
+        named = [approver for approver in self.approvers if approver.level == level]
+        if not named or often(self.rng, OTHERS_PERCENT):
+            return {
+                "approver_id": f"R-{self.rng.randint(1, 40):04}",
+                "decided_on": day if often(self.rng, 50) else None,
+            }
+        approver = self.rng.choice(named)
+        if approver.delegates and often(self.rng, 50):
+            delegate = approver.delegates[0].approver_id
+            return {"approver_id": delegate, "on_behalf_of": approver.approver_id, "decided_on": day}
+        return {"approver_id": approver.approver_id, "decided_on": day}
 
     def change(self) -> dict[str, object]:
         """What a correction changes: a quarter less or half as much again, in whole minor units for any currency."""

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import TYPE_CHECKING, Final, Literal, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import msgspec
 
 from ...codecs.assignment import Assignment, PlannedWeek
-from ...codecs.engagement import Cap, ContractType, Engagement, EngagementRate, Fee
+from ...codecs.engagement import ContractType, Engagement, EngagementRate
 from ...codecs.rate_card import RateCard, RateLine
 from .agreements import DISCOUNTS, has_own_rates, limited, policies
+from .ceilings import caps, other_caps
+from .fees import BY_DAYS, ENDS, fee, other_fee
 from .happenings import MONDAY, chance, often
 from .offices import ENTITIES, GRADES, PER_HUNDRED_EURO, PRACTICES, RAISE, Person, amount_text, spread
 from .spending import expense_terms
@@ -35,10 +37,6 @@ LATE_ROLE: Final = "data-scientist"
 UNPRICED_CURRENCY: Final = "CHF"
 ARRIVE_LATE: Final = (7, 58, 79, 101)
 """Engagements, by number, whose terms arrive after their entries: T&M, capped, fixed fee, retainer."""
-RAISED_CAP: Final = 52
-"""Engagement whose cap is reached in the week and raised after it."""
-NEW_ESTIMATE: Final = 73
-"""Fixed fee whose expected cost is changed after the week."""
 WEEKS: Final = tuple(MONDAY + dt.timedelta(days=7 * week) for week in range(3))
 LATE_ASSIGNMENTS: Final = 100
 """Of the people's assignments, one in this many arrives late."""
@@ -146,16 +144,12 @@ def engagements(seed: int) -> tuple[Engagement, ...]:
 
 
 def revised(first: tuple[Engagement, ...]) -> list[Engagement]:
-    """Second revisions that come after the week: a cap is raised, an estimate is corrected."""
-    capped, fixed = first[RAISED_CAP - 1], first[NEW_ESTIMATE - 1]
-    cap = Cap(amount=amount_text(1_500_000, capped.currency))
-    fee = fixed.fee
-    assert fee is not None  # noqa: S101 - the engagement by this number is a fixed fee
+    """Second revisions that come after the week: caps, estimates and milestones change."""
+    changes = {
+        number: {**other_caps(number, terms), **other_fee(number, terms)} for number, terms in enumerate(first, start=1)
+    }
     return [
-        msgspec.structs.replace(capped, revision=2, cap=cap),
-        msgspec.structs.replace(
-            fixed, revision=2, fee=msgspec.structs.replace(fee, estimated_cost=amount_text(6_000_000, fixed.currency))
-        ),
+        msgspec.structs.replace(first[number - 1], revision=2, **fields) for number, fields in changes.items() if fields
     ]
 
 
@@ -177,10 +171,11 @@ def _engagement(rng: random.Random, number: int, kind: ContractType) -> Engageme
         contract_type=kind,
         start_date=_start(rng, kind),
         rates=_own_rates(rng, number, currency) if kind in BILLED_BY_TIME and has_own_rates(rng, number) else (),
-        cap=_cap(rng, number, currency) if kind == "capped" else None,
-        fee=_fee(rng, kind, currency),
+        **(caps(rng, number, currency) if kind == "capped" else {}),
+        fee=fee(rng, number, kind, currency),
+        end_date=ENDS if number in BY_DAYS else None,
         expenses=expense_terms(number, currency),
-        policies=policies(rng, number),
+        policies=policies(rng, number, currency),
         discount_percent=DISCOUNTS.get(number % 10, "0"),
         planned_revenue=None if internal else amount_text(spread(rng, 9_000_000), currency),
     )
@@ -207,26 +202,6 @@ def _own_rates(rng: random.Random, number: int, currency: str) -> tuple[Engageme
         EngagementRate(role="consultant", rate=_rate(rng, "consultant", currency), effective_from=dt.date(2025, 11, 5)),
     )
     return tuple(limited(number, least, most, rate) for rate in (*by_hour, *by_day))
-
-
-def _cap(rng: random.Random, number: int, currency: str) -> Cap:
-    euro_cents = 800_000 if number == RAISED_CAP else rng.randint(12, 45) * 100_000
-    return Cap(amount=amount_text(euro_cents, currency), includes_expenses=number == RAISED_CAP or often(rng, 70))
-
-
-def _fee(rng: random.Random, kind: ContractType, currency: str) -> Fee | None:
-    if kind == "fixed_fee":
-        euro_cents = rng.randint(30, 150) * 100_000
-        cost = amount_text(euro_cents * rng.choice((10, 60, 70)) // 100, currency)
-        return Fee(amount=amount_text(euro_cents, currency), estimated_cost=cost)
-    if kind == "retainer":
-        billed: Literal["advance", "arrears"] = "arrears" if often(rng, 30) else "advance"
-        return Fee(
-            amount=amount_text(rng.randint(5, 30) * 100_000, currency),
-            term=rng.choice(("month", "month", "quarter")),
-            billed=billed,
-        )
-    return None
 
 
 class Post(NamedTuple):

@@ -8,6 +8,7 @@ from ...codecs.decimals import RATE_PLACES, format_plain, parse_scaled
 from ...codecs.time_entry import TimeEntry
 from .courses import Line, take
 from .deals import BILLED_BY_TIME, LATE_ROLE, Post
+from .fees import excluded
 from .happenings import FORGOTTEN, FRIDAY, MONDAY, WEEKEND, WORKDAYS, Happening, chance, moment, often
 from .offices import LATE_CURRENCY, PER_HUNDRED_EURO, UNQUOTED_CURRENCY, amount_text
 from .spending import an_expense
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     import random
     from collections.abc import Iterator, Sequence
 
+    from ...codecs.approval import ApprovalLevel
+    from ...codecs.approvers import Approver
     from ...codecs.engagement import Engagement
     from ...codecs.expense import Expense
     from ...codecs.wire import Unit
@@ -83,6 +86,7 @@ def _time_entry(rng: random.Random, number: int, post: Post, day: dt.date, engag
         rate=amount_text(rng.randint(150, 250) * 100, post.terms.currency) if own_rate else None,
         billable_quantity=_billable(rng, quantity) if often(rng, 8) else None,
         work_type=rng.choice(("overtime", "travel", "training")) if often(rng, 20) else "",
+        progress_excluded=excluded(rng),
     )
 
 
@@ -108,9 +112,13 @@ def expenses(seed: int, posts: Sequence[Post], sold: Sequence[Engagement]) -> It
 
 def _on_course(rng: random.Random, first: TimeEntry | Expense, sold: Sequence[Engagement], at: int) -> list[Happening]:
     terms = next((terms for terms in sold if terms.id == first.engagement_id), None)
-    levels = terms.policies.approval_levels if terms is not None else ()
+    levels: tuple[ApprovalLevel, ...] = ()
+    approvers: tuple[Approver, ...] = ()
+    if terms is not None:
+        asked = (*terms.policies.approval_levels, *(each.level for each in terms.policies.approval_thresholds))
+        levels, approvers = tuple(dict.fromkeys(asked)), terms.policies.approvers
     elsewhere = rng.choice([other.id for other in sold if other.id != first.engagement_id])
-    return take(Line(first, levels, at, elsewhere, rng))
+    return take(Line(first, levels, approvers, at, elsewhere, rng))
 
 
 def _handed_in(rng: random.Random, day: dt.date) -> int:

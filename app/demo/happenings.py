@@ -70,6 +70,11 @@ def moment(date: dt.date, minute: int, millisecond: int = 0) -> int:
     return ((date - _EPOCH).days * _DAY_MINUTES + minute) * MINUTE_MILLISECONDS + millisecond
 
 
+def day_of(at: int) -> dt.date:
+    """Day of a moment in milliseconds since 1970, UTC."""
+    return _EPOCH + dt.timedelta(days=at // (_DAY_MINUTES * MINUTE_MILLISECONDS))
+
+
 def chance(seed: int, part: str) -> random.Random:
     """Chance of one part of the data: a change in one part leaves the others as they are."""
     return random.Random(f"{seed}:{part}")  # noqa: S311 - repeatable, not secret

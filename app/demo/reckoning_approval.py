@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from ...codecs.exception import HoldReason
 from .reckoning_facts import Entry
-from .reckoning_lookups import WaitsError, accounting_date
+from .reckoning_lookups import WaitsError
 from .reckoning_numbers import minor
-from .reckoning_value import date_of, value_of
+from .reckoning_value import value_of
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -118,11 +118,7 @@ def _latest(decisions: list[Approval]) -> dict[str, Approval]:
 
 def _asked_for(facts: Facts, terms: Engagement, version: Entry) -> tuple[list[ApprovalLevel], bool]:
     """Levels a version of this worth needs, and whether it is small enough to need no other decision."""
-    try:
-        cost, price = value_of(facts, terms, version)
-    except WaitsError:
-        accounting_date(facts, terms, date_of(version))  # a closed period is told first
-        raise
+    cost, price = value_of(facts, terms, version)
     policies, size = terms.policies, {"cost": abs(cost), "price": abs(cost if price is None else price)}
     reached = [
         threshold.level

@@ -27,7 +27,8 @@ _TERM_MONTHS: Final = {"month": 1, "quarter": 3, "year": 12}
 class Worth:
     """A valued entry, in minor units of the contract's currency. price: None when nobody pays for it.
 
-    posted_on: its accounting date, by the calendar as it stands in the end; excluded: why it is no progress.
+    posted_on: its accounting date, by the calendar as it stands in the end; waits_for: what it waits for although it is
+    posted, for a decision about it does not count.
     """
 
     entry_id: EntryId
@@ -37,7 +38,12 @@ class Worth:
     cost: int
     hours: Fraction
     posted_on: dt.date
-    excluded: ProgressExcluded | None
+    waits_for: HoldReason | None
+
+    @property
+    def excluded(self) -> ProgressExcluded | None:
+        """Why it is no progress of a fixed fee, if it is not."""
+        return self.version.progress_excluded
 
     @property
     def kind(self) -> str:
@@ -73,7 +79,7 @@ def _worth(facts: Facts, terms: Engagement, entry_id: EntryId, version: Entry, f
     hours = Fraction(0)
     if isinstance(version, TimeEntry):
         hours = number(version.quantity) * hours_in(version.unit, terms)
-    return Worth(entry_id, version, found.approved, price, cost, hours, posted_on, version.progress_excluded)
+    return Worth(entry_id, version, found.approved, price, cost, hours, posted_on, found.waits_for)
 
 
 def _months_after(first: dt.date, months: int) -> dt.date | None:

@@ -9,6 +9,7 @@ import msgspec
 from ...codecs.decimals import format_scaled
 from ...codecs.engagement import ExpenseCategory, ExpenseTerms
 from ...codecs.expense import Expense, ExpenseItem
+from .fees import excluded
 from .happenings import often
 from .offices import LATE_CURRENCY, PER_HUNDRED_EURO, amount_text
 
@@ -88,6 +89,7 @@ def an_expense(rng: random.Random, number: int, post: Post, day: dt.date, curren
         billable=often(rng, 90),
         task_id=f"task-{rng.randint(1, 6)}" if often(rng, 40) else "",
         receipt=often(rng, 85),
+        progress_excluded=excluded(rng),
     )
     way = rng.choices(("amount", "parts", "quantity", "priced", "items"), (60, 12, 12, 6, 10))[0]
     return msgspec.structs.replace(plain, **_details(rng, way, spent, post.terms, plain))

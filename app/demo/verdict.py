@@ -129,14 +129,26 @@ def _counted_wrong(reckoning: Reckoning, written: Written) -> Iterable[str]:
     shown: Counter[str] = Counter()
     for state in written.figures.values():
         shown.update(state.held_entries)
+    wanted = _held(reckoning, written)
     for where, found in (("exceptions", waiting_by_reason(written)), ("figures", shown)):
-        for reason in sorted({*found, *reckoning.held} - {OVER_CAP}):
-            yield from _count(f"entries held by {reason} in the {where}", found[reason], reckoning.held.get(reason, 0))
+        for reason in sorted({*found, *wanted} - {OVER_CAP}):
+            yield from _count(f"entries held by {reason} in the {where}", found[reason], wanted[reason])
     for name, expected in reckoning.engagements.items():
         count = written.waiting[name, OVER_CAP]
         least, most = expected.cap_reached_least, expected.cap_reached_most
         if not least <= count <= most:
             yield f"engagement {name}: {count} entries wait for room under the cap, not {least} to {most}"
+
+
+def _held(reckoning: Reckoning, written: Written) -> Counter[str]:
+    """Entries that wait, by reason: what waits for room under a cap as well is held for that."""
+    held = Counter(reckoning.held)
+    for expected in reckoning.engagements.values():
+        for worth in expected.worths:
+            charged = worth.price or 0 if worth.approved else 0
+            if worth.waits_for is not None and written.billed_entries[worth.entry_id] != charged:
+                held[worth.waits_for] -= 1
+    return held
 
 
 def _count(what: str, found: int, wanted: int) -> Iterable[str]:

@@ -85,7 +85,7 @@ class Tasks:
         self.shared.settled.clear()
         for task in self.by_partition.values():
             task.shut()
-        failpoints.reach("revoking")
+            failpoints.reach("revoking")
         await self._drained()
 
     async def assigned(self, partitions: Iterable[int]) -> None:
@@ -114,7 +114,7 @@ class Tasks:
         self.shared.settled.clear()
         for task in self.by_partition.values():
             task.shut()
-        failpoints.reach("draining")
+            failpoints.reach("draining")
         await self._drained()
         tasks = list(self.by_partition.values())
         self.by_partition.clear()

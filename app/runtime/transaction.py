@@ -31,6 +31,11 @@ log = logging.getLogger(__name__)
 
 RETRY_BACKOFF_MILLISECONDS: Final = 20
 """Kafka 4.1 answers about 5 % of first produces of older transaction clients with a retriable error."""
+DISCARD_SECONDS_MAX: Final = 3.0
+"""How long a producer that is thrown away may take to abort and close. It is a courtesy to readers: the next life of
+the task fences it, and a worker whose broker is gone must still end in time."""
+ABANDON_SECONDS: Final = 0.05
+ABANDON_TRIES_MAX: Final = 50
 
 
 class OutcomeUnknownError(KafkaError):  # type: ignore[misc]  # aiokafka has no types
@@ -129,17 +134,15 @@ class TaskProducer:
         producer, self._producer = self._producer, None
         if producer is None:
             return
-        limit = self._settings.delivery_milliseconds_max / 1000
-        if abort and producer._txn_manager.is_in_transaction():  # noqa: SLF001 - no public question
-            with contextlib.suppress(Exception):
-                async with asyncio.timeout(limit):
-                    await producer.abort_transaction()
         try:
-            async with asyncio.timeout(limit):
+            async with asyncio.timeout(DISCARD_SECONDS_MAX):
+                if abort and producer._txn_manager.is_in_transaction():  # noqa: SLF001 - no public question
+                    with contextlib.suppress(Exception):
+                        await producer.abort_transaction()
                 await producer.stop()
         except Exception as error:  # noqa: BLE001 - it is thrown away; the next life fences it
             log.debug("producer of task %d did not close: %r", self._partition, error)
-            producer._closed = True  # noqa: SLF001 - else its __del__ warns
+            await _abandon(producer)
         _retrieve(producer)
 
     def _live(self) -> AIOKafkaProducer:
@@ -151,6 +154,21 @@ class TaskProducer:
         """An outbox for one transaction; write() takes its batches."""
         settings = self._settings
         return Outgoing(self._outputs, self._changelog, self._partition, settings.partitions, settings.batch_bytes_max)
+
+
+async def _abandon(producer: AIOKafkaProducer) -> None:
+    """End what a producer still does, without Kafka: else its tasks go on trying until a broker answers them."""
+    sender = producer._sender.sender_task  # noqa: SLF001 - aiokafka only closes what it can flush
+    for _ in range(ABANDON_TRIES_MAX):
+        if sender is None or sender.done():
+            break
+        sender.cancel()  # When cancelled it awaits its requests; cancelled again, it cancels the one it awaits.
+        await asyncio.wait({sender}, timeout=ABANDON_SECONDS)
+    producer._message_accumulator.fail_all(ProducerFenced("the task's producer was discarded"))  # noqa: SLF001
+    producer._closed = True  # noqa: SLF001 - else its __del__ warns
+    with contextlib.suppress(Exception):
+        async with asyncio.timeout(DISCARD_SECONDS_MAX):
+            await producer.client.close()
 
 
 def _retrieve(producer: AIOKafkaProducer) -> None:

@@ -37,6 +37,8 @@ log = logging.getLogger(__name__)
 
 FETCH_MAX_BYTES: Final = 64 * 1024 * 1024
 """Bytes of one answer over all partitions, which bounds what a worker holds of records not yet asked for."""
+CLOSE_SECONDS_MAX: Final = 5.0
+"""How long the consumer may take to leave the group and close."""
 
 
 def application_of(app: Any) -> Application:  # noqa: ANN401 - Faust knows it by its interface
@@ -97,6 +99,17 @@ class SlabConsumerThread(driver.AIOKafkaConsumerThread):
             rebalance_timeout_ms=settings.rebalance_milliseconds_max,
             max_poll_interval_ms=settings.rebalance_milliseconds_max,
         )
+
+    async def on_thread_stop(self) -> None:
+        """Leave the group and close, if the broker answers in time.
+
+        Whatever happens must end here: what stops the worker waits a minute for a thread that ended by an error.
+        """
+        try:
+            async with asyncio.timeout(CLOSE_SECONDS_MAX):
+                await super().on_thread_stop()
+        except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 - aiokafka lets the cancelled out
+            log.warning("the consumer did not close: %r; the group gives it up after its session", error)
 
     async def _there(self, work: Coroutine[Any, Any, Any]) -> Any:  # noqa: ANN401 - whatever the work returns
         """Run a coroutine in the consumer thread's loop."""

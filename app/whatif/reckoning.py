@@ -21,6 +21,7 @@ MEASURES: Final = (
     "fees",
     "unbilled",
     "held",
+    "deferred",
     "earned",
     "cost",
     "margin",

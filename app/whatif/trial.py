@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from ...tables.reference import Reference
     from ..memory import Memory
     from .changes import Change
+    from .shifts import Shift
 
 STEP: Final = 2_000
 """Entries settled before their events are counted and forgotten."""
@@ -35,8 +36,10 @@ class Trial:
     asked for that there are.
     """
 
-    def __init__(self, changes: Sequence[Change], partitions: int, only: Collection[str] = ()) -> None:
-        """Take the changes in the order in which they are tried; there are `partitions` tasks."""
+    def __init__(
+        self, changes: Sequence[Change], partitions: int, only: Collection[str] = (), shifts: Sequence[Shift] = ()
+    ) -> None:
+        """Take the changes in the order in which they are tried, then the shifts; there are `partitions` tasks."""
         self.only: Final = frozenset(only)
         self.moved: Final[list[Moved]] = []
         self.found: Final[set[str]] = set()
@@ -44,6 +47,7 @@ class Trial:
         self.engagements = 0
         self._references: Final = [one for one in changes if one.stream in _REFERENCES]
         self._terms: Final = [one for one in changes if one.stream not in _REFERENCES]
+        self._shifts: Final = shifts
         self._partitions: Final = partitions
         self._effective: Final[set[str]] = set()
         self._changes: Final = changes
@@ -52,7 +56,7 @@ class Trial:
     def partitions(self) -> list[int]:
         """Tasks the changes can move something of."""
         wanted = self.only
-        if not wanted and not self._references:
+        if not wanted and not self._references and not self._shifts:
             wanted = frozenset((one.record.key or b"").decode() for one in self._terms)
         if not wanted:
             return list(range(self._partitions))
@@ -78,7 +82,7 @@ class Trial:
             if learnt.wakes:
                 self._effective.add(one.place)
             words |= learnt.wakes
-        return words
+        return words.union(*(shift.apply(known) for shift in self._shifts))
 
     def run(self, task: Memory, words: set[str]) -> None:
         """Settle what the words concern, then the new terms, and reckon what that has moved. Raises RefusedError."""
@@ -126,7 +130,7 @@ class Trial:
         """Of the holds, entries and plans those of the engagements asked for; a person's week moves no money."""
         if not self.only:
             return keys
-        return [key for key in keys if _engagement_of(key) in self.only]
+        return [key for key in keys if not self.only.isdisjoint(key[1:].decode().split(SEPARATOR))]
 
 
 def settle_in_steps(task: Memory, keys: Sequence[bytes], tally: Tally) -> None:
@@ -140,10 +144,3 @@ def _count(task: Memory, tally: Tally) -> None:
     for stream, records in task.left.items():
         tally.take(stream, records)
     task.left.clear()
-
-
-def _engagement_of(key: bytes) -> str:
-    """Engagement in the key of an entry, an assignment, or a hold."""
-    kind, *rest = key[1:].decode().split(SEPARATOR)
-    at = 0 if kind == "terms" else 1
-    return rest[at] if len(rest) > at else ""

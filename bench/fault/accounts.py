@@ -69,6 +69,9 @@ def letters(found: Found, topic: Callable[[str], str]) -> Damage:
         headers = tuple(one for one in letter.headers if not one[0].startswith(dead_letter.PREFIX))
         if source is None:
             damage.mistake(f"a dead letter is of {place}, where no record is")
+        elif dead_letter.LEFT_OUT in dict(letter.headers):
+            if dead_letter.kept(source.key, source.value, source.headers).value is not None or letter.value is not None:
+                damage.mistake(f"the dead letter of {place} leaves out what would have fitted")
         elif (source.key, source.value or b"", source.headers) != (letter.key, letter.value or b"", headers):
             damage.mistake(f"the dead letter of {place} does not hold its record")
     for place, count in seen.items():

@@ -27,7 +27,7 @@ class Feed:
         self.settings: Final = settings
         self.week: Final = week
         self.load = list(firm.in_order(week.load))
-        self._late_sent = False
+        self._late_sent = self._again = False
         self._enough: Final = asyncio.Event()
         self._sending: asyncio.Future[None]
 
@@ -36,7 +36,7 @@ class Feed:
         await send_phase(self.settings, self.week.masters)
 
     def begin(self, seconds: float) -> None:
-        """Send the load in slices that last about so long."""
+        """Send the load in slices that last about so long. Faults that take longer meet it once more: duplicates."""
         self._sending = asyncio.ensure_future(self._trickle(seconds))
 
     async def rest(self) -> None:
@@ -44,12 +44,17 @@ class Feed:
         self._enough.set()
         await self._sending
         part, self.load = self.load, []
-        await self._send(part)
+        if not self._again:
+            await self._send(part)
 
     async def _trickle(self, seconds: float) -> None:
         size = max(1, int(len(self.load) * SLICE_SECONDS / seconds))
-        while self.load and not self._enough.is_set():
+        sent: list[tuple[str, Sent]] = []
+        while not self._enough.is_set():
+            if not self.load:
+                self.load, sent, self._again = sent, [], True
             part, self.load = self.load[:size], self.load[size:]
+            sent += part
             await self._send(part)
             await asyncio.sleep(SLICE_SECONDS)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import time
+import traceback
 from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
@@ -55,6 +56,9 @@ def play(scenario: Scenario, seed: int, broker: Broker, directory: Path, sabotag
     except (FaultError, StalledError) as error:
         recovery = RECOVERY_SECONDS_MAX
         damage.mistake(str(error))
+    except Exception:  # noqa: BLE001 - whatever it is, it is the run's failure, and the next one may be played
+        recovery = RECOVERY_SECONDS_MAX
+        damage.mistake(traceback.format_exc())
     finally:
         world.close()
     damage += brokerside.secrets(world.settings.data_dir, SECRET)

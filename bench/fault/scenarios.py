@@ -6,6 +6,7 @@ R numbers are those of the fault catalogue that the scenarios come from.
 from __future__ import annotations
 
 import asyncio
+import shutil
 import signal
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from billtide.app.runtime.failpoints import POINTS
 
+from .inputs import foreign_transaction, oversize_input, spoilt_input
 from .world import END_SECONDS_MAX, FaultError, World
 
 if TYPE_CHECKING:
@@ -22,7 +24,7 @@ Play = Callable[["World"], Awaitable[None]]
 
 KILLS: Final = 5
 BETWEEN_KILLS_SECONDS: Final = (0.6, 2.6)
-POINT_SECONDS_MAX: Final = 40.0
+POINT_SECONDS_MAX: Final = 90.0
 """How long it may take until a worker comes by an armed point."""
 ZOMBIE_SECONDS: Final = 9.0
 """Longer than the session and transaction timeouts of the runs: others take over meanwhile."""
@@ -202,9 +204,9 @@ async def state_lost(world: World) -> None:
     await asyncio.sleep(world.chance.uniform(*BETWEEN_KILLS_SECONDS))
     for worker in world.living:
         await world.kill(worker)
-    for file in world.settings.data_dir.iterdir():
-        if file.suffix != ".log":
-            file.unlink()
+    for path in world.settings.data_dir.iterdir():
+        if path.is_dir():
+            shutil.rmtree(path)
     for name in ("c", "d"):
         await world.start(name)
 
@@ -251,6 +253,9 @@ EVERY: Final[tuple[Scenario, ...]] = (
     _scenario(scaled, names=(), dynamic=1, seconds=20.0, weight=3),
     _scenario(rolled, seconds=14.0, weight=2),
     _scenario(state_lost),
+    _scenario(spoilt_input, weight=3),
+    _scenario(oversize_input),
+    _scenario(foreign_transaction),
 )
 
 

@@ -168,6 +168,7 @@ class World:
         """Name the logs; raises FaultError when no worker lives, or one has ended by itself."""
         crashed = [worker for worker in self.workers if worker.code not in {None, 0} and not worker.expected]
         if crashed or not self.living:
+            self.told.extend(f"{worker.name} ended with {worker.code}" for worker in crashed)
             names = ", ".join(f"{worker.name} with {worker.code}" for worker in crashed) or "all"
             raise FaultError(f"workers ended by themselves: {names}; see {self.settings.data_dir}")
         return str(self.settings.data_dir)

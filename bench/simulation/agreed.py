@@ -5,9 +5,12 @@ from __future__ import annotations
 import datetime as dt
 from random import Random
 
-from billtide.codecs.engagement import ExpenseCategory, ExpenseTerms
+from billtide.codecs.approvers import ApprovalThreshold, Approver, Delegate
+from billtide.codecs.engagement import Cap, ExpenseCategory, ExpenseTerms, Fee, Milestone, PartialCap
 from billtide.codecs.time_policies import Multipliers, TimeRounding
 
+APPROVERS = ("M1", "M2", "M3", "D1")
+DECIDED_ON = (None, dt.date(2025, 11, 5), dt.date(2025, 11, 15), dt.date(2025, 11, 25))
 PLACES = {"EUR": 2, "USD": 2, "JPY": 0, "KWD": 3}
 
 
@@ -72,4 +75,99 @@ def _category(chance: Random, name: str, currency: str) -> ExpenseCategory:
         unit=chance.choice(("kilometre", "kilometre", "day")),
         line_cap=chance.choice((None, None, money(chance, 10, 200, currency))),
         receipt_above=chance.choice((None, None, money(chance, 5, 100, currency))),
+    )
+
+
+def thresholds(chance: Random, currency: str) -> tuple[ApprovalThreshold, ...]:
+    """Levels that larger entries need, if any do."""
+    if not rarely(chance, 3):
+        return ()
+    return tuple(
+        ApprovalThreshold(
+            level=chance.choice(("manager", "project", "finance")),
+            amount=money(chance, 0, 900, currency),
+            of=chance.choice(("price", "cost")),
+        )
+        for _ in range(chance.randint(1, 2))
+    )
+
+
+def auto_approve_under(chance: Random, currency: str) -> str | None:
+    """Amount below which nobody has to decide, if there is one."""
+    return money(chance, 0, 600, currency) if rarely(chance, 4) else None
+
+
+def approvers(chance: Random) -> tuple[Approver, ...]:
+    """Who may decide, if the terms say so: with and without dates and delegates."""
+    if not rarely(chance, 4):
+        return ()
+    days = (None, None, dt.date(2025, 11, 1), dt.date(2025, 11, 20))
+    delegate = Delegate(approver_id="D1", valid_from=chance.choice(days[:3]), valid_to=chance.choice((None, days[3])))
+    return tuple(
+        Approver(
+            approver_id=chance.choice(APPROVERS[:3]),
+            level=level,
+            valid_from=chance.choice((None, None, dt.date(2025, 11, 10))),
+            valid_to=chance.choice((None, None, days[3])),
+            delegates=chance.choice(((), (delegate,))),
+        )
+        for level in chance.choices(("manager", "project", "finance"), k=chance.randint(1, 4))
+    )
+
+
+def cap(chance: Random, currency: str) -> Cap:
+    """What the customer pays for an engagement in all."""
+    return Cap(
+        amount=money(chance, 0, 12_000, currency),
+        mode=chance.choice(("split", "split", "hold")),
+        includes_expenses=chance.choice((True, False)),
+        tolerance=chance.choice(("0", "0", money(chance, 1, 300, currency))),
+    )
+
+
+def partial_caps(chance: Random, currency: str) -> tuple[PartialCap, ...]:
+    """What the customer pays for tasks, people, days, weeks or months, if that is limited."""
+    return tuple(
+        PartialCap(
+            id=f"PO-{number}",
+            amount=money(chance, 0, 5_000, currency),
+            mode=chance.choice(("split", "split", "hold")),
+            includes_expenses=chance.choice((True, True, False)),
+            tolerance=chance.choice(("0", "0", money(chance, 1, 300, currency))),
+            tasks=chance.choice(((), ("design",), ("design", "build"))),
+            resources=chance.choice(((), ("R1",), ("R2", "R3"))),
+            per=chance.choice((None, None, "day", "week", "month")),
+        )
+        for number in range(chance.choice((0, 0, 1, 2, 3)))
+    )
+
+
+def fixed_fee(chance: Random, currency: str, *, by_days: bool) -> Fee:
+    """The price of a whole piece of work, by each measure of its progress; by_days: whether days may measure it."""
+    method = chance.choice(("cost_to_cost", "cost_to_cost", "hours_to_hours", "milestone", "straight_line"))
+    if method == "straight_line" and not by_days:
+        method = "cost_to_cost"
+    estimate = money(chance, 1_000, 30_000, currency) if method == "cost_to_cost" or rarely(chance, 2) else None
+    apart = money(chance, 0, 900, currency) if estimate is not None and rarely(chance, 3) else None
+    return Fee(
+        amount=money(chance, 1_000, 90_000, currency),
+        estimated_cost=estimate,
+        progress=method,
+        estimated_hours=chance.choice(("40", "120.5", "7.333333")),
+        uninstalled_cost=apart,
+        percent_places=chance.choice((None, None, 0, 2)),
+        milestones=_milestones(chance) if method == "milestone" or rarely(chance, 2) else (),
+        loss_provision=chance.choice(("at_once", "at_once", "none")),
+    )
+
+
+def _milestones(chance: Random) -> tuple[Milestone, ...]:
+    """Parts of the fee; which of them are reached, and when, differs from revision to revision."""
+    return tuple(
+        Milestone(
+            id=f"M{number}",
+            percent=percent,
+            reached_on=chance.choice((None, dt.date(2025, 9, 15), dt.date(2025, 10, 20), dt.date(2025, 11, 30))),
+        )
+        for number, percent in enumerate(chance.choice((("33.3333", "33.3333", "33.3334"), ("20", "80"), ("100",))))
     )

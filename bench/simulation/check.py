@@ -95,7 +95,10 @@ def _unbilled(worths: Worths, events: lines.Events) -> Iterator[str]:
 
 
 def _caps(terms: list[Engagement], events: lines.Events) -> Iterator[str]:
-    """M6 after every event: no cap is exceeded by more than some revision of the terms ever allowed."""
+    """M6 after every charge: no cap is exceeded by more than some revision of the terms ever allowed.
+
+    A credit that is taken back comes first; the bills in its room are taken back with it.
+    """
     highest: dict[str, int] = {}
     outside: set[str] = set()
     for revision in terms:
@@ -113,7 +116,7 @@ def _caps(terms: list[Engagement], events: lines.Events) -> Iterator[str]:
         if event.kind == "fee" or (event.kind == "expense" and name in outside):
             continue
         running[name] += parse_amount(event.amount, event.currency, "$.amount")
-        if running[name] > highest.get(name, UNLIMITED):
+        if event.action != "reversal" and running[name] > highest.get(name, UNLIMITED):
             yield f"engagement {name}: {event.id} exceeds the cap (M6)"
 
 

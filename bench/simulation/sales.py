@@ -10,7 +10,7 @@ import msgspec
 
 from billtide.app.demo.happenings import Thing
 from billtide.codecs.assignment import Assignment, PlannedWeek
-from billtide.codecs.engagement import Cap, Engagement, EngagementRate, Fee, Policies
+from billtide.codecs.engagement import Engagement, EngagementRate, Fee, Policies
 
 from . import agreed
 
@@ -61,7 +61,11 @@ def _terms(chance: Random, name: str) -> Engagement:
         time_rounding=agreed.time_rounding(chance),
         day_rounding=chance.choice(("exact", "exact", "half_day")),
         multipliers=agreed.multipliers(chance),
+        approval_thresholds=agreed.thresholds(chance, currency),
+        auto_approve_under=agreed.auto_approve_under(chance, currency),
+        approvers=agreed.approvers(chance),
     )
+    end = chance.choice((None, dt.date(2025, 11, 30)))
     own = EngagementRate(
         role="analyst", rate=chance.choice(("120", "111.115")), effective_from=dt.date(2025, 10, 15),
         minimum_charge=chance.choice((None, "300")), maximum_charge=chance.choice((None, "800")),
@@ -69,27 +73,30 @@ def _terms(chance: Random, name: str) -> Engagement:
     return Engagement(
         source="crm", id=name, revision=1, customer_id=chance.choice(("C1", "C2", "C3")),
         legal_entity_id=chance.choice(("DE", "US")), currency=currency, contract_type=contract,
-        start_date=dt.date(2025, 8, chance.choice((1, 31))), end_date=chance.choice((None, dt.date(2025, 11, 30))),
-        rates=(own,) if chance.randrange(3) == 0 else (), cap=_cap(chance, currency) if contract == "capped" else None,
-        fee=_fee(chance, contract, currency), expenses=agreed.expenses(chance, currency), policies=policies,
+        start_date=dt.date(2025, 8, chance.choice((1, 31))), end_date=end,
+        rates=(own,) if chance.randrange(3) == 0 else (),
+        **(_caps(chance, currency) if contract == "capped" else {}),
+        fee=_fee(chance, contract, currency, by_days=_by_days(policies, end)),
+        expenses=agreed.expenses(chance, currency), policies=policies,
         discount_percent=chance.choice(("0", "0", "0", "10", "33.3333")),
     )  # fmt: skip
 
 
-def _cap(chance: Random, currency: str) -> Cap:
-    return Cap(
-        amount=agreed.money(chance, 0, 12_000, currency),
-        mode=chance.choice(("split", "split", "hold")),
-        includes_expenses=chance.choice((True, False)),
-    )
+def _caps(chance: Random, currency: str) -> dict[str, object]:
+    """A cap on the whole, on parts, or both."""
+    parts = agreed.partial_caps(chance, currency)
+    whole = agreed.cap(chance, currency)
+    return {"cap": None if parts and agreed.rarely(chance, 3) else whole, "caps": parts}
 
 
-def _fee(chance: Random, contract: str, currency: str) -> Fee | None:
+def _by_days(policies: Policies, end: dt.date | None) -> bool:
+    """Whether days may measure progress: where a closed month moves dates, their latest depends on when it closed."""
+    return end is not None and policies.closed_period == "hold"
+
+
+def _fee(chance: Random, contract: str, currency: str, *, by_days: bool = False) -> Fee | None:
     if contract == "fixed_fee":
-        return Fee(
-            amount=agreed.money(chance, 1_000, 90_000, currency),
-            estimated_cost=agreed.money(chance, 1_000, 30_000, currency),
-        )
+        return agreed.fixed_fee(chance, currency, by_days=by_days)
     if contract == "retainer":
         return Fee(
             amount=agreed.money(chance, 500, 5_000, currency),
@@ -100,19 +107,27 @@ def _fee(chance: Random, contract: str, currency: str) -> Fee | None:
 
 
 def _revised(chance: Random, terms: Engagement) -> list[Engagement]:
-    """Later revisions: a cap that rises, an estimate or a fee that is corrected, or nothing that matters."""
+    """Later revisions: caps that rise or fall, an estimate or a fee that is corrected, or nothing that matters."""
     found: list[Engagement] = []
     for revision in range(2, chance.choice((1, 2, 3, 3)) + 1):
         latest = found[-1] if found else terms
         changed = msgspec.structs.replace(latest, revision=revision, name=f"revision {revision}")
-        if latest.cap is not None:
-            whole, point, rest = latest.cap.amount.partition(".")
-            risen = f"{int(whole) + chance.randint(1, 9_000)}{point}{rest}"
-            changed = msgspec.structs.replace(changed, cap=msgspec.structs.replace(latest.cap, amount=risen))
+        if latest.contract_type == "capped":
+            changed = msgspec.structs.replace(changed, **_other_caps(chance, latest))
         elif latest.contract_type == "fixed_fee":
-            changed = msgspec.structs.replace(changed, fee=_fee(chance, "fixed_fee", latest.currency))
+            by_days = _by_days(latest.policies, latest.end_date)
+            changed = msgspec.structs.replace(changed, fee=_fee(chance, "fixed_fee", latest.currency, by_days=by_days))
         found.append(changed)
     return found
+
+
+def _other_caps(chance: Random, terms: Engagement) -> dict[str, object]:
+    """Caps that rise, fall, or cover something else."""
+    caps = agreed.partial_caps(chance, terms.currency) if agreed.rarely(chance, 3) else terms.caps
+    if terms.cap is None:
+        return {"caps": caps or terms.caps}
+    other = agreed.cap(chance, terms.currency)
+    return {"caps": caps, "cap": msgspec.structs.replace(terms.cap, amount=other.amount, tolerance=other.tolerance)}
 
 
 def assignments(chance: Random, sold: Sold) -> Planned:
@@ -134,7 +149,7 @@ def assignments(chance: Random, sold: Sold) -> Planned:
                 changed = msgspec.structs.replace(
                     plan, revision=revision, weeks=_weeks(chance), resource_id=f"R{chance.randint(1, 5)}",
                     status=chance.choice(("active", "active", "active", "cancelled")),
-                    booking=chance.choice(("hard", "soft")),
+                    booking=chance.choice(("hard", "soft")), rate=chance.choice((plan.rate, plan.rate, "77.7", None)),
                 )  # fmt: skip
                 sent.append((first + (revision - 1) * 0.1, plan if revision == 1 else changed))
     return Planned(found, sent)

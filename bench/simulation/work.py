@@ -16,6 +16,7 @@ from billtide.codecs.expense import Expense
 from billtide.codecs.time_entry import TimeEntry
 
 from . import spending
+from .agreed import DECIDED_ON
 
 if TYPE_CHECKING:
     from billtide.codecs.engagement import Engagement
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 STATUSES = ("submitted",) * 6 + ("approved",) * 4 + ("draft", "rejected", "recalled", "deleted")
 VERDICTS = ("approved",) * 6 + ("rejected", "recalled")
 ROLES = ("", "", "analyst", "partner", "consultant", "architect")
+EXCLUDED = (None,) * 8 + ("uninstalled", "waste")
 FIRST_DAY = dt.date(2025, 9, 25)
 QUANTITIES = (
     ("8", "hour"),
@@ -68,7 +70,7 @@ def entries(chance: Random, sold: Sold, planned: Planned) -> Iterator[tuple[floa
 
 def _time(chance: Random, name: str, terms: Engagement, plans: list[str]) -> TimeEntry:
     quantity, unit = chance.choice(QUANTITIES)
-    if terms.contract_type != "capped" and chance.randrange(25) == 0:
+    if chance.randrange(25) == 0:
         quantity = f"-{quantity}"
     special = chance.randrange(12)
     return TimeEntry(
@@ -78,7 +80,8 @@ def _time(chance: Random, name: str, terms: Engagement, plans: list[str]) -> Tim
         grade=chance.choice(("", "senior")), item="workshop" if special == 0 else "",
         assignment_id=chance.choice(plans) if plans and special in {1, 2, 3} else "",
         rate=chance.choice(("80", "120.125", "0")) if special == 4 else None,
-        billable_quantity=_billable(chance, quantity), work_type=chance.choice(("", "", "", "overtime", "travel")),
+        billable_quantity=_billable(chance, quantity), task_id=chance.choice(("", "design", "build")),
+        progress_excluded=chance.choice(EXCLUDED), work_type=chance.choice(("", "", "", "overtime", "travel")),
     )  # fmt: skip
 
 
@@ -97,7 +100,8 @@ def _expense(chance: Random, name: str, terms: Engagement) -> Expense:
         source="psa", id=name, revision=1, engagement_id=terms.id, resource_id=_person(chance), spent_on=_day(chance),
         category=chance.choice(("travel", *spending.CATEGORIES)), amount=spending.amount(chance, currency),
         currency=currency, status=chance.choice(STATUSES), billable=chance.randrange(6) > 0,
-        receipt=chance.randrange(3) > 0,
+        receipt=chance.randrange(3) > 0, progress_excluded=chance.choice(EXCLUDED),
+        task_id=chance.choice(("", "design", "build")),
     )  # fmt: skip
     return spending.detailed(chance, plain)
 
@@ -123,10 +127,12 @@ def _life(chance: Random, first: TimeEntry | Expense) -> Iterator[tuple[float, T
             yield at + revision * 0.02 + 0.01, _changed(chance, version, revision)
     kind = "time" if isinstance(first, TimeEntry) else "expense"
     for sequence in range(1, chance.choice((0, 1, 2, 2, 3)) + 1):
+        approver, behalf = chance.choice((("", ""), ("M1", ""), ("M2", ""), ("M1", ""), ("D1", "M1"), ("D1", "M2")))
         decision = Approval(
             source="psa", entry_type=kind, entry_id=first.id, entry_revision=chance.randint(1, revisions),
             engagement_id=first.engagement_id, verdict=chance.choice(VERDICTS),
-            level=chance.choice(("manager", "manager", "finance")), sequence=sequence,
+            level=chance.choice(("manager", "manager", "project", "finance")), sequence=sequence,
+            approver_id=approver, on_behalf_of=behalf, decided_on=chance.choice(DECIDED_ON),
         )  # fmt: skip
         late = 0.9 if chance.randrange(6) == 0 else 0.0
         yield max(at + sequence * 0.03, late), decision

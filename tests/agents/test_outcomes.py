@@ -288,3 +288,14 @@ def test_an_open_year_helps_the_builders() -> None:
     """The task that tests start from is ready: a plain entry is applied, not held."""
     assert year()["status"] == "open"
     assert ready_task().send("time-entries", time_entry()) == "applied"
+
+
+def test_a_record_too_large_for_a_dead_letter_is_put_aside_without_its_value() -> None:
+    """Rubbish as large as an input takes must not make a dead letter that no topic takes: it would block for ever."""
+    task = ready_task()
+    task.send_raw("time-entries", b"E1", b"{" * 8_000_000)
+    ((key, value, headers),) = task.dead_letters
+
+    assert (key, value) == (b"E1", None)
+    assert headers[dead_letter.LEFT_OUT] == b"value of 8000000 bytes"
+    assert dead_letter.facts(headers.items())["reason"] == "malformed"

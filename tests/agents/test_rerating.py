@@ -6,7 +6,7 @@ import pytest
 
 from billtide.agents.rerating import PEOPLE_MAX, concerned
 
-from ..builders import Task, engagement, expense, fx_rate, rate_card, ready_task, resource, time_entry, year
+from ..builders import Task, assignment, engagement, expense, fx_rate, rate_card, ready_task, resource, time_entry, year
 
 STREAMS = ("billing", "accruals", "revenue")
 
@@ -100,6 +100,20 @@ def test_a_change_for_a_closed_period_waits_until_it_opens() -> None:
 
     task.refer("periods", year(revision=3))
     assert task.amounts() == ["-800.00", "720.00"]
+
+
+@pytest.mark.parametrize(("after", "billed"), [("120", "960.00"), (None, "800.00")], ids=["another", "none"])
+@pytest.mark.parametrize("first", ["assignment", "entry"])
+def test_a_new_rate_of_an_assignment_bills_its_entries_anew(first: str, after: str | None, billed: str) -> None:
+    """8 hours at the assignment's 110 are billed at its next rate, or the card's, whatever comes first (M9)."""
+    task = ready_task()
+    task.send("assignments", assignment(source="psa", rate="110"))
+    entry = time_entry(assignment_id="A1", status="approved")
+    revised = ("assignments", assignment(source="psa", revision=2, rate=after))
+    for stream, sent in (revised, ("time-entries", entry))[:: 1 if first == "assignment" else -1]:
+        task.send(stream, sent)
+
+    assert task.figures()["billed"] == billed
 
 
 def test_a_change_back_gives_the_first_money_under_new_ids() -> None:

@@ -52,10 +52,10 @@ def _short(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def busy_task() -> Task:
-    """Ten entries that are priced, two that wait for a person, and a plan."""
+    """Ten entries that are priced, five that wait for a person, the last by its name first; and a plan."""
     task = ready_task()
     task.send("time-entries", *(time_entry(id=f"{number}") for number in range(10)))
-    task.send("time-entries", *(time_entry(id=f"9{number}", resource_id="R2") for number in range(2)))
+    task.send("time-entries", *(time_entry(id=f"9{number}", resource_id="R2") for number in range(4, -1, -1)))
     task.send("assignments", assignment())
     return task
 
@@ -65,17 +65,19 @@ def test_holds_come_first_then_entries_then_plans() -> None:
     """A change of people ends holds in their order, then looks at all entries a few at a time, and at plans."""
     task = busy_task()
     found = list(in_steps(task.state, {"resource:R1", "resource:R2"}))
-    kinds = [key[:1] for step in found for key in step]
+    keys = [key for step in found for key in step]
 
-    assert kinds == [b"h"] * 2 + [b"e"] * 12 + [b"s"]
-    assert len([step for step in found if not step]) == 3
+    assert [key[-2:] for key in keys[:5]] == [b"94", b"93", b"92", b"91", b"90"]
+    assert [key[:1] for key in keys] == [b"h"] * 5 + [b"e"] * 15 + [b"s"]
+    assert len([step for step in found if not step]) == 1 + 4
     assert max(map(len, found)) == 2
 
 
 @pytest.mark.usefixtures("_short")
 def test_what_comes_between_two_steps_does_no_harm() -> None:
-    """Holds that end and entries that arrive while the list is walked: it is walked to its end, without the new."""
+    """Holds that end and entries that arrive while the list is walked: what was there at first comes once."""
     task = busy_task()
+    there = {key for step in in_steps(task.state, {"resource:R1", "resource:R2"}) for key in step}
     walk = in_steps(task.state, {"resource:R1", "resource:R2"})
     found = list(next(walk))
     task.refer("resources", resource(id="R2"))
@@ -83,5 +85,6 @@ def test_what_comes_between_two_steps_does_no_harm() -> None:
         found += step
         task.send("time-entries", time_entry(id=f"new-{number}"))
 
-    assert len(found) == len(set(found)) == 15
-    assert not [key for key in found if b"new-" in key]
+    assert len(there) == 21
+    assert {key for key in found if b"new-" not in key} == there
+    assert len(found) == len(set(found))

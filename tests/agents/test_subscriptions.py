@@ -175,17 +175,23 @@ def test_a_subscription_that_ends_earlier_gives_the_later_terms_back() -> None:
 
 
 def test_a_fee_moves_to_other_books_whole() -> None:
-    """`rebill`: another legal entity takes over the bill and what is earned; each entity's books balance to zero."""
-    fee = {"term": "month", "amount": "100", "billed_terms": "rebill"}
-    task = sold(subscription(fee), *months("open", "future"))
-    task.refer("periods", *(month | {"legal_entity_id": "AT"} for month in months("open", "future")))
+    """`rebill`: another legal entity takes over the bill and each month that is earned; the first one's come to zero."""
+    fee = {"billed_terms": "rebill"}
+    task = sold(subscription(fee), *months("open", "open", "future"))
+    task.refer("periods", *(month | {"legal_entity_id": "AT"} for month in months("open", "open", "future")))
     task.send("engagements", subscription(fee, revision=2, legal_entity_id="AT"))
     booked = {
-        entity: sum(sums.minor(e["amount"]) for e in task.out["revenue"] if e["legal_entity_id"] == entity)
+        entity: [(e["accounting_date"], e["amount"]) for e in task.out["revenue"] if e["legal_entity_id"] == entity]
         for entity in ("DE", "AT")
     }
 
-    assert booked == {"DE": 0, "AT": 10_000}
+    assert booked == {
+        "DE": [("2026-01-31", "101.92"), ("2026-02-28", "92.05"), ("2026-02-28", "-193.97")],
+        "AT": [("2026-01-31", "101.92"), ("2026-02-28", "92.05")],
+    }
+    assert [(bill["legal_entity_id"], bill["amount"]) for bill in task.out["billing"]] == [
+        ("DE", "1200.00"), ("DE", "-1200.00"), ("AT", "1200.00"),
+    ]  # fmt: skip
     sums.ids_are_unique(task)
 
 
@@ -209,6 +215,26 @@ def test_a_restored_task_goes_on_where_it_was() -> None:
     task.refer("periods", *(month | {"revision": 2} for month in months("open", "open")[1:]))
 
     assert revenue(task) == [("2026-01-31", "101.92"), ("2026-02-28", "92.05")]
+
+
+def test_another_rounding_earns_the_days_anew() -> None:
+    """`rebill`: half a cent of a month goes up or down as the terms say now."""
+    fee = {"amount": "0.05", "billed_terms": "rebill", "term": "quarter"}
+    task = sold(subscription(fee), *months("open", "future"))
+    task.send("engagements", subscription(fee, revision=2, policies={"rounding": "down"}))
+
+    assert revenue(task) == [("2026-01-31", "0.02"), ("2026-01-31", "-0.01")]
+
+
+def test_a_month_that_earns_nothing_has_to_come_all_the_same() -> None:
+    """Two cents a year: July to September add nothing, but have not come; a fee given up in June is taken back in June."""
+    fee = {"amount": "0.02", "billed_terms": "rebill"}
+    task = sold(subscription(fee), *months(*["open"] * 6, "future"))
+    assert task.figures()["earned"] == "0.01"
+
+    task.send("engagements", subscription(fee | {"amount": "0"}, revision=2))
+
+    assert task.figures()["earned"] == "0.00"
 
 
 fees = st.fixed_dictionaries(

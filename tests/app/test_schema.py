@@ -246,5 +246,6 @@ def test_dead_letters_are_described_with_their_headers(asyncapi: dict[str, Any])
     described = asyncapi["components"]["schemas"]["dead-letter-headers"]
 
     assert message["headers"]["$ref"].endswith("dead-letter-headers")
-    assert set(described["properties"]) == {dead_letter.PREFIX + field for field in dead_letter.FIELDS}
+    assert set(described["properties"]) == {*described["required"], dead_letter.LEFT_OUT}
+    assert described["required"] == [dead_letter.PREFIX + field for field in dead_letter.FIELDS]
     assert all(header["description"] for header in described["properties"].values())

@@ -40,6 +40,7 @@ from billtide.codecs.entry_state import (
     Posted,
     Price,
     SpentLine,
+    Usage,
 )
 from billtide.codecs.records import (
     AssignmentState,
@@ -48,6 +49,7 @@ from billtide.codecs.records import (
     ChainHead,
     Cursor,
     EngagementState,
+    Movements,
     PlannedCost,
     Position,
     Share,
@@ -168,6 +170,10 @@ FULL: dict[str, Sample] = {
             amount="1000", estimated_cost="700", term="quarter", billed="arrears", progress="hours_to_hours", estimated_hours="80",
             uninstalled_cost="50", percent_places=1, loss_provision="none", billed_terms="rebill",
             schedule=(engagement.FeeTerm(start_date=DAY, end_date=LAST, amount="900"),),
+            drawdown=engagement.Drawdown(
+                overage="hold", unused="expire", rest="refund", includes_expenses=False,
+                refill=engagement.Refill(threshold="100", amount="500", up_to="600"),
+            ),
             milestones=(
                 engagement.Milestone(id="M1", name="Abnahme", percent="30", reached_on=DAY), engagement.Milestone(id="M2", amount="700", standalone_price="800"),
             ),
@@ -206,7 +212,7 @@ FULL: dict[str, Sample] = {
     "engagement-figures": _replace(
         LEAST["engagement-figures"], customer_id="C-9", legal_entity_id="DE", contract_type="capped", currency="EUR", planned_cost="1000.00",
         planned_revenue="2400.00", planned_margin="1400.00", contract_asset="1.00", contract_liability="2.00", loss_provision="3.00",
-        non_chargeable="4.00", deferred="4.00",
+        non_chargeable="4.00", deferred="4.00", prepaid_balance="5.00",
         funded={"C-7": "200.00", "C-9": "300.00"}, intercompany_cost="360.00",
     ),
     "exception": _replace(LEAST["exception"], action="released"),
@@ -270,6 +276,7 @@ CHANGELOG: dict[str, Sample] = {
         progress_time=27_000_000_000,
         progress_on=DAY,
         non_chargeable=100,
+        usage=Usage(90_450, DAY),
         intercompany=IntercompanyCharge(_replace(POSTED, live=True, currency="USD"), _replace(POSTED, live=True), None, 9_000_000_000, "group"),
     ),
     "approvals": Approvals((Decision(3, "manager", 1, "approved"), Decision(3, "finance", 2, "recalled", "R-1", "R-2", DAY))),
@@ -277,8 +284,8 @@ CHANGELOG: dict[str, Sample] = {
         **{field.name: at for at, field in enumerate(msgspec.structs.fields(EngagementState))}
         | {"id": "E-1", "terms": FULL["engagement"], "progress_date": DAY, "fees_through": LAST, "held_entries": {"cap_reached": 1}, "capped": {"PO-7:2026-11-16": 500}}
         | {"progress_dates": {DAY: 2}, "milestones": {"M1": BilledMilestone("crm", POSTED, DAY, "half_even")}}
-        | {"fee_terms": {DAY: BilledTerm(DAY, LAST, LAST, 90_450, "crm", 3, "half_even", "DE", "C1", "served", True, POSTED, 500, DAY, 2)}, "unkept_through": DAY}
-        | {"funded": {"C-7": 20_000}}
+        | {"fee_terms": {DAY: BilledTerm(DAY, LAST, LAST, 90_450, "crm", 3, "half_even", "DE", "C1", "used", True, POSTED, 500, DAY, 2, True, Movements(1, 2, 3, 4, 5), DAY, 6)}, "unkept_through": DAY}
+        | {"usage": {DAY: 90_450}, "funded": {"C-7": 20_000}}
     ),
     "holds": Hold(1, "cap_reached", "E-1", "cap:E-1"),
     "assignments": AssignmentState(FULL["assignment"], (PlannedCost(MONDAY, 72_000_000_000, 100_000, "EUR"), PlannedCost(LAST, 1, None, ""))),

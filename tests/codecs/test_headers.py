@@ -129,3 +129,41 @@ def test_foreign_header_values_do_not_hide_the_facts() -> None:
 
     assert headers[:2] == (("x", None), ("y", b"\xff"))
     assert dead_letter.facts(headers)["problem"] == "p"
+
+
+HALF = dead_letter.BYTES_MAX // 2
+LARGE = b"x" * (dead_letter.BYTES_MAX + 1)
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "own", "left_out"),
+    [
+        pytest.param(b"E1", b"{", (("a", b"1"),), "", id="small"),
+        pytest.param(None, None, (), "", id="empty"),
+        pytest.param(b"x" * HALF, b"y" * HALF, (), "", id="just fits"),
+        pytest.param(b"E1", LARGE, (("a", b"1"),), f"value of {len(LARGE)} bytes", id="large value"),
+        pytest.param(
+            b"E1", b"{", (("a", LARGE),), f"value of 1 bytes, headers of {len(LARGE) + 1} bytes", id="headers"
+        ),
+        pytest.param(LARGE, b"{", (), f"value of 1 bytes, headers of 0 bytes, key of {len(LARGE)} bytes", id="key"),
+    ],
+)
+def test_a_dead_letter_holds_all_of_its_record_that_a_topic_takes(
+    key: bytes | None, value: bytes | None, own: dead_letter.Headers, left_out: str
+) -> None:
+    """A record that fits is kept byte for byte; of one that does not, what is too large is named with its size."""
+    kept = dead_letter.kept(key, value, own)
+    said = dict(kept.headers).get(dead_letter.LEFT_OUT, b"").decode()
+
+    assert said == left_out
+    assert kept.value == (None if "value" in said else value)
+    assert kept.key == (None if "key" in said else key)
+    assert [one for one in kept.headers if one[0] != dead_letter.LEFT_OUT] == ([] if "headers" in said else [*own])
+
+
+def test_a_problem_that_quotes_a_whole_record_is_cut() -> None:
+    """None of our own headers grows with the record."""
+    error = UndecodableError("malformed", "$." + "f" * 10_000, "p" * 1_000_000, "mend it")
+    headers = dead_letter.headers("t", 0, 1, 2, (), error)
+
+    assert sum(len(value) for _, value in headers) < 3 * dead_letter.FACT_CHARACTERS_MAX

@@ -169,6 +169,22 @@ def test_an_unknown_weight_is_no_small_one() -> None:
     assert figures(task, "billed") == ["400.00"]
 
 
+@pytest.mark.parametrize("last", ["rate-cards", "time-entries"])
+def test_a_weight_is_waited_for_whatever_the_period_of_the_work(last: str) -> None:
+    """Handed in for a month that has not begun, large work needs a decision: no hold is left when its rate comes last."""
+    task = task_with(auto_approve_under="500", accrue_at="approval")
+    task.refer("periods", year("future", id="2027", start_date="2027-01-01", end_date="2027-12-31"))
+    card = rate_card(version=2, lines=[{"role": "partner", "rate": "200"}])
+    if last == "time-entries":
+        task.refer("rate-cards", card)
+    task.send("time-entries", time_entry(role="partner", work_date="2027-01-04"))
+    if last == "rate-cards":
+        assert task.figures()["held_entries"] == {"rate_missing": 1}
+        task.refer("rate-cards", card)
+
+    assert task.figures()["held_entries"] == {}
+
+
 @pytest.mark.parametrize("last", ["rate-cards", "approvals"])
 def test_a_rate_that_rises_over_a_threshold_asks_for_its_level(last: str) -> None:
     """Before the approval or after it: what is worth 1,600 now is not billed before finance approves (M6, M9)."""

@@ -185,10 +185,10 @@ def test_terms_may_have_dates_of_their_own() -> None:
         {"start_date": "2026-02-10", "end_date": "2026-02-28"},
         {"start_date": "2026-05-01", "end_date": "2026-05-31", "amount": "12.34"},
     ]
-    effects = Effects()
-    waiting = bill_due_fees(EngagementState("E1"), retainer({"schedule": schedule}, calendar=[YEAR]), effects)
+    effects, engagement = Effects(), EngagementState("E1")
+    under = retainer({"schedule": schedule}, calendar=[YEAR])
 
-    assert waiting is None
+    assert [bill_due_fees(engagement, under, effects) for _ in range(2)] == [None, None]
     assert [(str(e.work_date), e.amount) for e in effects.billing] == [
         ("2026-02-10", "1000.00"),
         ("2026-05-01", "12.34"),

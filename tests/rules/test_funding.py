@@ -137,6 +137,14 @@ def test_fees_are_not_funded_in_order(kind: str) -> None:
         funding_of(terms(contract_type=kind, fee={"amount": "9", "estimated_cost": "5"}, funding=in_order("5")))
 
 
+def test_a_prepaid_balance_is_not_split() -> None:
+    """What work draws on it would belong to nobody's share."""
+    with pytest.raises(UndecodableError, match="prepaid balance") as refused:
+        funding_of(terms(contract_type="retainer", fee={"amount": "9", "drawdown": {}}, funding=by_percent("60", "40")))
+
+    assert refused.value.field == "$.funding"
+
+
 def test_each_customer_gets_a_line_of_the_bill() -> None:
     """800.00 as 480.00 and 320.00: ids of the cause with a number, the whole in part_of, the share in the trace."""
     task = ready_task(engagement(funding=by_percent("60", "40")))

@@ -1,4 +1,4 @@
-"""Published figures of fees over time: deferred revenue. The source is named in each case."""
+"""Published figures of fees over time: deferred revenue, prepaid balances. The source is named in each case."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from ..builders import Task, engagement, period
+from ..builders import Object, Task, engagement, period, ready_task, time_entry
 
 
 @pytest.mark.parametrize(
@@ -46,3 +46,37 @@ def test_a_fee_is_earned_by_day(
         abs(Decimal(one) - Decimal(other)) <= Decimal("0.01")
         for (_, one), (_, other) in zip(published, earned, strict=True)
     )
+
+
+@pytest.mark.parametrize(
+    ("fee", "drawdown", "work", "left", "owed"),
+    [
+        pytest.param("600", {}, ["100"] * 1, "500.00", "600.00", id="Zuora-prepaid-drawdown-example-1-after-1-of-6-months"),
+        pytest.param("600", {}, ["100"] * 6, "0.00", "600.00", id="Zuora-prepaid-drawdown-example-1-after-6-months"),
+        pytest.param("600", {}, ["100"] * 7, "0.00", "700.00", id="Zuora-prepaid-drawdown-example-1-and-one-more-by-overage-bill"),
+        pytest.param("600", {"overage": "absorb"}, ["100"] * 7, "0.00", "600.00", id="Zuora-prepaid-drawdown-example-1-and-one-more-by-overage-absorb"),
+        pytest.param("600", {"overage": "hold"}, ["100"] * 7, "0.00", "600.00", id="Zuora-prepaid-drawdown-example-1-and-one-more-by-overage-hold"),
+        pytest.param("5000", {"refill": {"threshold": "300", "amount": "5000"}}, ["4700"], "300.00", "5000.00", id="NetSuite-prepay-with-drawdown-minimum-300-reached"),
+        pytest.param("5000", {"refill": {"threshold": "300", "amount": "5000"}}, ["4700", "100"], "5200.00", "10000.00", id="NetSuite-prepay-with-drawdown-below-the-minimum-5000-come"),
+    ],
+)  # fmt: skip
+def test_a_prepaid_balance_is_drawn_down(fee: str, drawdown: Object, work: list[str], left: str, owed: str) -> None:
+    """A prepayment and charges against it; where a policy decides what comes after the balance, each is shown.
+
+    Prepayments, charges, minimum and top-up are the published ones, the balances follow from them. NetSuite fills up
+    when the balance reaches its minimum, here when it falls below the threshold.
+    """
+    terms = engagement(
+        contract_type="retainer",
+        fee={"amount": fee, "term": "year", "drawdown": drawdown},
+        end_date="2026-12-31",
+        rates=[{"rate": "100"}],
+    )
+    task = ready_task(terms)
+    for at, price in enumerate(work, 1):
+        hours = str(Decimal(price) / 100)
+        task.send("time-entries", time_entry(id=str(at), quantity=hours, status="approved"))
+    figures = task.figures()
+
+    assert figures["prepaid_balance"] == left
+    assert Decimal(figures["billed"]) + Decimal(figures["fees"]) == Decimal(owed)

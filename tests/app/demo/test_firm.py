@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import pytest
 
-from billtide.app.demo import deals, firm, happenings, mishaps
+from billtide.app.demo import ceilings, deals, fees, firm, happenings, mishaps
 from billtide.app.demo.courses import COURSES
 from billtide.codecs import approval, engagement, expense, period, rate_card, resource, time_entry
 from billtide.codecs.errors import UndecodableError
@@ -215,7 +215,7 @@ def test_what_waits_in_the_week_is_released_after_it_but_for_some(week: firm.Wee
 def test_a_raised_cap_and_a_new_estimate_change_the_money(week: firm.Week) -> None:
     """The raised cap lets more be billed, a cap is reached in the end, and a new estimate moves the revenue."""
     before, after = reckoned(week.masters, week.load), reckoned(*week.phases)
-    capped, fixed = f"E-{deals.RAISED_CAP:04}", f"E-{deals.NEW_ESTIMATE:04}"
+    capped, fixed = f"E-{ceilings.RAISED_CAP:04}", f"E-{fees.NEW_ESTIMATE:04}"
 
     assert before.engagements[capped].held > after.engagements[capped].held
     assert before.engagements[capped].billed < after.engagements[capped].billed

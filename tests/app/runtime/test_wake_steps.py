@@ -16,7 +16,7 @@ from billtide.app.runtime.actors import actors_of
 from billtide.app.runtime.wakes import Wakes
 from billtide.app.topology import TOPOLOGY
 
-from ...builders import Object, Task, rate_card, ready_task, time_entry
+from ...builders import Object, Task, engagement, period, rate_card, ready_task, time_entry
 
 if TYPE_CHECKING:
     from billtide.agents.work import Work
@@ -29,13 +29,10 @@ DEARER = rate_card(version=2, lines=[{"role": "analyst", "rate": "110"}])
 class Owner:
     """What owns a task in memory, as a partition task does. transactions: how many entries each has written."""
 
-    def __init__(self) -> None:
-        self.task: Task = ready_task()
-        entries = [time_entry(id=f"{number}", status="approved") for number in range(ENTRIES)]
-        self.task.send("time-entries", *entries)
-        self.task.clear()
-        self.partition, self.phase, self.lock = 1, "active", asyncio.Lock()
-        self.references = SimpleNamespace(offsets={"rate-cards": 1}, undecodable=[])
+    def __init__(self, task: Task, partition: int = 1) -> None:
+        self.task = task
+        self.partition, self.phase, self.lock = partition, "active", asyncio.Lock()
+        self.references = SimpleNamespace(offsets={"rate-cards": 1, "periods": 1}, undecodable=[])
         self.shared = SimpleNamespace(
             references=self.references,
             reference=self.task.reference,
@@ -70,11 +67,13 @@ class Owner:
         self.wakes.forget()
         self.wakes.activated(self.state)
 
-    def learn(self, card: Object) -> None:
-        """A new card comes."""
-        record = self.task.record("rate-cards", b"", msgspec.json.encode(card))
-        change = reference.apply_reference(self.task.reference, "rate-cards", [record])
-        self.references.offsets = {"rate-cards": self.references.offsets["rate-cards"] + 1}
+    def learn(self, value: Object, stream: str = "rate-cards") -> None:
+        """A new card comes, or something else; what nobody understands is kept for the task that puts it aside."""
+        offset = self.references.offsets[stream]
+        record = self.task.record(stream, b"", msgspec.json.encode(value))._replace(offset=offset)
+        change = reference.apply_reference(self.task.reference, stream, [record])
+        self.references.undecodable += [(stream, letter) for letter in change.undecodable]
+        self.references.offsets = self.references.offsets | {stream: offset + 1}
         self.wakes.changed(change.wakes)
 
     async def settled(self) -> int:
@@ -90,9 +89,17 @@ async def owner(monkeypatch: pytest.MonkeyPatch) -> Owner:
     """A task of which one step looks at 4 entries and gives 5; it has reacted to what was there before."""
     monkeypatch.setattr(steps, "LOOKED_AT_MAX", 4)
     monkeypatch.setattr(steps, "GIVEN_MAX", 5)
-    owner = Owner()
+    task = ready_task()
+    task.send("time-entries", *(time_entry(id=f"{number}", status="approved") for number in range(ENTRIES)))
+    return await begun(task)
+
+
+async def begun(task: Task, partition: int = 1) -> Owner:
+    """The owner of a task that has reacted to what was there before."""
+    owner = Owner(task, partition)
     await owner.settled()
     owner.transactions.clear()
+    task.clear()
     return owner
 
 
@@ -141,6 +148,8 @@ async def test_a_crash_between_two_steps_does_nothing_twice(owner: Owner, steps_
     owner.learn(DEARER)
     for _ in range(steps_done):
         await owner.wakes._react()
+    owner.wakes.forget()
+    assert not owner.wakes.busy()
     owner.crash()
     await owner.settled()
 
@@ -168,4 +177,39 @@ async def test_what_changes_nothing_makes_no_transaction(owner: Owner) -> None:
 
     assert owner.transactions == []
     assert owner.state.cursor("rate-cards") == 0
-    assert owner.wakes._reacted == {"rate-cards": 2}
+    assert owner.wakes._reacted["rate-cards"] == 2
+
+
+async def test_a_short_list_is_one_transaction(owner: Owner, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What one step finds and one transaction takes leaves with its cursor: there is no second transaction."""
+    monkeypatch.setattr(steps, "LOOKED_AT_MAX", ENTRIES)
+    monkeypatch.setattr(steps, "GIVEN_MAX", ENTRIES)
+    owner.shared.settings.wake_entries_max = ENTRIES
+    owner.learn(DEARER)
+    await owner.settled()
+
+    assert owner.transactions == [ENTRIES]
+    assert owner.state.cursor("rate-cards") == 2
+
+
+async def test_a_fee_alone_is_written() -> None:
+    """A period opens: the fee is billed, the next one waits as before, and no record but the engagement changes."""
+    january = period(id="2026-01", start_date="2026-01-01", end_date="2026-01-31")
+    task = Task()
+    task.refer("periods", january)
+    task.send("engagements", engagement(contract_type="retainer", fee={"amount": "100"}))
+    owner = await begun(task)
+    owner.learn(period(id="2026-02", start_date="2026-02-01", end_date="2026-02-28"), "periods")
+    await owner.settled()
+
+    assert owner.task.amounts() == ["100.00"]
+    assert owner.state.cursor("periods") == 2
+
+
+async def test_a_dead_letter_alone_is_written() -> None:
+    """Task 0 puts aside what nobody understands, though no entry waits and none is priced anew."""
+    owner = await begun(ready_task(), partition=0)
+    owner.learn({"id": "broken"})
+    await owner.settled()
+
+    assert [value for _, value, _ in owner.task.dead_letters] == [b'{"id":"broken"}']

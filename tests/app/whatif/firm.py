@@ -10,6 +10,7 @@ import msgspec
 from billtide.app.audit.replay import given
 from billtide.app.intake.admission import admit
 from billtide.app.whatif.changes import Change, change
+from billtide.app.whatif.shifts import shift_of
 from billtide.app.whatif.trial import Trial
 from billtide.tables.state import TaskState
 
@@ -69,10 +70,12 @@ def changes(*rows: Row) -> list[Change]:
     ]
 
 
-def tried(*rows: Row, only: tuple[str, ...] = (), there: list[Memory] | None = None) -> Trial:
+def tried(
+    *rows: Row, only: tuple[str, ...] = (), there: list[Memory] | None = None, shifts: tuple[str, ...] = ()
+) -> Trial:
     """The changes, tried on the firm."""
     there = tasks() if there is None else there
-    trial = Trial(changes(*rows), PARTITIONS, only)
+    trial = Trial(changes(*rows), PARTITIONS, only, [shift_of(text) for text in shifts])
     words = trial.learn(there[0].reference)
     for task in there:
         trial.run(task, words)

@@ -91,6 +91,7 @@ def test_only_what_moves_is_told_and_summed_by_currency() -> None:
     sums = {one.currency: one for one in totals(trial.moved)}
 
     assert {one.name for one in tried(CARD).moved} == {"E1", "E2"}
+    assert tried(("engagements", engagement(revision=2, name="Another name"))).moved == []
     assert trial.engagements == 5
     assert trial.entries == 9
     assert set(sums) == {"EUR"}

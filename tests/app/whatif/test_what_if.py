@@ -114,7 +114,7 @@ def test_an_object_without_effect_is_named(run: Callable[..., Result], firm: str
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [
-        pytest.param(("--from", "{firm}"), 2, "name a change: --rate-card, --engagement, --fx or --cost", id="no-change"),
+        pytest.param(("--from", "{firm}"), 2, "name a change: --rate-card, --engagement, --fx, --fx-shift", id="no-change"),
         pytest.param(("--from", "{firm}", "--from", "topics", "--rate-card", "{card}"), 2, "stands alone", id="mixed"),
         pytest.param(("--from", "{firm}", "--rate-card", "nowhere.json"), 2, "nowhere.json", id="no-file"),
         pytest.param(("--from", "{firm}", "--fx", "{card}"), 2, "1 object of 1 refused, nothing was tried", id="wrong-shape"),
