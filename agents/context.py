@@ -9,6 +9,7 @@ from msgspec import structs
 
 from ..codecs.decimals import RATE_PLACES, parse_scaled
 from ..codecs.engagement import Engagement
+from ..codecs.entry_state import EntryVersion
 from ..codecs.records import EngagementState
 from ..codecs.resource import ParsedResource
 from ..tables.reference import Reference
@@ -123,6 +124,10 @@ class WorkLookups:
             return False, None
         rate = state.latest.rate
         return True, None if rate is None else parse_scaled(rate, RATE_PLACES, "$.rate")
+
+    def volume(self, version: EntryVersion, account: str) -> tuple[int, int]:
+        """Volume of an account without this entry: what is ordered before it, and all of it."""
+        return self._state.volumes.reached(version, account)
 
     def fx_rate(self, base: str, quote: str, date: dt.date) -> int | None:
         """Units of quote for one unit of base on a date, 10^-10."""

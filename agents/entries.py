@@ -14,8 +14,8 @@ from .rules.cap import is_used_up, over_cap
 from .rules.contract import Contract
 from .rules.funding import FundingPlan, misfunded
 from .rules.overage import over_balance, room_in_balance
-from .rules.prepaid import count_usage
-from .rules.settlement import settle, supersede
+from .rules.prepaid import count_usage, usage_of
+from .rules.settlement import differs, settle, supersede
 from .rules.valuation import Missing
 from .terms import settle_terms, settle_waiting_terms
 from .work import Outcome, Record, Work
@@ -80,6 +80,8 @@ def settle_entry(work: Work, key: bytes, entry: EntryState, *, balance: bool = T
     contract = work.contexts.contract(engagement, work.reference)
     approvals = work.state.approvals.get(b"a" + key[1:])
     charges, usage = entry.charges, entry.usage
+    if contract is not None and contract.tiered:
+        work.state.volumes.ready(engagement.id)
     if contract is None:
         missing = _unknown_engagement(engagement) if may_count(entry, approvals) else None
     else:
@@ -89,15 +91,28 @@ def settle_entry(work: Work, key: bytes, entry: EntryState, *, balance: bool = T
     elif entry.hold is not None:
         release(work, key, entry, engagement)
     work.state.entries.put(key, entry)
+    if contract is not None and contract.tiered:
+        steps = contract.book.steps
+        moved = work.state.volumes.follow(key, entry, steps.above, whole=steps.whole)
+        work.shifted.update(dict.fromkeys(moved))
+        settle_shifted(work)
     if contract is not None and (contract.draws or usage is not None):
         _draw(work, entry, engagement, contract, usage)
     if contract is not None and contract.limits and charges is not entry.charges:
         _share_room(work, engagement, contract, charges, entry.charges)
-    if contract is not None and contract.funding is not None and balance:
-        balance_funding(work, engagement, contract, contract.funding)
-    if contract is not None and contract.earns_by_cost:
-        settle_waiting_terms(work, engagement, contract)
+    if contract is not None and (contract.earns_by_cost or engagement.rounding or contract.funding is not None):
+        _follow(work, engagement, contract, balance=balance)
     return missing is not None and missing.reason not in QUIET
+
+
+def _follow(work: Work, engagement: EngagementState, contract: Contract, *, balance: bool) -> None:
+    """Bring what follows from all entries together in line with the entry that is settled."""
+    if contract.funding is not None and balance:
+        balance_funding(work, engagement, contract, contract.funding)
+    if contract.earns_by_cost:
+        settle_waiting_terms(work, engagement, contract)
+    if engagement.rounding:
+        settle_terms(work, engagement, contract)
 
 
 def _share_room(
@@ -143,6 +158,33 @@ def settle_balance(work: Work, engagement: EngagementState, contract: Contract) 
         if contract.holds_overage and room_in_balance(engagement, contract) <= 0:
             return
         settle_held(work, hold_key)
+
+
+def rerate(work: Work, key: bytes) -> None:
+    """Settle an entry again if that changes anything."""
+    state = work.state
+    entry = state.entries.get(key)
+    if entry is None:
+        return
+    engagement = work.known_engagement(entry.latest.engagement_id)
+    contract = None if engagement is None else work.contexts.contract(engagement, work.reference)
+    approvals = state.approvals.get(b"a" + key[1:])
+    if contract is None:
+        return
+    if differs(entry, approvals, contract, work.lookups) or usage_of(entry, contract) != entry.usage:
+        settle_entry(work, key, entry)
+
+
+def settle_shifted(work: Work) -> None:
+    """Settle entries that other entries have moved past a tier; they may move others, so one after the other."""
+    if work.shifting:
+        return
+    work.shifting = True
+    while work.shifted:
+        key = next(iter(work.shifted))
+        del work.shifted[key]
+        rerate(work, key)
+    work.shifting = False
 
 
 def release_over_cap(work: Work, engagement: EngagementState, contract: Contract) -> None:

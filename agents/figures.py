@@ -28,7 +28,7 @@ def figures_of(state: EngagementState) -> EngagementFigures:
         else parse_amount(terms.planned_revenue, terms.currency, "$.planned_revenue")
     )
     planned_cost = None if terms is None or state.planned_cost_missing else state.planned_cost
-    ahead = state.earned - state.billed - state.fees
+    ahead = state.earned - state.billed - state.fees - state.rounded
     return EngagementFigures(
         engagement_id=state.id,
         customer_id="" if terms is None else terms.customer_id,
@@ -60,6 +60,7 @@ def figures_of(state: EngagementState) -> EngagementFigures:
         non_chargeable=money(state.non_chargeable),
         deferred=None if terms is None else money(state.deferred),
         prepaid_balance=None if not _draws(terms) else money(sum(map(balance_of, state.fee_terms.values()))),
+        rounding=money(state.rounded),
         funded={customer: money(amount) for customer, amount in sorted(state.funded.items())},
         intercompany_cost=money(state.intercompany_cost)
         if state.intercompany_cost or (terms is not None and terms.policies.intercompany is not None)

@@ -16,14 +16,12 @@ from ..codecs.engagement import Cap, Drawdown, Engagement, PartialCap
 from ..codecs.records import EngagementState
 from ..tables.entries import engagement_of
 from ..tables.state import TaskState
-from .entries import give_back_over_cap, settle_entry, settle_held
+from .entries import give_back_over_cap, rerate, settle_entry, settle_held, settle_shifted
 from .planning import settle_assignment
 from .rules.cap import count_billed
 from .rules.contract import Contract
 from .rules.expectation import expect
 from .rules.funding import misfunded
-from .rules.prepaid import usage_of
-from .rules.settlement import differs
 from .steps import in_order
 from .work import Work
 
@@ -40,8 +38,12 @@ def rerate_engagement(work: Work, before: Engagement | None, terms: Engagement) 
     keys = work.state.entries.of_engagement(terms.id)
     if before.caps != terms.caps or before.contract_type != terms.contract_type:
         _count_anew(work, terms.id, keys)
+    work.state.volumes.forget(terms.id)
+    work.shifting = True  # first all entries by the new terms, then those that these have moved past a tier
     for key in keys:
         rerate(work, key)
+    work.shifting = False
+    settle_shifted(work)
     engagement, contract = _known(work, terms.id)
     if engagement is not None and contract is not None:
         give_back_over_cap(work, engagement, contract)
@@ -87,20 +89,6 @@ def _same_worth(before: Engagement, terms: Engagement) -> bool:
 
 def _drawdown(terms: Engagement) -> Drawdown | None:
     return None if terms.fee is None else terms.fee.drawdown
-
-
-def rerate(work: Work, key: bytes) -> None:
-    """Settle an entry again if that changes anything."""
-    state = work.state
-    entry = state.entries.get(key)
-    if entry is None:
-        return
-    _, contract = _known(work, entry.latest.engagement_id)
-    approvals = state.approvals.get(b"a" + key[1:])
-    if contract is None:
-        return
-    if differs(entry, approvals, contract, work.lookups) or usage_of(entry, contract) != entry.usage:
-        settle_entry(work, key, entry)
 
 
 def _count_anew(work: Work, engagement_id: str, keys: list[bytes]) -> None:

@@ -12,6 +12,7 @@ from .rules.books import Books
 from .rules.contract import Contract
 from .rules.fee_terms import are_kept, settle_fee_terms
 from .rules.fees import PERIOD_DAYS_MAX, bill_due_fees
+from .rules.invoice_rounding import settle_rounding
 from .rules.losses import loss_to_provide, provide_loss
 from .rules.milestones import Waiting, settle_milestones
 from .rules.progress import earned_to_date, recognise
@@ -30,6 +31,7 @@ def settle_terms(work: Work, state: EngagementState, contract: Contract) -> bool
     waiting = settle_milestones(state, contract, work.effects)
     waiting += _catch_up(work, state, contract)
     waiting += _fees(work, state, contract)
+    waiting += settle_rounding(state, contract, work.effects)
     # All wait for the calendar of one legal entity; a closed period is what users have to hear of.
     first = min(waiting, key=lambda wait: wait[0] not in TOLD, default=None)
     return _hold_terms(work, state, None if first is None else _missing(first[0], contract, first[1]))

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ..tables.state import TaskState
-from .rerating import CONCERNS, concerned, plans, replan, rerate
+from .entries import rerate
+from .rerating import CONCERNS, concerned, plans, replan
 from .steps import in_order
 from .waiting import settle_again, subject_of
 from .work import Work

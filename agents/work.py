@@ -50,6 +50,7 @@ class Work:
 
     stream: the input's name in the topology, such as `time-entries`; place: topic and partition of its records, the
     partition being the task's; trail: which record brought about which events, for the audit.
+    shifted: entries that a changed volume may have moved past a tier, shifting: while they are settled or collected.
     drain() hands out what was decided so far, finish() what is left; then the state is complete for the changelog.
     """
 
@@ -82,6 +83,8 @@ class Work:
         }
         self.dead_letter_reasons: Final[list[str]] = []
         self.lookups: Final = WorkLookups(self)
+        self.shifted: Final[dict[bytes, None]] = {}
+        self.shifting = False
         self._touched: Final[dict[str, EngagementState]] = {}
 
     def engagement(self, engagement_id: str) -> EngagementState:

@@ -36,10 +36,11 @@ class BillingEvent(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     names in `adjusts`, shown as one unit at a rate of that amount. Kind `fee` is, as `unit` says, a term of
     a retainer or subscription, a milestone of a fixed fee (`item` is then its id), or what moves a prepaid balance:
     `refill`, and below zero `drawdown` (work that it pays), `refund`, `absorbed` (work beyond it that is not paid).
+    Kind `rounding` is what a group of lines lacks to their exact sum; its trace says which lines.
     """
 
     id: Id
-    kind: Literal["time", "expense", "fee"]
+    kind: Literal["time", "expense", "fee", "rounding"]
     action: Literal["charge", "reversal", "adjustment"]
     source: Id
     entry_id: Id

@@ -12,6 +12,7 @@ from .approvers import ApprovalThreshold, Approver
 from .funding import Funding
 from .intercompany import Intercompany
 from .time_policies import Discount, MultiplierChange, Multipliers, TimeRounding
+from .volume_tiers import VolumeTiers
 from .wire import CurrencyCode, DecimalText, ExpenseUnit, Id, OptionalId, Revision, Wire, decoder
 
 TYPE: Final = "billtide.engagement.v1"
@@ -32,7 +33,8 @@ Unused = Literal["roll_over", "expire", "refund"]
 class EngagementRate(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
     """A line of the engagement's own card: wins over every shared card. Per hour or per day.
 
-    minimum_charge and maximum_charge: least and most that an entry at this rate is billed.
+    minimum_charge and maximum_charge: least and most that an entry at this rate is billed. volume_tiers: other rates by
+    the volume that is billed at this line.
     """
 
     rate: DecimalText
@@ -43,6 +45,7 @@ class EngagementRate(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_d
     effective_from: dt.date = dt.date.min
     minimum_charge: DecimalText | None = None
     maximum_charge: DecimalText | None = None
+    volume_tiers: VolumeTiers | None = None
 
 
 class Cap(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
@@ -195,7 +198,8 @@ class Policies(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_default
     time_rounding: of billed time; none bills what was worked to the microsecond. day_rounding: `half_day` bills an
     entry at a day rate as half a day up to half of hours_per_day and as a day above, in place of time_rounding.
     multipliers: of rates, by kind and date of the work; without them every hour costs the same. multiplier_changes:
-    what takes their place from a work date on.
+    what takes their place from a work date on. rounding_place: each line is rounded by itself; under `invoice` what the
+    lines of time in one accounting period lack to their exact sum is a line of its own, once the next period begins.
     approval_thresholds: levels that larger entries need besides approval_levels; auto_approve_under: entries of less
     than this amount need no decision but those of thresholds; approvers: who may decide, anybody while empty;
     correction of what is billed: reversed and charged anew, or one line of the difference.
@@ -215,6 +219,7 @@ class Policies(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_default
     approvers: tuple[Approver, ...] = ()
     correction: Literal["reverse_and_rebill", "adjust"] = "reverse_and_rebill"
     multiplier_changes: tuple[MultiplierChange, ...] = ()
+    rounding_place: Literal["line", "invoice"] = "line"
     intercompany: Intercompany | None = None
 
 

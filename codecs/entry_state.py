@@ -92,12 +92,20 @@ class Posted(msgspec.Struct, frozen=True, array_like=True, gc=False):
     funded_by: tuple[FundedShare, ...] = ()
 
 
+class Volume(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """What a price counts to a volume with tiers. size: microseconds of billed time, or 10^-6 of the currency."""
+
+    account: str
+    size: int
+
+
 class Price(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """How the billed or accrued amount came to be; a reversal copies it.
 
     rate: 10^-6 of the currency per rate_unit; fx_rate: 10^-10, None without conversion; amount: minor units;
     quantity: the billed one in 10^-6 of unit, None when it is the version's; limited_by: the term of the rate that
-    made the amount another than quantity x rate.
+    made the amount another than quantity x rate; volume: what it counts to, at a rate with tiers;
+    residue: what the amount lacks to its exact value, in minor units, as `1/3`, None where each line is rounded alone.
     """
 
     rate: int
@@ -109,6 +117,8 @@ class Price(msgspec.Struct, frozen=True, array_like=True, gc=False):
     quantity: int | None = None
     unit: str = ""
     limited_by: ChargeLimit = ""
+    volume: Volume | None = None
+    residue: str | None = None
 
 
 class Adjusted(msgspec.Struct, frozen=True, array_like=True, gc=False):

@@ -55,6 +55,7 @@ class EngagementFigures(Wire, frozen=True, kw_only=True, gc=False, omit_defaults
     non_chargeable: DecimalText = "0"
     deferred: DecimalText | None = None
     prepaid_balance: DecimalText | None = None
+    rounding: DecimalText = "0"
     funded: dict[str, DecimalText] = msgspec.field(default_factory=dict)
     intercompany_cost: DecimalText | None = None
 

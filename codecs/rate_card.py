@@ -11,6 +11,7 @@ from .currencies import exponent, parse_amount
 from .decimals import parse_rate
 from .engagement import EngagementRate
 from .errors import UndecodableError
+from .volume_tiers import ParsedTiers, VolumeTiers, parse_tiers
 from .wire import CurrencyCode, DecimalText, Id, OptionalId, Revision, Wire, decoder
 
 TYPE: Final = "billtide.rate-card.v1"
@@ -22,6 +23,7 @@ class RateLine(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_default
     """One rate. The most telling line wins: role and grade, then role, then item, then the card's default.
 
     minimum_charge and maximum_charge: least and most that an entry at this rate is billed, in the card's currency.
+    volume_tiers: other rates by the volume that is billed at this line.
     """
 
     rate: DecimalText
@@ -31,6 +33,7 @@ class RateLine(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_default
     item: OptionalId = ""
     minimum_charge: DecimalText | None = None
     maximum_charge: DecimalText | None = None
+    volume_tiers: VolumeTiers | None = None
 
 
 class RateCard(Wire, frozen=True, kw_only=True, gc=False, omit_defaults=True):
@@ -61,6 +64,7 @@ class ParsedRate(msgspec.Struct, frozen=True, gc=False):
     unit: str
     minimum_charge: int | None = None
     maximum_charge: int | None = None
+    tiers: ParsedTiers | None = None
 
 
 class ParsedCard(msgspec.Struct, frozen=True, gc=False):
@@ -91,7 +95,11 @@ def parse_line(line: RateLine | EngagementRate, currency: str, field: str) -> Pa
     if least is not None and most is not None and most < least:
         problem, fix = "it is below minimum_charge", "send the most that an entry is billed"
         raise UndecodableError("invalid_field", f"{field}.maximum_charge", problem, fix)
-    return ParsedRate(rate, line.unit, least, most)
+    tiers = None
+    if line.volume_tiers is not None:
+        name = f"role {line.role or '-'}, grade {line.grade or '-'}, item {line.item or '-'}"
+        tiers = parse_tiers(line.volume_tiers, rate, name, currency, f"{field}.volume_tiers")
+    return ParsedRate(rate, line.unit, least, most, tiers)
 
 
 def _parse_charge(text: str | None, currency: str, field: str) -> int | None:

@@ -68,6 +68,21 @@ class BilledTerm(msgspec.Struct, array_like=True, gc=False):
     movement_ordinal: int = 0
 
 
+class RoundingGroup(msgspec.Struct, array_like=True, gc=False):
+    """Lines that are rounded as a sum. end: the last day of its accounting period.
+
+    lines: their number; billed: their amounts, and residue: what these lack to the exact sum, as `1/3`; posted:
+    rounding lines so far, ordinal: the number of the next. Money is minor units.
+    """
+
+    end: dt.date
+    lines: int = 0
+    billed: int = 0
+    residue: str = "0"
+    posted: int = 0
+    ordinal: int = 0
+
+
 class EngagementState(msgspec.Struct, array_like=True, gc=False):
     """An engagement: its latest terms (None while only entries of it are known) and its running figures.
 
@@ -81,7 +96,8 @@ class EngagementState(msgspec.Struct, array_like=True, gc=False):
     minor units; loss_ordinal: its last number. non_chargeable: approved value beyond caps that stop. fee_terms: terms
     whose fee is deferred or may be billed anew, by start; unkept_through: the last date of terms billed before that;
     deferred: fees that are billed and not earned; usage: value of approved work that draws on a prepaid balance, by
-    work date. funded: what customers who pay together are billed, by customer;
+    work date. rounding: groups of lines by the start of their accounting period; rounded: what rounding lines have
+    billed. funded: what customers who pay together are billed, by customer;
     intercompany_cost: what other legal entities charge for their people.
     """
 
@@ -122,6 +138,8 @@ class EngagementState(msgspec.Struct, array_like=True, gc=False):
     unkept_through: dt.date | None = None
     deferred: int = 0
     usage: dict[dt.date, int] = {}
+    rounding: dict[dt.date, RoundingGroup] = {}
+    rounded: int = 0
     funded: dict[str, int] = {}
     intercompany_cost: int = 0
 

@@ -11,6 +11,7 @@ from ..codecs.records import AssignmentState, ChainHead, Cursor, EngagementState
 from .entries import Entries
 from .holds import Holds
 from .table import Table
+from .volumes import Volumes
 
 CHAIN_KEY: Final = b"u"
 """The one key of the audit table."""
@@ -63,6 +64,7 @@ class TaskState:
             self.cursors,
             self.audit,
         )
+        self.volumes: Final = Volumes(self.entries)
         self._by_tag: Final = {ord(table.tag): table.bytes for table in self.tables}
 
     def restore(self, records: Iterable[ChangelogRecord]) -> None:

@@ -24,6 +24,11 @@ class Calendar:
         self._policy = policies.closed_period
         self.accounting_date: Final = functools.cache(self._accounting_date)
 
+    def period_of(self, date: dt.date) -> tuple[dt.date, dt.date]:
+        """First and last day of the shortest period that covers a date; the date alone where none does."""
+        covering = [(one.start_date, one.end_date) for one in self._periods if one.start_date <= date <= one.end_date]
+        return min(covering, key=lambda days: days[1] - days[0], default=(date, date))
+
     def days_into_period(self, date: dt.date) -> int:
         """Days from the start of the shortest period that covers a date to that date; 0 where none does."""
         covering = [period for period in self._periods if period.start_date <= date <= period.end_date]

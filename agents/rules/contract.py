@@ -23,6 +23,7 @@ from .fixed_fee import read_fixed_fee
 from .funding import funding_of
 from .limits import limits_of
 from .pricing import RateBook
+from .rounding_terms import refuse_rounding
 from .time_price import TimePrice
 from .transfer_price import Entities, transfer_terms
 
@@ -38,7 +39,8 @@ class Contract:
     fee_amount, planned_revenue: minor units or None; fixed_fee: how a fixed fee is earned and billed, None without
     one; expenses: what the customer pays for them, by category; time_price: its terms for time beyond quantity x
     rate; approval: what is asked beyond approval_levels, None when nothing; adjusts: corrects by lines of the
-    difference; fee_plan: the fees of a retainer or a subscription by term, None without;
+    difference; tiered: some of its rates have tiers by volume;
+    fee_plan: the fees of a retainer or a subscription by term, None without;
     funding: the customers who pay together, None where one pays all;
     intercompany: how people of other legal entities are charged, None when they are not;
     worth(unit, rate_unit, currency): numerator and denominator that turn quantity x rate into minor units.
@@ -71,6 +73,7 @@ class Contract:
         "planned_revenue",
         "rounding",
         "terms",
+        "tiered",
         "time_price",
         "worth",
     )
@@ -106,7 +109,8 @@ class Contract:
         self.worth: Final = _worth(self.day)
         self.book: Final = book
         self.calendar: Final = calendar
-        self.time_price: Final = TimePrice(terms, self.day, self.worth, limited=book.limited)
+        self.time_price: Final = TimePrice(terms, self.day, self.worth, limited=book.limited or bool(book.steps.above))
+        self.tiered: Final = self.bills_time and bool(book.steps.above)
         self.fee: Final = _fee(terms)
         self.fee_amount: Final = (
             None if self.fee is None else parse_amount(self.fee.amount, terms.currency, "$.fee.amount")
@@ -126,6 +130,7 @@ class Contract:
         self._check()
 
     def _check(self) -> None:
+        refuse_rounding(self.terms)
         if self.day > 24 * HOUR:
             raise UndecodableError(
                 "invalid_field", "$.policies.hours_per_day", "a day has at most 24 hours", 'send them, such as "8"'

@@ -50,7 +50,9 @@ def same_price(entry: EntryState, value: Value, terms: Engagement) -> bool:
     priced = posted is not None or left_open(entry) != 0
     if value.price is None or price is None or not priced:
         return value.price is None and not priced
-    same = price.amount == value.price.amount and price.currency == value.price.currency
+    due = value.price
+    same = price.amount == due.amount and price.currency == due.currency
+    same = same and price.volume == due.volume and price.residue == due.residue
     if posted is None:
         return same
     return same and posted.legal_entity_id == terms.legal_entity_id and posted.customer_id == terms.customer_id

@@ -45,6 +45,12 @@ class FundingPlan:
         if terms.fee is not None and terms.fee.drawdown is not None:
             problem, fix = "a prepaid balance belongs to one customer", "leave out funding, or fee.drawdown"
             raise _invalid("$.funding", problem, fix)
+        if terms.policies.rounding_place == "invoice":
+            problem, fix = (
+                "rounding by invoice sums the lines of one customer",
+                "send rounding_place line, or no funding",
+            )
+            raise _invalid("$.funding", problem, fix)
         self._currency: Final = terms.currency
         self._where: Final = f"terms of {terms.id} revision {terms.revision}"
         self._customers: Final = _names(funding)

@@ -24,6 +24,7 @@ from ...codecs.revenue import RevenueEvent
 from .books import Books
 from .contract import Contract
 from .funding import lines_of, reversals
+from .rounding_groups import count_line
 
 AccrualKind = Literal[
     "work_in_progress",
@@ -73,6 +74,8 @@ def charge(version: EntryVersion, price: Price, trace: tuple[TraceStep, ...], pa
     else:
         effects.billing.append(line)
     effects.revenue.append(_earned(version, part, contract))
+    if price.residue is not None:
+        count_line(part.amount, price.residue, part.accounting_date, books, 1)
 
 
 def charge_id(version: EntryVersion, price: Price, part: Posted, books: Books) -> str:
@@ -105,6 +108,8 @@ def reverse_charge(version: EntryVersion, price: Price, part: Posted, date: dt.d
     contract, effects = books.contract, books.effects
     whole = _line(version, price, (), part, contract)
     effects.billing.extend(reversals(whole, part, date))
+    if price.residue is not None:
+        count_line(part.amount, price.residue, date, books, -1)
     earned = _earned(version, part, contract)
     effects.revenue.append(
         structs.replace(

@@ -11,21 +11,25 @@ from __future__ import annotations
 import datetime as dt
 import functools
 from collections.abc import Iterable
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 
 from ...codecs.billing import TraceStep
 from ...codecs.decimals import RATE_PLACES, format_plain
 from ...codecs.engagement import Engagement
+from ...codecs.entry_state import Volume
 from ...codecs.errors import UndecodableError
 from ...codecs.rate_card import ParsedCard, ParsedRate, check_line, parse_line
+from ...codecs.volume_tiers import ParsedTiers
 
 
 class ResolvedRate(msgspec.Struct, frozen=True, gc=False):
     """A rate in 10^-6 of the contract's currency per unit (hour or day), with where it was found.
 
-    minimum_charge, maximum_charge: minor units, None without such a limit.
+    minimum_charge, maximum_charge: minor units, None without such a limit. tiers: of the line of `card` it was found
+    in; volume: what an entry at this rate counts to them, once that is known; parts: rates of the tiers it lies in,
+    each with how much of the volume, where these are several.
     """
 
     rate: int
@@ -33,6 +37,17 @@ class ResolvedRate(msgspec.Struct, frozen=True, gc=False):
     trace: tuple[TraceStep, ...]
     minimum_charge: int | None = None
     maximum_charge: int | None = None
+    tiers: ParsedTiers | None = None
+    card: str = ""
+    volume: Volume | None = None
+    parts: tuple[tuple[int, int], ...] = ()
+
+
+class Steps(NamedTuple):
+    """Where a volume changes a rate, in all lines of some cards: rising thresholds; whole: for earlier entries too."""
+
+    above: tuple[int, ...]
+    whole: bool
 
 
 def fixed_rate(rate: int, found_in: str) -> ResolvedRate:
@@ -44,7 +59,7 @@ class RateBook:
     """Every card that may price one engagement, in order of precedence. A value: never changed once made.
 
     resolve(role, grade, item, date) is the rate for such work on a date; None when no card has one. limited: some
-    line has a minimum or maximum charge.
+    line has a minimum or maximum charge. steps: of all lines with tiers.
     """
 
     def __init__(self, terms: Engagement, shared: Iterable[Iterable[ParsedCard]]) -> None:
@@ -52,6 +67,7 @@ class RateBook:
         groups = [_engagement_cards(terms), *shared]
         self._groups = [_versions(group) for group in groups]
         self.limited: Final = any(_limited(card) for cards in self._groups for versions in cards for card in versions)
+        self.steps: Final = _steps(card for cards in self._groups for versions in cards for card in versions)
         self.resolve: Final = functools.cache(self._find)
 
     def _find(self, role: str, grade: str, item: str, date: dt.date) -> ResolvedRate | None:
@@ -63,8 +79,14 @@ class RateBook:
                 line = _line(card, role, grade, item)
                 if line is not None:
                     steps = (_step(card, line, role, grade, item),)
-                    return ResolvedRate(line.rate, line.unit, steps, line.minimum_charge, line.maximum_charge)
+                    limits = line.minimum_charge, line.maximum_charge
+                    return ResolvedRate(line.rate, line.unit, steps, *limits, line.tiers, card.id)
         return None
+
+
+def _steps(cards: Iterable[ParsedCard]) -> Steps:
+    tiers = [line.tiers for card in cards for line in card.lines.values() if line.tiers is not None]
+    return Steps(tuple(sorted({one for each in tiers for one in each.above})), any(each.whole for each in tiers))
 
 
 def _limited(card: ParsedCard) -> bool:

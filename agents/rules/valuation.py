@@ -15,13 +15,16 @@ from msgspec import structs
 from ...codecs.billing import TraceStep
 from ...codecs.currencies import EXPONENTS
 from ...codecs.decimals import FX_PLACES
+from ...codecs.durations import HOUR
 from ...codecs.entry_state import EntryVersion, Price
 from ...codecs.exception import HoldReason
 from ...codecs.resource import ParsedResource
+from ...codecs.volume_tiers import ParsedTiers
 from .contract import Contract
 from .expense import Unpriced, worth_of
 from .money import convert, divide
 from .pricing import ResolvedRate, fixed_rate
+from .tiers import VOLUME_MAX, Reached, at_volume, volume_of
 from .transfer_price import Amount, TransferPrice, Unknown, transfer_price
 
 AMOUNT_MAX: Final = 10**12
@@ -36,6 +39,9 @@ class Lookups(Protocol):
 
     def assignment_rate(self, source: str, engagement_id: str, assignment_id: str) -> tuple[bool, int | None]:
         """Whether the assignment is known, and its rate per hour in 10^-6 if it has one."""
+
+    def volume(self, version: EntryVersion, account: str) -> tuple[int, int]:
+        """Volume of an account without this entry: what is ordered before it, and all of it."""
 
     def fx_rate(self, base: str, quote: str, date: dt.date) -> int | None:
         """Units of quote for one unit of base, 10^-10, or None while unknown."""
@@ -201,7 +207,20 @@ def _rate(
             f"rates:{terms.currency}",
             f"no rate card in {terms.currency} prices {work}; send a card version, or a rate with the engagement",
         )
-    return found
+    return found if found.tiers is None else _tiered(version, found, found.tiers, contract, lookups)
+
+
+def _tiered(
+    version: EntryVersion, rate: ResolvedRate, tiers: ParsedTiers, contract: Contract, lookups: Lookups
+) -> ResolvedRate | Missing:
+    """The rate of the tiers an entry lies in, by what else is billed at the same line."""
+    time = contract.time(*contract.time_price.billed(version, rate.unit))
+    length = HOUR if rate.unit == "hour" else contract.day
+    volume = volume_of(rate, tiers, time, length, version.work_date, contract.terms.start_date)
+    if abs(volume.size) > VOLUME_MAX:
+        return beyond_limit(contract)
+    reached = Reached(*lookups.volume(version, volume.account))
+    return at_volume(rate, tiers, volume, reached, contract.currency)
 
 
 def _expense(

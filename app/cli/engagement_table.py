@@ -82,6 +82,7 @@ def _money(found: EngagementFigures) -> list[list[str]]:
         ["  held", grouped(found.held)],
         ["  not chargeable", grouped(found.non_chargeable)],
         ["fees", grouped(found.fees)],
+        ["rounding lines", grouped(found.rounding)],
         *([f"  billed to {customer}", grouped(amount)] for customer, amount in found.funded.items()),
         ["work in progress, not billed", grouped(found.unbilled)],
         ["revenue earned", grouped(found.earned)],

@@ -32,7 +32,7 @@ def test_figures_tell_hours_money_and_margin() -> None:
         "billed": "900.00", "fees": "0.00", "unbilled": "800.00", "held": "0.00", "held_entries": {}, "earned": "900.00",
         "cost": "950.00", "margin": "-50.00", "planned_hours": "0", "planned_cost": "0.00",
         "contract_asset": "0.00", "contract_liability": "0.00", "loss_provision": "0.00",
-        "non_chargeable": "0.00", "deferred": "0.00",
+        "non_chargeable": "0.00", "deferred": "0.00", "rounding": "0.00",
     }  # fmt: skip
 
     assert expected | {"engagement_id": "E1"} == figures

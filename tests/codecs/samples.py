@@ -41,6 +41,7 @@ from billtide.codecs.entry_state import (
     Price,
     SpentLine,
     Usage,
+    Volume,
 )
 from billtide.codecs.records import (
     AssignmentState,
@@ -52,10 +53,12 @@ from billtide.codecs.records import (
     Movements,
     PlannedCost,
     Position,
+    RoundingGroup,
     Share,
     WeekState,
 )
 from billtide.codecs.time_policies import Discount, MultiplierChange, Multipliers, TimeRounding
+from billtide.codecs.volume_tiers import Tier, VolumeTiers
 
 DAY, MONDAY, LAST = dt.date(2026, 11, 20), dt.date(2026, 11, 23), dt.date(2026, 12, 31)
 LINES = (
@@ -75,6 +78,9 @@ TERMS = {
     "source": "crm", "id": "E-1", "revision": 2, "customer_id": "C-9", "legal_entity_id": "DE", "currency": "EUR",
     "contract_type": "capped", "start_date": DAY,
 }  # fmt: skip
+TIERS = VolumeTiers(
+    tiers=(Tier(above="100", rate="110"),), measure="amount", over="month", applies="whole_volume", pool="all"
+)
 CHARGE = {
     **CAUSE, "id": "psa:time:4711:3:billing:0", "kind": "time", "action": "charge", "customer_id": "C-9",
     "contract_type": "capped", "work_date": DAY, "accounting_date": DAY, "quantity": "7.5", "unit": "hour", "rate": "120.6",
@@ -152,7 +158,7 @@ FULL: dict[str, Sample] = {
     ),
     "engagement": _replace(
         LEAST["engagement"], name="Löwe & Söhne", practice="cloud", region="dach", end_date=LAST,
-        rates=(engagement.EngagementRate(rate="120.6", unit="day", role="analyst", grade="senior", item="onsite", effective_from=DAY, minimum_charge="100", maximum_charge="2400"),),
+        rates=(engagement.EngagementRate(rate="120.6", unit="day", role="analyst", grade="senior", item="onsite", effective_from=DAY, minimum_charge="100", maximum_charge="2400", volume_tiers=TIERS),),
         cap=engagement.Cap(amount="500", mode="hold", includes_expenses=False, tolerance="0.99"),
         caps=(
             engagement.PartialCap(
@@ -187,7 +193,7 @@ FULL: dict[str, Sample] = {
         policies=engagement.Policies(
             rounding="half_even", accrue_at="approval", closed_period="next_open_period", approval_levels=("manager", "finance"), hours_per_day="7.5",
             approval_thresholds=(approvers.ApprovalThreshold(level="finance", amount="5000", of="cost"),), auto_approve_under="100",
-            correction="adjust",
+            correction="adjust", rounding_place="invoice",
             intercompany=intercompany.Intercompany(transfer_price="cost_plus", percent="10", currency="USD", elimination_entity_id="group"),
             approvers=(
                 approvers.Approver(
@@ -212,7 +218,7 @@ FULL: dict[str, Sample] = {
     "engagement-figures": _replace(
         LEAST["engagement-figures"], customer_id="C-9", legal_entity_id="DE", contract_type="capped", currency="EUR", planned_cost="1000.00",
         planned_revenue="2400.00", planned_margin="1400.00", contract_asset="1.00", contract_liability="2.00", loss_provision="3.00",
-        non_chargeable="4.00", deferred="4.00", prepaid_balance="5.00",
+        non_chargeable="4.00", deferred="4.00", prepaid_balance="5.00", rounding="0.01",
         funded={"C-7": "200.00", "C-9": "300.00"}, intercompany_cost="360.00",
     ),
     "exception": _replace(LEAST["exception"], action="released"),
@@ -228,7 +234,7 @@ FULL: dict[str, Sample] = {
     "period": LEAST["period"],
     "rate-card": _replace(
         LEAST["rate-card"], scope="customer", scope_id="C-9", effective_to=LAST,
-        lines=(rate_card.RateLine(rate="120.6"), rate_card.RateLine(rate="900", unit="day", role="partner", grade="senior", minimum_charge="450", maximum_charge="900")),
+        lines=(rate_card.RateLine(rate="120.6"), rate_card.RateLine(rate="900", unit="day", role="partner", grade="senior", minimum_charge="450", maximum_charge="900", volume_tiers=TIERS)),
     ),
     "resource": _replace(
         LEAST["resource"], role="analyst", grade="senior", practice="cloud", region="dach", weekly_capacity_hours="38.5",
@@ -258,7 +264,7 @@ CHANGELOG: dict[str, Sample] = {
     "entries": EntryState(
         VERSION,
         earlier=(_replace(VERSION, revision=2),),
-        price=Price(120_600_000, "hour", 90_450, "EUR", "half_even", 9_000_000_000, 6_000_000, "hour", "maximum_charge"),
+        price=Price(120_600_000, "hour", 90_450, "EUR", "half_even", 9_000_000_000, 6_000_000, "hour", "maximum_charge", Volume("hours of std", 6), "1/3"),
         work_in_progress=POSTED,
         cost=_replace(POSTED, live=True),
         cost_value=40_000,
@@ -283,7 +289,7 @@ CHANGELOG: dict[str, Sample] = {
     "engagements": EngagementState(
         **{field.name: at for at, field in enumerate(msgspec.structs.fields(EngagementState))}
         | {"id": "E-1", "terms": FULL["engagement"], "progress_date": DAY, "fees_through": LAST, "held_entries": {"cap_reached": 1}, "capped": {"PO-7:2026-11-16": 500}}
-        | {"progress_dates": {DAY: 2}, "milestones": {"M1": BilledMilestone("crm", POSTED, DAY, "half_even")}}
+        | {"progress_dates": {DAY: 2}, "milestones": {"M1": BilledMilestone("crm", POSTED, DAY, "half_even")}, "rounding": {DAY: RoundingGroup(LAST, 2, 500, "1/3", 1, 1)}}
         | {"fee_terms": {DAY: BilledTerm(DAY, LAST, LAST, 90_450, "crm", 3, "half_even", "DE", "C1", "used", True, POSTED, 500, DAY, 2, True, Movements(1, 2, 3, 4, 5), DAY, 6)}, "unkept_through": DAY}
         | {"usage": {DAY: 90_450}, "funded": {"C-7": 20_000}}
     ),

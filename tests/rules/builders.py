@@ -114,6 +114,9 @@ class Known:
     def assignment_rate(self, _source: str, _engagement_id: str, assignment_id: str) -> tuple[bool, int | None]:
         return assignment_id in self.rates, self.rates.get(assignment_id)
 
+    def volume(self, _version: EntryVersion, _account: str) -> tuple[int, int]:
+        return 0, 0
+
     def fx_rate(self, base: str, quote: str, date: dt.date) -> int | None:
         table = self.fx.get((base, quote))
         return None if table is None else table.on(date)

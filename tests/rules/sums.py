@@ -25,7 +25,7 @@ def billed(task: Task, name: Name | None = None) -> int:
     return sum(
         minor(e["amount"])
         for e in task.out["billing"]
-        if e["kind"] != "fee" and name in {None, (e["kind"], e["entry_id"])}
+        if e["kind"] not in {"fee", "rounding"} and name in {None, (e["kind"], e["entry_id"])}
     )
 
 
@@ -106,6 +106,7 @@ def figures_are_sums(task: Task) -> None:
         return
     assert state.billed == billed(task)
     assert state.fees == sum(minor(e["amount"]) for e in task.out["billing"] if e["kind"] == "fee")
+    assert state.rounded == sum(minor(e["amount"]) for e in task.out["billing"] if e["kind"] == "rounding")
     assert state.earned == earned(task)
     assert state.unbilled == accrued(task, "work_in_progress")
     assert state.approved_value == state.billed + state.held + state.non_chargeable

@@ -145,6 +145,14 @@ def test_a_prepaid_balance_is_not_split() -> None:
     assert refused.value.field == "$.funding"
 
 
+def test_rounding_by_invoice_is_not_split() -> None:
+    """Each customer's invoice would have an exact sum of its own."""
+    with pytest.raises(UndecodableError, match="rounding by invoice") as refused:
+        funding_of(terms(policies={"rounding_place": "invoice"}, funding=by_percent("60", "40")))
+
+    assert refused.value.field == "$.funding"
+
+
 def test_each_customer_gets_a_line_of_the_bill() -> None:
     """800.00 as 480.00 and 320.00: ids of the cause with a number, the whole in part_of, the share in the trace."""
     task = ready_task(engagement(funding=by_percent("60", "40")))
