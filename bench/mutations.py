@@ -25,15 +25,15 @@ MUTATIONS = (
     Mutation(
         "a lost reversal",
         SETTLEMENT,
-        "        ledger.reverse_charge(*as_billed(entry, part, stands), part, dates[part.accounting_date], books)\n",
+        "        ledger.reverse_charge(*as_billed(entry, part, stands), part, _on(part, dates), books)\n",
         "",
     ),
     Mutation(
         "exchange rate looked up again for a reversal",
         "agents/rules/ledger.py",
-        "    line = _line(version, price, (), part, contract)\n",
+        "    whole = _line(version, price, (), part, contract)\n",
         "    now = books.lookups.fx_rate(version.currency, part.currency, version.work_date)\n"
-        "    line = _line(version, structs.replace(price, fx_rate=now), (), part, contract)\n",
+        "    whole = _line(version, structs.replace(price, fx_rate=now), (), part, contract)\n",
     ),
     Mutation(
         "cap off by one minor unit",
@@ -98,8 +98,8 @@ MUTATIONS = (
     Mutation(
         "room under a cap not offered",
         "agents/entries.py",
-        "any(p.live and p not in entry.charges for p in charges)",
-        "any(p.live and p in entry.charges for p in charges)",
+        "gone = [part for part in before if part.live and part not in after]",
+        "gone = [part for part in before if part.live and part in after]",
     ),
     Mutation(
         "a fee billed again",
