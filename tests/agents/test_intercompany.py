@@ -377,6 +377,23 @@ def test_a_reversal_waits_for_both_periods_too(change: Object) -> None:
     is_eliminated(task)
 
 
+def test_an_engagement_that_moves_waits_for_the_books_it_leaves() -> None:
+    """DE is closed, FR is open: nothing of DE is reversed before it opens, nothing of FR is posted before that."""
+    task = ready_task(engagement())
+    task.refer("periods", year(legal_entity_id="FR"))
+    task.send("time-entries", approved())
+    task.refer("periods", year("closed", revision=2))
+    task.clear()
+    task.send("engagements", engagement(revision=2, legal_entity_id="FR"))
+    assert ([held["waits_on"] for held in task.out["exceptions"]], task.out["billing"]) == (["period:DE"], [])
+    task.refer("periods", year(revision=3))
+
+    assert [(line["legal_entity_id"], line["amount"]) for line in task.out["billing"]] == [
+        ("DE", "-800.00"),
+        ("FR", "800.00"),
+    ]
+
+
 def test_an_approval_waits_for_the_period_of_the_sale() -> None:
     """The cost stands, then the resource's entity closes: neither charge nor bill before it opens."""
     task = task_under(engagement(**agreed()))
