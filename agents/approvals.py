@@ -25,6 +25,7 @@ def apply(work: Work, record: Record) -> Outcome:
     decision = approval.decode(record.value)
     check_key(record, decision.engagement_id)
     _check_delegate(decision)
+    _check_reviewer(decision)
     table = work.state.approvals
     key = record_key("a", decision.entry_type, decision.source, decision.engagement_id, decision.entry_id)
     known = table.get(key) or Approvals()
@@ -49,6 +50,7 @@ def _read(sent: approval.Approval) -> Decision:
         sent.approver_id,
         sent.on_behalf_of,
         sent.decided_on,
+        sent.target,
     )
 
 
@@ -59,4 +61,14 @@ def _check_delegate(sent: approval.Approval) -> None:
             "$.approver_id",
             f"it does not say who decided on behalf of {sent.on_behalf_of}",
             "send the delegate as approver_id, or leave on_behalf_of out",
+        )
+
+
+def _check_reviewer(sent: approval.Approval) -> None:
+    if sent.target == "correction" and sent.level != "finance":
+        raise UndecodableError(
+            "invalid_field",
+            "$.level",
+            f"a correction is reviewed by finance, not by level {sent.level}",
+            "send level finance, or target entry",
         )

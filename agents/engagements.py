@@ -8,6 +8,7 @@ from ..codecs import cloudevents, engagement
 from ..codecs.errors import UndecodableError
 from ..codecs.records import EngagementState
 from .entries import SEPARATOR, check_key, release_over_cap, settle_balance
+from .receivables import settle_documents_of
 from .rerating import rerate_engagement
 from .shell import run
 from .terms import settle_terms
@@ -47,15 +48,22 @@ def apply(work: Work, record: Record) -> Outcome:
         raise AssertionError("terms that were just set are unknown")
     rerate_engagement(work, before, terms)
     settle_waiting(work, f"engagement:{terms.id}")
+    if before is not None and state.documents and _moves_documents(before, terms):
+        settle_documents_of(work, terms.id)
     release_over_cap(work, state, contract)
     held = settle_terms(work, state, contract)
     settle_balance(work, state, contract)
     return "held" if held else "applied"
 
 
+def _moves_documents(before: engagement.Engagement, terms: engagement.Engagement) -> bool:
+    """Whether what the ERP's documents make in the books is another thing under the new terms."""
+    return before.legal_entity_id != terms.legal_entity_id or before.policies.credit != terms.policies.credit
+
+
 def _check_currency(known: EngagementState, terms: engagement.Engagement) -> None:
     before = known.terms.currency if known.terms is not None else terms.currency
-    if before != terms.currency and (known.entries or known.fees or known.planned_time):
+    if before != terms.currency and (known.entries or known.fees or known.planned_time or known.documents):
         raise UndecodableError(
             "invalid_field",
             "$.currency",

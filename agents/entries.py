@@ -8,6 +8,7 @@ from ..codecs.entry_state import EntryState, EntryVersion, Posted, Usage
 from ..codecs.errors import UndecodableError
 from ..codecs.records import EngagementState
 from .holds import QUIET, hold, release
+from .receivables import settle_documents_naming
 from .rules.approval import may_count
 from .rules.books import Books
 from .rules.cap import is_used_up, over_cap
@@ -16,7 +17,7 @@ from .rules.funding import FundingPlan, misfunded
 from .rules.overage import over_balance, room_in_balance
 from .rules.prepaid import count_usage, usage_of
 from .rules.settlement import differs, settle, supersede
-from .rules.valuation import Missing
+from .rules.valuation import unknown_engagement
 from .terms import settle_terms, settle_waiting_terms
 from .work import Outcome, Record, Work
 
@@ -68,7 +69,10 @@ def apply_version(work: Work, version: EntryVersion) -> Outcome:
     else:
         return "duplicate" if version.revision == entry.latest.revision else "stale"
     work.trail.about = version
-    return "held" if settle_entry(work, key, entry) else "applied"
+    outcome: Outcome = "held" if settle_entry(work, key, entry) else "applied"
+    if work.engagement(version.engagement_id).held_entries.get("billing_unknown"):
+        settle_documents_naming(work, version)
+    return outcome
 
 
 def settle_entry(work: Work, key: bytes, entry: EntryState, *, balance: bool = True) -> bool:
@@ -83,7 +87,7 @@ def settle_entry(work: Work, key: bytes, entry: EntryState, *, balance: bool = T
     if contract is not None and contract.tiered:
         work.state.volumes.ready(engagement.id)
     if contract is None:
-        missing = _unknown_engagement(engagement) if may_count(entry, approvals) else None
+        missing = unknown_engagement(engagement.id) if may_count(entry, approvals) else None
     else:
         missing = settle(entry, approvals, Books(engagement, contract, work.lookups, work.effects))
     if missing is not None:
@@ -215,11 +219,3 @@ def settle_held(work: Work, hold_key: bytes) -> None:
     if entry is None:
         raise AssertionError(f"hold {hold_key!r} has no entry")
     settle_entry(work, key, entry)
-
-
-def _unknown_engagement(engagement: EngagementState) -> Missing:
-    return Missing(
-        "engagement_unknown",
-        f"engagement:{engagement.id}",
-        f"engagement {engagement.id} is unknown; send it with its contract terms",
-    )

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 from ..codecs.currencies import format_amount, parse_amount
 from ..codecs.durations import format_hours
 from ..codecs.engagement import Engagement
@@ -28,7 +31,7 @@ def figures_of(state: EngagementState) -> EngagementFigures:
         else parse_amount(terms.planned_revenue, terms.currency, "$.planned_revenue")
     )
     planned_cost = None if terms is None or state.planned_cost_missing else state.planned_cost
-    ahead = state.earned - state.billed - state.fees - state.rounded
+    ahead = state.earned + state.written_off - state.billed - state.fees - state.rounded
     return EngagementFigures(
         engagement_id=state.id,
         customer_id="" if terms is None else terms.customer_id,
@@ -65,4 +68,21 @@ def figures_of(state: EngagementState) -> EngagementFigures:
         intercompany_cost=money(state.intercompany_cost)
         if state.intercompany_cost or (terms is not None and terms.policies.intercompany is not None)
         else None,
+        **_receivables(state, money),
     )
+
+
+def _receivables(state: EngagementState, money: Callable[[int], str]) -> dict[str, Any]:
+    """What the ERP has answered; nothing of an engagement it has said nothing about."""
+    if not state.documents:
+        return {}
+    differences = state.fx_differences.items()
+    return {
+        "invoiced": money(state.invoiced),
+        "credited": money(state.credited),
+        "written_off": money(state.written_off),
+        "not_invoiced": money(state.billed + state.fees + state.rounded - state.written_off - state.invoiced),
+        "receivable": money(state.invoiced + state.invoiced_tax - state.cash),
+        "cash": money(state.cash),
+        "fx_differences": {base: format_amount(minor, base) for base, minor in differences if minor},
+    }

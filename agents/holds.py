@@ -1,11 +1,11 @@
-"""Holds: an entry that waits is kept with its reason, told to the users, and let go once."""
+"""Holds: an entry or a document that waits is kept with its reason, told to the users, and let go once."""
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, Literal, Protocol
 
-from ..codecs.entry_state import EntryState, Hold
-from ..codecs.exception import ExceptionEvent
+from ..codecs.entry_state import Hold
+from ..codecs.exception import ExceptionEvent, HoldReason
 from ..codecs.records import EngagementState
 from .rules.valuation import Missing
 from .work import Work
@@ -14,8 +14,47 @@ QUIET: Final = frozenset({"cap_stopped"})
 """Reasons that are kept for the order of release alone: nobody has to do anything, so nobody is told."""
 
 
-def hold(work: Work, key: bytes, entry: EntryState, engagement: EngagementState, missing: Missing) -> None:
-    """Keep an entry waiting; told again only when what it waits for has changed."""
+class HeldVersion(Protocol):
+    """What is told of an entry or a document that waits."""
+
+    @property
+    def kind(self) -> Literal["time", "expense", "invoice", "payment"]:
+        """What it is."""
+
+    @property
+    def source(self) -> str:
+        """The system it comes from."""
+
+    @property
+    def id(self) -> str:
+        """Its id there."""
+
+    @property
+    def revision(self) -> int:
+        """Its revision."""
+
+    @property
+    def engagement_id(self) -> str:
+        """Its engagement."""
+
+    @property
+    def cause(self) -> str:
+        """How the ids of its events begin."""
+
+
+class Holdable(Protocol):
+    """An entry or a document: something with versions that can wait."""
+
+    hold: HoldReason | None
+    hold_ordinal: int
+
+    @property
+    def latest(self) -> HeldVersion:
+        """Its latest version."""
+
+
+def hold(work: Work, key: bytes, entry: Holdable, engagement: EngagementState, missing: Missing) -> None:
+    """Keep an entry or a document waiting; told again only when what it waits for has changed."""
     holds = work.state.holds
     hold_key = b"h" + key[1:]
     known = holds.get(hold_key)
@@ -35,8 +74,8 @@ def hold(work: Work, key: bytes, entry: EntryState, engagement: EngagementState,
         _tell(work, "held", entry, missing)
 
 
-def release(work: Work, key: bytes, entry: EntryState, engagement: EngagementState) -> None:
-    """Let an entry go."""
+def release(work: Work, key: bytes, entry: Holdable, engagement: EngagementState) -> None:
+    """Let an entry or a document go."""
     hold_key = b"h" + key[1:]
     known = work.state.holds.get(hold_key)
     if known is None:
@@ -53,16 +92,16 @@ def _count(engagement: EngagementState, reason: str | None, change: int) -> None
         engagement.held_entries[reason] = engagement.held_entries.get(reason, 0) + change
 
 
-def _tell_released(work: Work, entry: EntryState, known: Hold) -> None:
+def _tell_released(work: Work, entry: Holdable, known: Hold) -> None:
     message = f"what it waited for has arrived: {known.waits_on}"
     _tell(work, "released", entry, Missing(known.reason, known.waits_on, message))
 
 
-def _tell(work: Work, action: str, entry: EntryState, missing: Missing) -> None:
+def _tell(work: Work, action: str, entry: Holdable, missing: Missing) -> None:
     version = entry.latest
     work.effects.exceptions.append(
         ExceptionEvent(
-            id=f"{version.source}:{version.kind}:{version.id}:{version.revision}:{action}:{entry.hold_ordinal}",
+            id=f"{version.cause}:{action}:{entry.hold_ordinal}",
             action="held" if action == "held" else "released",
             reason=missing.reason,
             kind=version.kind,

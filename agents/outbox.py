@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from operator import attrgetter
 from typing import Any, Final, NamedTuple, Protocol
 
-from ..codecs import accrual, billing, cloudevents, exception, figures, forecast, revenue
+from ..codecs import accrual, billing, cloudevents, exception, figures, forecast, posting_state, revenue
 from ..codecs.wire import encode, encode_into
 from .rules.effects import Effects
 
@@ -71,6 +71,11 @@ def latest_figures(events: Sequence[figures.EngagementFigures]) -> list[OutputEv
     return [(key := e.engagement_id.encode(), key, encode(e)) for e in events]
 
 
+def latest_postings(events: Sequence[posting_state.PostingState]) -> list[OutputEvent]:
+    """Events keyed by billing event, of which the latest counts."""
+    return [(key := e.billing_id.encode(), key, encode(e)) for e in events]
+
+
 class Output(NamedTuple):
     """An output stream: which effects it takes, and how they are encoded."""
 
@@ -88,5 +93,6 @@ OUTPUTS: Final = (
     Output("assignment-forecasts", forecast.FORECAST_TYPE, attrgetter("forecasts"), by_resource),
     Output("utilisation", forecast.UTILISATION_TYPE, attrgetter("utilisation"), by_week),
     Output("engagement-figures", figures.TYPE, attrgetter("figures"), latest_figures),
+    Output("posting-states", posting_state.TYPE, attrgetter("posting_states"), latest_postings),
 )
 """Every output but the dead letters, which leave as they came."""

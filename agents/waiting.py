@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from .entries import SEPARATOR, settle_balance, settle_held
 from .planning import settle_assignment
+from .receivables import settle_document
 from .terms import settle_terms
 from .trail import NOTHING, About, Subject
 from .utilisation import tell_week
@@ -19,7 +20,7 @@ def settle_waiting(work: Work, what: str) -> int:
 
 
 def settle_again(work: Work, hold_key: bytes) -> None:
-    """Settle what stands behind a hold: an entry, an assignment, an engagement's terms or a person's week."""
+    """Settle what stands behind a hold: an entry, assignment, document, engagement's terms or person's week."""
     kind = hold_key[1:].split(SEPARATOR.encode(), 1)[0]
     state = work.state
     if kind in {b"time", b"expense"}:
@@ -29,6 +30,8 @@ def settle_again(work: Work, hold_key: bytes) -> None:
         assignment = state.assignments.get(key)
         if assignment is not None:
             settle_assignment(work, key, assignment)
+    elif kind in {b"invoice", b"payment"}:
+        settle_document(work, hold_key)
     elif kind == b"terms":
         engagement = work.engagement(hold_key[1:].decode().split(SEPARATOR)[1])
         contract = work.contexts.contract(engagement, work.reference)
@@ -55,5 +58,8 @@ def subject_of(work: Work, hold_key: bytes) -> Subject:
             return NOTHING
         planned = assignment.latest
         return About(kind, planned.source, planned.id, planned.revision, planned.engagement_id)
+    if kind in {"invoice", "payment"}:
+        document = state.invoices.get(b"i" + hold_key[1:]) or state.payments.get(b"y" + hold_key[1:])
+        return NOTHING if document is None else document.latest
     terms = work.engagement(last).terms if kind == "terms" else None
     return NOTHING if terms is None else About("engagement", terms.source, terms.id, terms.revision, terms.id)

@@ -80,7 +80,7 @@ def _channel(stream: Stream) -> dict[str, Any]:
 
 def _place(stream: Stream) -> str:
     """Which partition a record is on."""
-    if stream.name in SHAPES and stream.key != "task":
+    if stream.name in SHAPES and stream.key not in {"task", "billing event id"}:
         return "" if stream.single else " The partition is murmur2 of the key, as Kafka's own clients do."
     return " The partition is that of the task that wrote it."
 

@@ -19,7 +19,10 @@ from ..codecs.expense import Expense
 from ..codecs.figures import EngagementFigures
 from ..codecs.forecast import AssignmentForecast, Utilisation
 from ..codecs.fx_rate import FxRate
+from ..codecs.invoice import Invoice
+from ..codecs.payment import Payment
 from ..codecs.period import Period
+from ..codecs.posting_state import PostingState
 from ..codecs.rate_card import RateCard
 from ..codecs.resource import Resource
 from ..codecs.revenue import RevenueEvent
@@ -57,9 +60,11 @@ def _shape(struct: type[msgspec.Struct], key: str, event_id: str) -> Shape:
 SHAPES: Final[dict[str, Shape]] = {
     "time-entries": _shape(TimeEntry, "engagement_id", "source id revision"),
     "expenses": _shape(Expense, "engagement_id", "source id revision"),
-    "approvals": _shape(Approval, "engagement_id", "source entry_type entry_id entry_revision level sequence"),
+    "approvals": _shape(Approval, "engagement_id", "source entry_type entry_id entry_revision level sequence target"),
     "engagements": _shape(Engagement, "id", "source id revision"),
     "assignments": _shape(Assignment, "engagement_id", "source id revision"),
+    "invoices": _shape(Invoice, "engagement_id", "source engagement_id id revision"),
+    "payments": _shape(Payment, "engagement_id", "source engagement_id id revision"),
     "rate-cards": _shape(RateCard, "id version", "id version"),
     "resources": _shape(Resource, "id", "id revision"),
     "fx-rates": _shape(FxRate, "base quote valid_from", "base quote valid_from revision"),
@@ -70,6 +75,7 @@ SHAPES: Final[dict[str, Shape]] = {
     "exceptions": _shape(ExceptionEvent, "engagement_id", "id"),
     "assignment-forecasts": _shape(AssignmentForecast, "resource_id", "assignment_source assignment_id revision week"),
     "utilisation": _shape(Utilisation, "resource_id", "resource_id week"),
+    "posting-states": _shape(PostingState, "billing_id", "billing_id"),
     "audit": _shape(AuditRecord, "task", "task sequence"),
     "engagement-figures": _shape(EngagementFigures, "engagement_id", "engagement_id"),
 }

@@ -24,8 +24,8 @@ MUTATIONS = (
     ),
     Mutation(
         "a lost reversal",
-        SETTLEMENT,
-        "        ledger.reverse_charge(*as_billed(entry, part, stands), part, _on(part, dates), books)\n",
+        "agents/rules/reversal.py",
+        "        ledger.reverse_charge(*as_billed(entry, part, stands), part, reversed_on(part, dates), books)\n",
         "",
     ),
     Mutation(
@@ -68,7 +68,7 @@ MUTATIONS = (
     Mutation(
         "cost not reversed",
         SETTLEMENT,
-        '        ledger.reverse_accrual("cost", stands, cost, _on(cost, dates), books)\n',
+        '        ledger.reverse_accrual("cost", stands, cost, reversed_on(cost, dates), books)\n',
         "",
     ),
     Mutation(
@@ -130,5 +130,29 @@ MUTATIONS = (
         "app/runtime/wakes.py",
         "                if self._is_done():\n                    self._reacted = self._target\n",
         "                self._reacted = self._target\n",
+    ),
+    Mutation(
+        "an exchange difference the wrong way round",
+        "agents/rules/realised.py",
+        "invoice_rate += settled - carried",
+        "invoice_rate += carried - settled",
+    ),
+    Mutation(
+        "a cancelled invoice keeps what its payment realised",
+        "agents/receivables.py",
+        "if state.stands is not stood or waited != (missing is not None):",
+        "if waited != (missing is not None):",
+    ),
+    Mutation(
+        "a large correction passes unreviewed once it has come",
+        "agents/rules/review.py",
+        "    stands = chain[-1]\n",
+        "    stands = chain[0]\n",
+    ),
+    Mutation(
+        "an invoiced line reversed instead of adjusted",
+        "agents/rules/settlement.py",
+        "if approved and (contract.adjusts or entry.invoiced) else None",
+        "if approved and contract.adjusts else None",
     ),
 )

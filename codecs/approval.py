@@ -14,6 +14,7 @@ TYPE: Final = "billtide.approval.v1"
 EntryType = Literal["time", "expense"]
 ApprovalLevel = Literal["manager", "project", "finance"]
 Verdict = Literal["approved", "rejected", "recalled"]
+ApprovalTarget = Literal["entry", "correction"]
 
 
 class Approval(Wire, frozen=True, kw_only=True, gc=False, omit_defaults=True):
@@ -22,7 +23,9 @@ class Approval(Wire, frozen=True, kw_only=True, gc=False, omit_defaults=True):
     Decisions about the same entry, revision and level are ordered by `sequence`: the highest counts, of equal ones
     one that withdraws. From the same people and day the same sequence again is a duplicate, a lower one is stale. A
     decision may arrive before the entry it is about. on_behalf_of: the approver whose delegate approver_id is;
-    decided_on: the day by which approvers and delegates are found valid.
+    decided_on: the day by which approvers and delegates are found valid. target: what is decided, the revision
+    itself, or by finance that it may correct a bill by more than the terms' `review_above`: approved releases it,
+    rejected leaves what stands, recalled lets it wait again.
     """
 
     source: Id
@@ -37,6 +40,7 @@ class Approval(Wire, frozen=True, kw_only=True, gc=False, omit_defaults=True):
     reason: str = ""
     on_behalf_of: OptionalId = ""
     decided_on: dt.date | None = None
+    target: ApprovalTarget = "entry"
 
 
 decode: Final = decoder(Approval)

@@ -202,7 +202,9 @@ class Policies(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_default
     lines of time in one accounting period lack to their exact sum is a line of its own, once the next period begins.
     approval_thresholds: levels that larger entries need besides approval_levels; auto_approve_under: entries of less
     than this amount need no decision but those of thresholds; approvers: who may decide, anybody while empty;
-    correction of what is billed: reversed and charged anew, or one line of the difference.
+    correction of what is billed: reversed and charged anew, or one line of the difference. review_above: a correction
+    that changes what an approved entry is billed by more than this amount waits for a decision of finance. credit: what
+    becomes of an amount that a credit note takes back: it is to be invoiced again, or lost revenue.
     intercompany: how people of other legal entities are charged to the engagement's; absent, their cost is its own.
     """
 
@@ -220,6 +222,8 @@ class Policies(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_default
     correction: Literal["reverse_and_rebill", "adjust"] = "reverse_and_rebill"
     multiplier_changes: tuple[MultiplierChange, ...] = ()
     rounding_place: Literal["line", "invoice"] = "line"
+    review_above: DecimalText | None = None
+    credit: Literal["rebill", "write_off"] = "rebill"
     intercompany: Intercompany | None = None
 
 

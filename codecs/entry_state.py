@@ -6,7 +6,7 @@ import datetime as dt
 
 import msgspec
 
-from .approval import ApprovalLevel, EntryType, Verdict
+from .approval import ApprovalLevel, ApprovalTarget, EntryType, Verdict
 from .billing import ChargeLimit
 from .decimals import RATE_PLACES
 from .engagement import Rounding
@@ -64,6 +64,11 @@ class EntryVersion(msgspec.Struct, frozen=True, array_like=True, gc=False):
     lines: tuple[SpentLine, ...] = ()
     receipt: bool = False
     progress_excluded: ProgressExcluded | None = None
+
+    @property
+    def cause(self) -> str:
+        """How the ids of its events begin."""
+        return f"{self.source}:{self.kind}:{self.id}:{self.revision}"
 
 
 class FundedShare(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -158,7 +163,8 @@ class EntryState(msgspec.Struct, array_like=True, gc=False):
     adjusted: set while the first live part of charges is a charge and the others are its adjusting lines;
     progress_time and progress_on: what it adds to the hours and the dates of a fixed fee's progress; non_chargeable:
     approved value beyond a cap that stops, counted in the figures; usage: what it draws on a prepaid balance;
-    intercompany: the charge between its legal entities, or the last one, not live.
+    invoiced: what stands of it on documents of the ERP, net of credits; intercompany: the charge between its legal
+    entities, or the last one, not live.
     """
 
     latest: EntryVersion
@@ -182,6 +188,7 @@ class EntryState(msgspec.Struct, array_like=True, gc=False):
     progress_on: dt.date | None = None
     non_chargeable: int = 0
     usage: Usage | None = None
+    invoiced: int = 0
     intercompany: IntercompanyCharge | None = None
 
 
@@ -195,6 +202,7 @@ class Decision(msgspec.Struct, frozen=True, array_like=True, gc=False):
     approver_id: str = ""
     on_behalf_of: str = ""
     decided_on: dt.date | None = None
+    target: ApprovalTarget = "entry"
 
 
 class Approvals(msgspec.Struct, array_like=True, gc=False):

@@ -1,4 +1,4 @@
-"""A business exception: an entry that waits for something, what for, and the end of the wait."""
+"""A business exception: an entry or a document that waits for something, what for, and the end of the wait."""
 
 from __future__ import annotations
 
@@ -26,6 +26,10 @@ HoldReason = Literal[
     "cap_stopped",
     "period_too_long",
     "balance_used_up",
+    "billing_unknown",
+    "invoice_unknown",
+    "currency_differs",
+    "awaiting_review",
 ]
 
 
@@ -39,7 +43,7 @@ class ExceptionEvent(Wire, frozen=True, kw_only=True, gc=False, omit_defaults=Tr
     id: Id
     action: Literal["held", "released"]
     reason: HoldReason
-    kind: Literal["time", "expense", "fee", "assignment"]
+    kind: Literal["time", "expense", "fee", "assignment", "invoice", "payment"]
     source: Id
     entry_id: Id
     revision: int

@@ -23,6 +23,11 @@ class EngagementFigures(Wire, frozen=True, kw_only=True, gc=False, omit_defaults
     `loss_provision` what is provided for the rest of a fixed fee's loss;
     `deferred` fees that are billed and not yet earned. Without terms all four are unknown. `prepaid_balance` is what
     of them work may still use up, only where the terms have a drawdown; drawn and absorbed amounts lower `fees`.
+    `held_entries` counts what waits by its reason, documents of the ERP included.
+    Of the ERP's answers, absent before the first: `invoiced` is what stands on invoices less `credited`, which is what
+    credit notes take back, both without tax; `written_off` what of that is lost revenue; `not_invoiced` = billed +
+    fees + rounding - written off - invoiced; `cash` what payments settle, `receivable` = invoiced with tax - cash;
+    `fx_differences` realised gains (losses below zero) by currency of the legal entity.
     `funded` is what each of several customers who pay together is billed, fees included; `intercompany_cost` what other
     legal entities charge the engagement's for their people (`cost` is what they cost the firm), absent where none may.
     """
@@ -56,6 +61,13 @@ class EngagementFigures(Wire, frozen=True, kw_only=True, gc=False, omit_defaults
     deferred: DecimalText | None = None
     prepaid_balance: DecimalText | None = None
     rounding: DecimalText = "0"
+    invoiced: DecimalText | None = None
+    credited: DecimalText | None = None
+    not_invoiced: DecimalText | None = None
+    receivable: DecimalText | None = None
+    cash: DecimalText | None = None
+    fx_differences: dict[str, DecimalText] = {}  # noqa: RUF012 - msgspec copies it
+    written_off: DecimalText | None = None
     funded: dict[str, DecimalText] = msgspec.field(default_factory=dict)
     intercompany_cost: DecimalText | None = None
 

@@ -97,7 +97,9 @@ class EngagementState(msgspec.Struct, array_like=True, gc=False):
     whose fee is deferred or may be billed anew, by start; unkept_through: the last date of terms billed before that;
     deferred: fees that are billed and not earned; usage: value of approved work that draws on a prepaid balance, by
     work date. rounding: groups of lines by the start of their accounting period; rounded: what rounding lines have
-    billed. funded: what customers who pay together are billed, by customer;
+    billed. Of the ERP's answers: documents: how many are known; invoiced and credited: net of tax, invoiced less what
+    is credited; invoiced_tax; cash: what payments settle; fx_differences: realised, by the entity's currency;
+    written_off: credited and not to be invoiced again. funded: what customers who pay together are billed, by customer;
     intercompany_cost: what other legal entities charge for their people.
     """
 
@@ -140,6 +142,13 @@ class EngagementState(msgspec.Struct, array_like=True, gc=False):
     usage: dict[dt.date, int] = {}
     rounding: dict[dt.date, RoundingGroup] = {}
     rounded: int = 0
+    documents: int = 0
+    invoiced: int = 0
+    invoiced_tax: int = 0
+    credited: int = 0
+    cash: int = 0
+    fx_differences: dict[str, int] = {}
+    written_off: int = 0
     funded: dict[str, int] = {}
     intercompany_cost: int = 0
 

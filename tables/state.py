@@ -7,6 +7,7 @@ from typing import Any, Final, Protocol
 
 from ..codecs.audit import GENESIS
 from ..codecs.entry_state import Approvals
+from ..codecs.receivable_state import InvoicedLine, InvoiceState, PaymentState
 from ..codecs.records import AssignmentState, ChainHead, Cursor, EngagementState, Position, WeekState
 from .entries import Entries
 from .holds import Holds
@@ -40,6 +41,9 @@ class TaskState:
     | positions | input topic | Position | always |
     | cursors | reference topic | Cursor | always |
     | audit | one key | ChainHead | always |
+    | invoices | source, engagement, document id | InvoiceState | always |
+    | payments | source, engagement, payment id | PaymentState | always |
+    | invoiced lines | engagement, billing id | InvoicedLine | always |
     """
 
     def __init__(self) -> None:
@@ -53,6 +57,9 @@ class TaskState:
         self.positions: Final = Table("positions", "p", Position)
         self.cursors: Final = Table("cursors", "c", Cursor)
         self.audit: Final = Table("audit", "u", ChainHead)
+        self.invoices: Final = Table("invoices", "i", InvoiceState)
+        self.payments: Final = Table("payments", "y", PaymentState)
+        self.invoiced_lines: Final = Table("invoiced-lines", "l", InvoicedLine)
         self.tables: Final[tuple[Table[Any], ...]] = (
             self.entries,
             self.approvals,
@@ -63,6 +70,9 @@ class TaskState:
             self.positions,
             self.cursors,
             self.audit,
+            self.invoices,
+            self.payments,
+            self.invoiced_lines,
         )
         self.volumes: Final = Volumes(self.entries)
         self._by_tag: Final = {ord(table.tag): table.bytes for table in self.tables}

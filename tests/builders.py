@@ -12,6 +12,8 @@ from billtide.agents import (
     assignments,
     engagements,
     expenses,
+    invoices,
+    payments,
     reference,
     shell,
     time_entries,
@@ -32,6 +34,8 @@ AGENTS = {
     "approvals": approvals.apply,
     "engagements": engagements.apply,
     "assignments": assignments.apply,
+    "invoices": invoices.apply,
+    "payments": payments.apply,
     "assignment-forecasts": utilisation.apply,
 }
 REFERENCES = ("rate-cards", "resources", "fx-rates", "periods")
@@ -190,6 +194,30 @@ def assignment(**changes: object) -> Object:
     return {
         "source": "plan", "id": "A1", "revision": 1, "engagement_id": "E1", "resource_id": "R1",
         "weeks": [{"week": "2026-11-23", "hours": "20"}], **changes,
+    }  # fmt: skip
+
+
+def invoice(**changes: object) -> Object:
+    """The first bill of time entry 1, 800 EUR, on invoice 2026-1."""
+    return {
+        "source": "erp", "id": "I1", "revision": 1, "engagement_id": "E1", "number": "2026-1", "issued_on": "2026-11-30",
+        "currency": "EUR", "lines": [{"billing_id": "psa:time:1:1:billing:0", "amount": "800"}], **changes,
+    }  # fmt: skip
+
+
+def credit_note(amount: str, **changes: object) -> Object:
+    """A credit of so much of that line."""
+    lines = [{"billing_id": "psa:time:1:1:billing:0", "amount": amount}]
+    return invoice(
+        **{"id": "C1", "number": "2026-C1", "kind": "credit_note", "invoice_id": "I1", "lines": lines, **changes}
+    )
+
+
+def payment(amount: str = "800", **changes: object) -> Object:
+    """A payment of invoice I1 on 15 December 2026."""
+    return {
+        "source": "erp", "id": "P1", "revision": 1, "engagement_id": "E1", "received_on": "2026-12-15", "amount": amount,
+        "currency": "EUR", "allocations": [{"invoice_id": "I1", "amount": amount}], **changes,
     }  # fmt: skip
 
 

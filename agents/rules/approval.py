@@ -85,7 +85,7 @@ def verdicts(version: EntryVersion, decisions: Iterable[Decision]) -> dict[Appro
     """The decision of each level that counts for a version."""
     found: dict[ApprovalLevel, Decision] = {}
     for decision in decisions:
-        if decision.entry_revision == version.revision:
+        if decision.entry_revision == version.revision and decision.target == "entry":
             known = found.get(decision.level)
             if known is None or _rank(decision) > _rank(known):
                 found[decision.level] = decision
@@ -122,7 +122,7 @@ def counting(
 def may_count(entry: EntryState, approvals: Approvals | None) -> bool:
     """Whether something of the entry may count once the terms say which decisions do: so long it waits for them."""
     decisions = approvals.decisions if approvals is not None else ()
-    approved = {d.entry_revision for d in decisions if not VOIDS[d.verdict]}
+    approved = {d.entry_revision for d in decisions if d.target == "entry" and not VOIDS[d.verdict]}
     return any(
         STANDINGS[version.status]["fully" if version.revision in approved else "undecided"] in {"approved", "pending"}
         for version in (entry.latest, *entry.earlier)
@@ -154,4 +154,5 @@ def _alike(one: Decision, other: Decision) -> bool:
         and one.approver_id == other.approver_id
         and one.on_behalf_of == other.on_behalf_of
         and one.decided_on == other.decided_on
+        and one.target == other.target
     )

@@ -84,6 +84,12 @@ def approval_terms(policies: Policies, currency: str) -> ApprovalTerms | None:
     return None
 
 
+def review_limit(policies: Policies, currency: str) -> int | None:
+    """Minor units above which a correction waits for finance; None when none does."""
+    above = policies.review_above
+    return None if above is None else _size(above, currency, "$.policies.review_above")
+
+
 def _by_level(approvers: tuple[Approver, ...]) -> dict[ApprovalLevel, tuple[Approver, ...]]:
     found: dict[ApprovalLevel, tuple[Approver, ...]] = {}
     for at, approver in enumerate(approvers):

@@ -75,7 +75,8 @@ class Assessment:
         row = STANDINGS[version.status]
         spoken = verdicts(version, counted)
         for decision in decisions:
-            if decision.entry_revision != version.revision or self._terms.may_decide(decision):
+            about = decision.entry_revision == version.revision and decision.target == "entry"
+            if not about or self._terms.may_decide(decision):
                 continue
             later = spoken.get(decision.level)
             moved = row["withdrawn" if VOIDS[decision.verdict] else "fully"]

@@ -15,7 +15,7 @@ from ...codecs.decimals import RATE_PLACES
 from ...codecs.durations import HOUR, MINUTE, parse_duration
 from ...codecs.engagement import Engagement, Fee
 from ...codecs.errors import UndecodableError
-from .approval_terms import approval_terms
+from .approval_terms import approval_terms, review_limit
 from .calendar import Calendar
 from .expense_terms import ExpensePrices
 from .fee_plan import read_fee_plan
@@ -39,9 +39,9 @@ class Contract:
     fee_amount, planned_revenue: minor units or None; fixed_fee: how a fixed fee is earned and billed, None without
     one; expenses: what the customer pays for them, by category; time_price: its terms for time beyond quantity x
     rate; approval: what is asked beyond approval_levels, None when nothing; adjusts: corrects by lines of the
-    difference; tiered: some of its rates have tiers by volume;
-    fee_plan: the fees of a retainer or a subscription by term, None without;
-    funding: the customers who pay together, None where one pays all;
+    difference; tiered: some of its rates have tiers by volume; fee_plan: the fees of a retainer or a subscription by
+    term, None without; review_above: minor units by which a correction may change a bill without review, None for any;
+    writes_off: what is credited is lost; funding: the customers who pay together, None where one pays all;
     intercompany: how people of other legal entities are charged, None when they are not;
     worth(unit, rate_unit, currency): numerator and denominator that turn quantity x rate into minor units.
     """
@@ -71,11 +71,13 @@ class Contract:
         "limits",
         "places",
         "planned_revenue",
+        "review_above",
         "rounding",
         "terms",
         "tiered",
         "time_price",
         "worth",
+        "writes_off",
     )
 
     def __init__(self, terms: Engagement, book: RateBook, calendar: Calendar, entities: Entities | None = None) -> None:
@@ -102,6 +104,8 @@ class Contract:
             and terms.fee.drawdown.overage == "hold"
         )
         self.bills_time: Final = terms.contract_type in {"time_and_materials", "capped"} or self.draws
+        self.writes_off: Final = policies.credit == "write_off"
+        self.review_above: Final = review_limit(policies, terms.currency)
         self.for_customers: Final = terms.contract_type not in {"non_billable", "internal"}
         self.earns_by_cost: Final = terms.contract_type == "fixed_fee"
         self.accrues_at_submission: Final = policies.accrue_at == "submission"

@@ -1,6 +1,7 @@
 """Correction of what is billed: by reversal and a new charge, or by a line of the difference.
 
-`reverse_and_rebill` is what settlement does by itself. Under `adjust` the charge stays, and a correction adds one line
+`reverse_and_rebill` is what settlement does by itself. Under `adjust`, and whatever the policy once the entry stands on
+invoices, the charge stays, and a correction adds one line
 that names it: amount is the new price less what is billed, shown as one unit at that rate, so that it is exact.
 Charge and adjusting lines sum to the price of the version that counts (M1). What is withdrawn later is reversed line by
 line as it was billed, so the charge's own version and price are kept beside the entry's.

@@ -9,6 +9,7 @@ from ...codecs.billing import BillingEvent
 from ...codecs.exception import ExceptionEvent
 from ...codecs.figures import EngagementFigures
 from ...codecs.forecast import AssignmentForecast, Utilisation
+from ...codecs.posting_state import PostingState
 from ...codecs.revenue import RevenueEvent
 
 
@@ -22,3 +23,4 @@ class Effects(msgspec.Struct):
     forecasts: list[AssignmentForecast] = []
     utilisation: list[Utilisation] = []
     figures: list[EngagementFigures] = []
+    posting_states: list[PostingState] = []

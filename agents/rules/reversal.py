@@ -1,12 +1,19 @@
-"""Dates of reversals: what is taken back is posted on dates that are open in the books where it stands (M6)."""
+"""Reversals: what is taken back is posted on dates that are open in the books where it stands (M6), whole."""
 
 from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable
 
-from ...codecs.entry_state import Posted
+from msgspec import structs
+
+from ...codecs.entry_state import EntryState, EntryVersion, Posted
+from . import ledger
+from .books import Books
+from .cap import close_open, count_billed
 from .contract import Contract
+from .correction import as_billed
+from .funding import unfund
 from .valuation import Missing, missing_period
 
 Dates = dict[tuple[str, dt.date], dt.date]
@@ -23,3 +30,37 @@ def reversal_dates(wrong: Iterable[Posted], contract: Contract) -> Dates | Missi
             return missing_period(date, contract, posted.accounting_date, entity)
         dates[entity, posted.accounting_date] = date
     return dates
+
+
+def reversed_on(posted: Posted, dates: Dates) -> dt.date:
+    """The date of a posting's reversal."""
+    return dates[posted.legal_entity_id, posted.accounting_date]
+
+
+def reversed_posting(posted: Posted) -> Posted:
+    """What remains of a reversed posting: its number, so that it is not used again."""
+    return structs.replace(posted, live=False)
+
+
+def standing_parts(parts: tuple[Posted, ...]) -> tuple[Posted, ...]:
+    """The parts of a bill that are not reversed."""
+    return tuple(part for part in parts if part.live)
+
+
+def reverse_charges(entry: EntryState, books: Books, stands: EntryVersion, dates: Dates) -> None:
+    """Take back every part of an entry's bill, as it was billed."""
+    engagement = books.engagement
+    for part in standing_parts(entry.charges):
+        ledger.reverse_charge(*as_billed(entry, part, stands), part, reversed_on(part, dates), books)
+        unfund(part, engagement)
+        engagement.billed -= part.amount
+        engagement.earned -= part.amount
+        count_billed(-part.amount, stands, engagement, books.contract)
+        if stands.kind == "expense":
+            engagement.billed_expenses -= part.amount
+    if entry.charges:
+        entry.charges = (reversed_posting(entry.charges[-1]),)
+    entry.adjusted = None
+    engagement.approved_value -= entry.approved_value
+    close_open(entry, engagement)
+    entry.approved_value = 0

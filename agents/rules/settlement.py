@@ -23,15 +23,18 @@ from .assessment import assess
 from .books import Books
 from .cap import close_open, count_billed, leave_open, left_open, within_cap
 from .contract import Contract
-from .correction import adjust, as_billed, price_of, to_adjust
+from .correction import adjust, price_of, to_adjust
 from .differences import same_cost, same_money, same_price
-from .funding import fund, misfunded, unfund
+from .funding import fund, misfunded
 from .hours import count_time, time_of
 from .overage import is_over, over_limit, within_balance
 from .progress import count, has_progress, is_counted, take_off
-from .reversal import Dates, reversal_dates
+from .reversal import reversal_dates, reverse_charges, reversed_on, reversed_posting, standing_parts
+from .review import review
 from .valuation import Lookups, Missing, Value, missing_period, value_of
 
+KEEPS_EARLIER: Final = frozenset(("draft", "submitted", "approved"))
+"""Statuses of a revision below which an earlier one may count."""
 EARLIER_MAX: Final = 32
 """Revisions of one entry that may wait for a decision at the same time; older ones are given up."""
 
@@ -47,12 +50,15 @@ def settle(entry: EntryState, approvals: Approvals | None, books: Books) -> Miss
     version, standing = counting(entry, approvals, contract.approval_levels, judge)
     waits_for = None if assessment is None else assessment.waits_for
     approved = standing == "approved"
+    if contract.review_above is not None and version is not None and approved and entry.earlier:
+        version, waits = review(version, entry, approvals, contract, books.lookups, judge)
+        waits_for = waits or waits_for
     wanted = version if approved or contract.accrues_at_submission else None
     count_time(entry, books, *time_of(contract, version, approved=approved))
     stands = entry.cost is not None and entry.cost.live
     value = None if wanted is None else value_of(wanted, contract, books.lookups, posted=stands)
     worth = value if isinstance(value, Value) else None
-    charged = to_adjust(entry, wanted, worth, books) if contract.adjusts and approved else None
+    charged = to_adjust(entry, wanted, worth, books) if approved and (contract.adjusts or entry.invoiced) else None
     if entry.cost is not None and stands:
         missing = _withdraw(entry, books, entry.cost, wanted, worth, approved=approved, adjusts=charged is not None)
         if missing is not None:
@@ -69,6 +75,8 @@ def differs(entry: EntryState, approvals: Approvals | None, contract: Contract, 
     judge = None if contract.approval is None else assess(contract, lookups).standing
     version, standing = counting(entry, approvals, contract.approval_levels, judge)
     approved = standing == "approved"
+    if contract.review_above is not None and version is not None and approved and entry.earlier:
+        version, _ = review(version, entry, approvals, contract, lookups, judge)
     wanted = version if approved or contract.accrues_at_submission else None
     if (entry.counted_as, entry.counted_time) != time_of(contract, version, approved=approved):
         return True
@@ -134,7 +142,7 @@ def _withdraw(
     unearn = has_progress(entry) and not (keep_cost and approved and books.contract.earns_by_cost)
     transfer = value.transfer if same and value is not None and approved else None
     charged = None if entry.intercompany is None else intercompany.wrong_charge(entry, transfer, terms)
-    wrong = list(_live(entry.charges)) if unbill else []
+    wrong = list(standing_parts(entry.charges)) if unbill else []
     if accrued is not None and unaccrue:
         wrong.append(accrued)
     wrong += () if charged is None else (charged.sale, charged.purchase)
@@ -148,44 +156,21 @@ def _withdraw(
     if isinstance(dates, Missing):
         return dates
     if unbill:
-        _reverse_charges(entry, books, stands, dates)
+        reverse_charges(entry, books, stands, dates)
     if accrued is not None and unaccrue:
-        ledger.reverse_accrual("work_in_progress", stands, accrued, _on(accrued, dates), books)
-        entry.work_in_progress = _dead(accrued)
+        ledger.reverse_accrual("work_in_progress", stands, accrued, reversed_on(accrued, dates), books)
+        entry.work_in_progress = reversed_posting(accrued)
         books.engagement.unbilled -= accrued.amount
     if unearn:
         take_off(entry, books, stands, dates[terms.legal_entity_id, earned_on])
     if charged is not None:
         intercompany.reverse(entry, charged, books, stands, dates)
     if not keep_cost:
-        ledger.reverse_accrual("cost", stands, cost, _on(cost, dates), books)
-        entry.cost = _dead(cost)
+        ledger.reverse_accrual("cost", stands, cost, reversed_on(cost, dates), books)
+        entry.cost = reversed_posting(cost)
         books.engagement.cost -= entry.cost_value
         entry.cost_value = 0
     return None
-
-
-def _on(posted: Posted, dates: Dates) -> dt.date:
-    """The date of a posting's reversal."""
-    return dates[posted.legal_entity_id, posted.accounting_date]
-
-
-def _reverse_charges(entry: EntryState, books: Books, stands: EntryVersion, dates: Dates) -> None:
-    engagement = books.engagement
-    for part in _live(entry.charges):
-        ledger.reverse_charge(*as_billed(entry, part, stands), part, _on(part, dates), books)
-        unfund(part, engagement)
-        engagement.billed -= part.amount
-        engagement.earned -= part.amount
-        count_billed(-part.amount, stands, engagement, books.contract)
-        if stands.kind == "expense":
-            engagement.billed_expenses -= part.amount
-    if entry.charges:
-        entry.charges = (_dead(entry.charges[-1]),)
-    entry.adjusted = None
-    engagement.approved_value -= entry.approved_value
-    close_open(entry, engagement)
-    entry.approved_value = 0
 
 
 def _post(
@@ -259,7 +244,7 @@ def _charge(
         part = _posted(last, wanted, amount, price.currency, date, books.contract.terms)
         if books.contract.funding is not None:
             part = fund(part, engagement, books.contract.funding)
-        entry.charges = (*_live(entry.charges), part)
+        entry.charges = (*standing_parts(entry.charges), part)
         engagement.billed += amount
         engagement.earned += amount
         count_billed(amount, wanted, engagement, books.contract)
@@ -272,12 +257,13 @@ def _charge(
 def supersede(entry: EntryState, version: EntryVersion) -> None:
     """Make a higher revision the latest one, in place.
 
-    Earlier versions are kept while the new one may leave one of them standing, that is while it is only drafted
-    or submitted: every other status ends the search for the version that counts (see approval).
+    Earlier versions are kept while the new one may leave one of them standing: while it is only drafted or submitted,
+    and where it is approved, as terms may ask for a review of it. Every other status ends the search for the version
+    that counts (see approval).
     """
     if entry.posted is None and entry.cost is not None and entry.cost.live:
         entry.posted = entry.latest
-    entry.earlier = (*entry.earlier, entry.latest)[-EARLIER_MAX:] if version.status in {"draft", "submitted"} else ()
+    entry.earlier = (*entry.earlier, entry.latest)[-EARLIER_MAX:] if version.status in KEEPS_EARLIER else ()
     entry.latest = version
 
 
@@ -287,12 +273,3 @@ def _posted(
     """A live posting of a version under these terms, with the next number of its kind."""
     ordinal = ledger.next_ordinal(last, version.revision)
     return Posted(version.revision, ordinal, amount, currency, date, terms.legal_entity_id, terms.customer_id)
-
-
-def _live(parts: tuple[Posted, ...]) -> tuple[Posted, ...]:
-    return tuple(part for part in parts if part.live)
-
-
-def _dead(posted: Posted) -> Posted:
-    """What remains of a reversed posting: its number, so that it is not used again."""
-    return structs.replace(posted, live=False)

@@ -132,6 +132,12 @@ def beyond_limit(contract: Contract) -> Missing:
     )
 
 
+def unknown_engagement(engagement_id: str) -> Missing:
+    """Nothing can be posted before the contract terms are there."""
+    text = f"engagement {engagement_id} is unknown; send it with its contract terms"
+    return Missing("engagement_unknown", f"engagement:{engagement_id}", text)
+
+
 def missing_period(reason: HoldReason, contract: Contract, date: dt.date, entity: str = "") -> Missing:
     """The accounting calendar of a legal entity, the contract's if not said, does not let `date` be posted to."""
     entity = entity or contract.terms.legal_entity_id

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from ..refusal import RefusedError
 from ..runtime.outgoing import partition_of
@@ -13,6 +13,9 @@ from .verification import AUDIT, EVENTS
 
 if TYPE_CHECKING:
     from ..settings import Settings
+
+
+POSTINGS: Final = "posting-states"
 
 
 class AmbiguousEntryError(RefusedError):
@@ -39,6 +42,9 @@ async def explain(settings: Settings, text: str, engagement_id: str = "") -> Sto
         async with opened(settings, EVENTS, number) as topics:
             async for batch in topics.to_end():
                 story.take_events(*batch)
+        async with opened(settings, (POSTINGS,), number) as topics:
+            async for batch in topics.to_end():
+                story.take_postings(batch.records)
     steps = story.own_steps()
     if not steps:
         return story

@@ -52,11 +52,15 @@ class Step(NamedTuple):
 
 
 class Standing(NamedTuple):
-    """What stands of an entry now. sums: decimal text by figure and currency; events: ids that nothing reverses."""
+    """What stands of an entry now. sums: decimal text by figure and currency; events: ids that nothing reverses.
+
+    postings: how far the ERP is with each billing event, by id; the ERP has said nothing about one that is not there.
+    """
 
     sums: dict[str, dict[str, str]]
     events: list[str]
     hold: dict[str, Any] | None
+    postings: dict[str, dict[str, Any]]
 
 
 @dataclass(slots=True)
@@ -68,6 +72,7 @@ class Story:
     entries: set[Entry] = field(default_factory=set)
     events: dict[str, Found] = field(default_factory=dict)
     inputs: dict[tuple[str, int, int], Found] = field(default_factory=dict)
+    postings: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def take_audit(self, partition: int, records: Iterable[Record]) -> None:
         """Keep rows of the entry, and rows of other records that brought about events of it."""
@@ -92,6 +97,17 @@ class Story:
             entry = entry_of(value["id"])
             if entry is not None and self.entry.means(entry):
                 self.events[value["id"]] = Found(stream, partition, record.offset, iso(record.timestamp), value)
+
+    def take_postings(self, records: Iterable[Record]) -> None:
+        """Keep the latest posting state of each of the entry's billing events."""
+        needle = self._needle()
+        for record in records:
+            if needle not in (record.value or b""):
+                continue
+            value = msgspec.json.decode(record.value or b"")
+            entry = entry_of(value["billing_id"])
+            if entry is not None and self.entry.means(entry):
+                self.postings[value["billing_id"]] = value
 
     def take_input(self, step: Step, record: Record | None) -> None:
         """Keep the input record of a step; None when the log no longer holds it."""
@@ -128,7 +144,8 @@ class Story:
         posted = [event for event in told if "action" not in event or event["action"] in {"charge", "accrual"}]
         live = [event["id"] for event in posted if not event.get("reverses") and event["id"] not in reversed_ids]
         holds = [event for event in told if "waits_on" in event]
-        return Standing(figures, live, holds[-1] if holds and holds[-1]["action"] == "held" else None)
+        hold = holds[-1] if holds and holds[-1]["action"] == "held" else None
+        return Standing(figures, live, hold, self.postings)
 
     def _needle(self) -> bytes:
         """The id as it stands in JSON: most records do not hold it, and are not decoded."""

@@ -30,6 +30,10 @@ WAITS: Final[dict[HoldReason, str]] = {
     "balance_used_up": "the prepaid balance is used up; it goes on with the next fee or refill",
     "receipt_missing": "its receipt is missing; send a revision of the expense that says there is one",
     "cap_stopped": "it lies beyond a cap that stops, so the customer does not pay it; a higher cap brings it back",
+    "billing_unknown": "it names a billing event of an entry that has not arrived; send it, or correct the line",
+    "invoice_unknown": "it names an invoice that has not arrived or waits itself; send it, or correct the id",
+    "awaiting_review": "it corrects a bill by more than the terms let pass; send finance's decision to `approvals`",
+    "currency_differs": "its currency is not the engagement's; send a revision in the engagement's currency",
 }
 """What an entry held for each reason waits for, and what to do."""
 
@@ -94,6 +98,13 @@ def _money(found: EngagementFigures) -> list[list[str]]:
         ["intercompany cost", grouped(found.intercompany_cost)],
         ["margin", grouped(found.margin)],
         ["loss provision", grouped(found.loss_provision)],
+        ["invoiced", grouped(found.invoiced)],
+        ["  credited", grouped(found.credited)],
+        ["  written off", grouped(found.written_off)],
+        ["not invoiced", grouped(found.not_invoiced)],
+        ["cash", grouped(found.cash)],
+        ["receivable", grouped(found.receivable)],
+        *([f"exchange difference, {base}", grouped(sum_)] for base, sum_ in sorted(found.fx_differences.items())),
         ["planned revenue", grouped(found.planned_revenue)],
         ["planned cost", grouped(found.planned_cost)],
         ["planned margin", grouped(found.planned_margin)],

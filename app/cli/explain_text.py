@@ -125,6 +125,13 @@ def _posted(event: dict[str, Any]) -> str:
     return ", ".join(part for part in parts if part)
 
 
+def _posting(told: dict[str, Any]) -> str:
+    """How far the ERP is with a billing event, in one line."""
+    currency, documents = told["currency"], ", ".join(told.get("documents", ()))
+    sums = f"invoiced {told['invoiced']} {currency}, credited {told['credited']} {currency}"
+    return f"{told['state'].replace('_', ' ')}, {sums}" + (f", on {documents}" if documents else "")
+
+
 def _now(standing: Standing) -> Iterator[str]:
     """What stands now."""
     yield click.style("Now", bold=True)
@@ -132,6 +139,8 @@ def _now(standing: Standing) -> Iterator[str]:
         sums = [f"{amount} {currency}" for currency, amount in standing.sums.get(figure, {}).items()]
         yield f"  {text}: {', '.join(sums) or '-'}"
     yield f"  standing: {', '.join(standing.events) or '-'}"
+    for name, told in standing.postings.items():
+        yield f"  {name}: {_posting(told)}"
     hold = standing.hold
     waits = "no" if hold is None else f"{hold['reason']}, waits on {hold['waits_on']}: {explained(hold['reason'])}"
     yield f"  held: {waits}"

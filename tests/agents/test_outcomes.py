@@ -14,6 +14,8 @@ from ..builders import (
     assignment,
     engagement,
     expense,
+    invoice,
+    payment,
     period,
     ready_task,
     resource,
@@ -27,6 +29,8 @@ SENT = {
     "approvals": approval(),
     "engagements": engagement(revision=2),
     "assignments": assignment(),
+    "invoices": invoice(lines=[{"billing_id": "crm:fee:E1:2026-01-01:billing:0", "amount": "800"}]),
+    "payments": payment(allocations=[]),
 }
 OLDER = {
     "time-entries": {"revision": 2},
@@ -34,6 +38,8 @@ OLDER = {
     "approvals": {"sequence": 2},
     "engagements": {"revision": 3},
     "assignments": {"revision": 2},
+    "invoices": {"revision": 2},
+    "payments": {"revision": 2},
 }
 
 

@@ -41,6 +41,15 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     | {"rates": [{"rate": "120.50", "role": "analyst"}], "fee": {"amount": "500", "term": "quarter"}}
     | {"cap": {"amount": "1000.00", "mode": "hold"}, "policies": {"rounding": "half_even"}},
     "assignments": _entry | {"id": "3", "resource_id": "R-1", "weeks": [{"week": "2026-11-16", "hours": "32"}]},
+    "invoices": _entry
+    | {"source": "erp", "id": "I-1", "number": "2026-17", "issued_on": "2026-11-30", "currency": "USD"}
+    | {"lines": [{"billing_id": "psa:time:1:1:billing:0", "amount": "500"}], "kind": "credit_note", "invoice_id": "I-0"}
+    | {"fx_rate": "0.6072", "base_currency": "GBP", "tax_amount": "95"},
+    "payments": _entry
+    | {"source": "erp", "id": "P-1", "received_on": "2026-12-15", "amount": "500", "currency": "USD"}
+    | {"allocations": [{"invoice_id": "I-1", "amount": "500"}], "fx_rate": "0.6081", "base_currency": "GBP"},
+    "posting-states": {"billing_id": "psa:time:1:1:billing:0", "engagement_id": "E-1", "state": "paid"}
+    | {"invoiced": "500.00", "credited": "0.00", "currency": "USD", "documents": ["2026-17"]},
     "rate-cards": {"id": "standard", "version": 1, "scope": "default", "currency": "EUR"}
     | {"effective_from": "2026-01-01", "lines": [{"rate": "120.50", "role": "analyst"}]},
     "resources": {"id": "R-1", "revision": 1, "legal_entity_id": "DE"}
@@ -152,6 +161,15 @@ def test_a_key_keeps_apart_what_compaction_must_keep() -> None:
         "periods": b"DE/2026-11",
         "time-entries": b"E-1",
     }
+
+
+def test_an_approval_and_a_review_of_the_same_revision_have_ids_of_their_own() -> None:
+    """Finance may decide both with the same sequence: whoever deduplicates by id must not lose one of them."""
+    shape = SHAPES["approvals"]
+    sent = [EXAMPLES["approvals"] | {"target": target} for target in ("entry", "correction")]
+    ids = {shape.event_id_of(shape.decode(json.dumps(one).encode())) for one in sent}
+
+    assert len(ids) == 2
 
 
 def test_writing_is_repeatable(tmp_path: Path) -> None:

@@ -21,8 +21,11 @@ from billtide.codecs import (
     funding,
     fx_rate,
     intercompany,
+    invoice,
     journal,
+    payment,
     period,
+    posting_state,
     rate_card,
     resource,
     revenue,
@@ -42,6 +45,15 @@ from billtide.codecs.entry_state import (
     SpentLine,
     Usage,
     Volume,
+)
+from billtide.codecs.receivable_state import (
+    FxDifference,
+    InvoicedLine,
+    InvoiceState,
+    InvoiceVersion,
+    PaymentState,
+    PaymentVersion,
+    Settled,
 )
 from billtide.codecs.records import (
     AssignmentState,
@@ -124,24 +136,34 @@ LEAST: dict[str, Sample] = {
     "exception": exception.ExceptionEvent(**HELD),
     "expense": expense.Expense(**ENTRY, spent_on=DAY, category="travel", amount="100", currency="EUR"),
     "fx-rate": fx_rate.FxRate(base="USD", quote="EUR", valid_from=DAY, rate="0.9"),
+    "invoice": invoice.Invoice(
+        source="erp", id="I-1", revision=1, engagement_id="E-1", number="2026-17", issued_on=DAY, currency="EUR",
+        lines=(invoice.InvoiceLine(billing_id="psa:time:4711:3:billing:0", amount="904.50"),),
+    ),
+    "payment": payment.Payment(source="erp", id="P-1", revision=1, engagement_id="E-1", received_on=DAY, amount="500", currency="EUR"),
     "period": period.Period(
         legal_entity_id="DE", id="2026-11", revision=1, start_date=DAY, end_date=LAST, status="open"
+    ),
+    "posting-state": posting_state.PostingState(
+        billing_id="psa:time:4711:3:billing:0", engagement_id="E-1", state="posted", invoiced="0.00", credited="0.00", currency="EUR"
     ),
     "rate-card": rate_card.RateCard(id="std", version=1, scope="default", currency="EUR", effective_from=DAY, lines=()),
     "resource": resource.Resource(id="R-7", revision=1, legal_entity_id="DE"),
     "revenue": revenue.RevenueEvent(**REVENUE),
     "time-entry": time_entry.TimeEntry(**ENTRY, work_date=DAY, quantity="7.5"),
     "utilisation": forecast.Utilisation(resource_id="R-7", week=MONDAY, hard_hours="20", soft_hours="0"),
-}
+}  # fmt: skip
 """Only what a shape must have: the rest is absent on the wire and means its default."""
 
 _replace = msgspec.structs.replace
 FULL: dict[str, Sample] = {
-    "accrual": _replace(LEAST["accrual"], action="reversal", resource_id="R-7", reverses="psa:time:4711:3:work_in_progress:0", counterparty_id="US", fx_rate="0.9",
-        trace=(billing.TraceStep("cost", "400.00 USD", "revision 3 by R-7"),)),
+    "accrual": _replace(
+        LEAST["accrual"], action="reversal", resource_id="R-7", reverses="psa:time:4711:3:work_in_progress:0", counterparty_id="US", fx_rate="0.9",
+        trace=(billing.TraceStep("invoice", "303.60 GBP", "500.00 USD at 0.6072, invoice I-1"),),
+    ),
     "approval": _replace(
         LEAST["approval"], entry_type="expense", verdict="rejected", level="finance", sequence=2, approver_id="R-1", reason="zu hoch – prüfen",
-        on_behalf_of="R-2", decided_on=DAY,
+        on_behalf_of="R-2", decided_on=DAY, target="correction",
     ),
     "assignment": _replace(
         LEAST["assignment"], role="analyst", booking="soft", status="cancelled", rate="120.5", weeks=(assignment.PlannedWeek(week=MONDAY, hours="20"),)
@@ -193,7 +215,7 @@ FULL: dict[str, Sample] = {
         policies=engagement.Policies(
             rounding="half_even", accrue_at="approval", closed_period="next_open_period", approval_levels=("manager", "finance"), hours_per_day="7.5",
             approval_thresholds=(approvers.ApprovalThreshold(level="finance", amount="5000", of="cost"),), auto_approve_under="100",
-            correction="adjust", rounding_place="invoice",
+            correction="adjust", rounding_place="invoice", review_above="1000", credit="write_off",
             intercompany=intercompany.Intercompany(transfer_price="cost_plus", percent="10", currency="USD", elimination_entity_id="group"),
             approvers=(
                 approvers.Approver(
@@ -219,6 +241,7 @@ FULL: dict[str, Sample] = {
         LEAST["engagement-figures"], customer_id="C-9", legal_entity_id="DE", contract_type="capped", currency="EUR", planned_cost="1000.00",
         planned_revenue="2400.00", planned_margin="1400.00", contract_asset="1.00", contract_liability="2.00", loss_provision="3.00",
         non_chargeable="4.00", deferred="4.00", prepaid_balance="5.00", rounding="0.01",
+        invoiced="400.00", credited="100.00", not_invoiced="100.00", receivable="276.00", cash="200.00", fx_differences={"GBP": "0.45"}, written_off="100.00",
         funded={"C-7": "200.00", "C-9": "300.00"}, intercompany_cost="360.00",
     ),
     "exception": _replace(LEAST["exception"], action="released"),
@@ -231,7 +254,15 @@ FULL: dict[str, Sample] = {
         ),),
     ),
     "fx-rate": _replace(LEAST["fx-rate"], valid_to=LAST, revision=2),
+    "invoice": _replace(
+        LEAST["invoice"], kind="credit_note", status="cancelled", tax_amount="171.86", fx_rate="0.6072", base_currency="GBP", invoice_id="I-0"
+    ),
+    "payment": _replace(
+        LEAST["payment"], status="reversed", fx_rate="0.009163", base_currency="GBP", invoice_currency="USD", invoice_fx_rate="0.70882",
+        allocations=(payment.Allocation(invoice_id="I-1", amount="500", paid_amount="499.99"),),
+    ),
     "period": LEAST["period"],
+    "posting-state": _replace(LEAST["posting-state"], state="partly_paid", invoiced="904.50", credited="4.50", documents=("2026-17", "2026-C1")),
     "rate-card": _replace(
         LEAST["rate-card"], scope="customer", scope_id="C-9", effective_to=LAST,
         lines=(rate_card.RateLine(rate="120.6"), rate_card.RateLine(rate="900", unit="day", role="partner", grade="senior", minimum_charge="450", maximum_charge="900", volume_tiers=TIERS)),
@@ -257,6 +288,12 @@ VERSION = EntryVersion(
     120_600_000, 0, "", 6_000_000, "overtime",
     lines=(SpentLine("mileage", 5_334, 127_000_000, "kilometre", 420_000, 852, 100),), receipt=True, progress_excluded="waste",
 )  # fmt: skip
+INVOICE = InvoiceVersion(
+    "erp", "I-1", 2, "E-1", "credit_note", True, "2026-17", DAY, "USD", (("psa:time:4711:3:billing:0", 90_450),), 171_86, 6_072_000_000, "GBP", "I-0"
+)  # fmt: skip
+PAYMENT = PaymentVersion(
+    "erp", "P-1", 2, "E-1", True, DAY, "JPY", "CAD", (Settled("I-1", 50_000, 38_850),), 91_630_000, 7_088_200_000, "GBP"
+)
 POSTED = Posted(
     3, 1, 90_450, "EUR", DAY, "DE", "C1", live=False, funded_by=(FundedShare("C1", 60_300), FundedShare("C2", 30_150))
 )
@@ -283,15 +320,16 @@ CHANGELOG: dict[str, Sample] = {
         progress_on=DAY,
         non_chargeable=100,
         usage=Usage(90_450, DAY),
+        invoiced=90_000,
         intercompany=IntercompanyCharge(_replace(POSTED, live=True, currency="USD"), _replace(POSTED, live=True), None, 9_000_000_000, "group"),
     ),
-    "approvals": Approvals((Decision(3, "manager", 1, "approved"), Decision(3, "finance", 2, "recalled", "R-1", "R-2", DAY))),
+    "approvals": Approvals((Decision(3, "manager", 1, "approved"), Decision(3, "finance", 2, "recalled", "R-1", "R-2", DAY, "correction"))),
     "engagements": EngagementState(
         **{field.name: at for at, field in enumerate(msgspec.structs.fields(EngagementState))}
         | {"id": "E-1", "terms": FULL["engagement"], "progress_date": DAY, "fees_through": LAST, "held_entries": {"cap_reached": 1}, "capped": {"PO-7:2026-11-16": 500}}
         | {"progress_dates": {DAY: 2}, "milestones": {"M1": BilledMilestone("crm", POSTED, DAY, "half_even")}, "rounding": {DAY: RoundingGroup(LAST, 2, 500, "1/3", 1, 1)}}
         | {"fee_terms": {DAY: BilledTerm(DAY, LAST, LAST, 90_450, "crm", 3, "half_even", "DE", "C1", "used", True, POSTED, 500, DAY, 2, True, Movements(1, 2, 3, 4, 5), DAY, 6)}, "unkept_through": DAY}
-        | {"usage": {DAY: 90_450}, "funded": {"C-7": 20_000}}
+        | {"usage": {DAY: 90_450}, "fx_differences": {"GBP": 45}, "funded": {"C-7": 20_000}}
     ),
     "holds": Hold(1, "cap_reached", "E-1", "cap:E-1"),
     "assignments": AssignmentState(FULL["assignment"], (PlannedCost(MONDAY, 72_000_000_000, 100_000, "EUR"), PlannedCost(LAST, 1, None, ""))),
@@ -299,5 +337,13 @@ CHANGELOG: dict[str, Sample] = {
     "positions": Position(15, 5, 4, 3, 2, 1),
     "cursors": Cursor(42),
     "audit": ChainHead(7, bytes(range(32))),
+    "invoices": InvoiceState(
+        INVOICE, stands=INVOICE, posted=POSTED, paid={"P-1": 50_000}, credited={"C-1": 450}, hold="billing_unknown", hold_ordinal=1,
+        written_off=450,
+    ),
+    "payments": PaymentState(
+        PAYMENT, stands=PAYMENT, posted=POSTED, fx_difference=FxDifference("GBP", -193, 157), hold="invoice_unknown", hold_ordinal=1
+    ),
+    "invoiced-lines": InvoicedLine({"iinvoice": 90_450}, {"cinvoice": 450}),
 }  # fmt: skip
 """A record of every table of a task, no field at its default."""

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 
 from billtide.tables.state import TaskState
 
-from ..builders import Record, Task, approval, assignment, expense, ready_task, time_entry
+from ..builders import Record, Task, approval, assignment, expense, invoice, payment, ready_task, time_entry
 from ..rules.histories import History, any_history, chances, play
 
 
@@ -41,6 +41,8 @@ def busy_task() -> Task:
     task.send("expenses", expense())
     task.send("approvals", approval())
     task.send("assignments", assignment())
+    task.send("invoices", invoice())
+    task.send("payments", payment())
     task.send("assignment-forecasts", *task.out["assignment-forecasts"])
     return task
 

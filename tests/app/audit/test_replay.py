@@ -14,7 +14,7 @@ from billtide.app.demo.firm import sample_week
 from billtide.app.intake.admission import admit
 from billtide.codecs import audit
 
-from ...builders import rate_card
+from ...builders import invoice, payment, period, rate_card, year
 from ..demo.memory import Memory, Read, inputs_of, slabs
 from .test_story import corrected
 
@@ -89,6 +89,20 @@ def test_what_a_rate_priced_anew_comes_out_again() -> None:
     told = again(sender.memory.left, by_stream(sender))
 
     assert len(sender.memory.left["billing"]) > before
+    assert compare(told.memory, sender.memory.left, told.told) == []
+
+
+def test_documents_that_a_period_releases_come_out_again() -> None:
+    """An invoice and its payment that wait for a period are settled by its wake, in the replay too."""
+    sender = corrected()
+    lines = [{"billing_id": "psa:time:1:2:billing:0", "amount": "200"}]
+    sender.send("invoices", invoice(lines=lines, issued_on="2027-01-08"))
+    sender.send("payments", payment("200", received_on="2027-01-09"))
+    sender.send("periods", year(), period(id="2027", start_date="2027-01-01", end_date="2027-12-31"))
+    told = again(sender.memory.left, by_stream(sender))
+    kinds = [json.loads(record.value or b"")["kind"] for record in sender.memory.left["accruals"]]
+
+    assert kinds[-2:] == ["invoice", "payment"]
     assert compare(told.memory, sender.memory.left, told.told) == []
 
 

@@ -7,12 +7,13 @@ import json
 import pytest
 
 from billtide.app.audit.entry import Entry, asked, entry_of
+from billtide.app.audit.explanation import POSTINGS
 from billtide.app.audit.story import Story
 from billtide.app.audit.verification import AUDIT, EVENTS
 from billtide.app.cli.explain_text import as_object, lines
 from billtide.app.memory import Memory, Read
 
-from ...builders import approval, capped, expense, rate_card, resource, time_entry, year
+from ...builders import approval, capped, expense, invoice, payment, rate_card, resource, time_entry, year
 
 
 class Sender:
@@ -57,6 +58,7 @@ def told(sender: Sender, name: str) -> Story:
         (story.entry,) = story.entries
     for stream in EVENTS:
         story.take_events(stream, 0, left[stream])
+    story.take_postings(left[POSTINGS])
     for step in story.own_steps():
         story.take_input(step, next(r for r in sender.inputs if (r.topic, r.offset) == (step.stream, step.row.offset)))
     return story
@@ -114,6 +116,21 @@ def test_a_release_by_another_entry_is_a_step() -> None:
     assert (last.row.id, last.row.offset) == ("11", 3)
     assert "time-entries partition 0 offset 3: psa:time:11, revision 2, applied" in text
     assert told(sender, "psa:time:1").standing().hold is None
+
+
+def test_a_story_ends_with_what_the_erp_has_answered() -> None:
+    """The latest posting state of each of its billing events, and none of the entry whose id begins alike."""
+    sender = corrected()
+    bills = [{"billing_id": f"psa:time:{name}:billing:0", "amount": "200"} for name in ("1:2", "11:1")]
+    sender.send("invoices", invoice(lines=bills))
+    sender.send("payments", payment("100"))
+    story = told(sender, "psa:time:1")
+
+    assert list(story.standing().postings) == ["psa:time:1:2:billing:0"]
+    assert as_object(story)["now"]["postings"]["psa:time:1:2:billing:0"]["state"] == "partly_paid"
+    assert [line.strip() for line in lines(story) if "partly paid" in line] == [
+        "psa:time:1:2:billing:0: partly paid, invoiced 200.00 EUR, credited 0.00 EUR, on 2026-1"
+    ]
 
 
 def test_an_id_of_several_entries_is_told_as_such() -> None:

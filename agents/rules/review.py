@@ -1,0 +1,111 @@
+"""Review: a correction that changes a bill by more than the contract lets pass waits for finance.
+
+Theory. A correction is an approved revision above another approved one, and weighs what the two differ in for the
+customer, at what both are worth now. Of the approved revisions of an entry, down to the first that is withdrawn, the
+lowest needs no review. Going up from there each counts in the place of the one that counted before if
+
+    it weighs no more than `review_above`, or
+    a reviewer's decision released it
+
+A rejected one never counts. One that is not decided does not count yet, and the entry waits for it, unless a later
+revision counts. What counts depends on revisions, decisions and worth alone, not on the order in which they arrive, nor
+on what was billed in between (M9): so superseded approved revisions are kept. A withdrawal is never held: nothing
+unapproved stays billed (M6).
+
+A reviewer decides by an approval of level finance whose target is the correction. Of several the one with the highest
+sequence counts, of equal ones one that withdraws; a recalled release waits again. Where terms name approvers, only
+theirs count.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Literal
+
+from ...codecs.currencies import format_amount
+from ...codecs.entry_state import Approvals, Decision, EntryState, EntryVersion
+from .approval import VOIDS, Judge, standing
+from .contract import Contract
+from .valuation import Lookups, Missing, value_of
+
+Review = Literal["undecided", "released", "rejected"]
+
+
+def review(
+    counts: EntryVersion,
+    entry: EntryState,
+    approvals: Approvals | None,
+    contract: Contract,
+    lookups: Lookups,
+    judge: Judge | None,
+) -> tuple[EntryVersion, Missing | None]:
+    """The approved version that counts after review, in place of `counts`; and what a later one waits for."""
+    decisions = () if approvals is None else approvals.decisions
+    chain = list(_approved(counts, entry, decisions, contract, judge))
+    stands = chain[-1]
+    waits_for: Missing | None = None
+    for corrected in reversed(chain[:-1]):
+        reviewed = _review_of(corrected, decisions, contract)
+        waits = None if reviewed == "released" else _weigh(stands, corrected, contract, lookups)
+        if waits is None:
+            stands, waits_for = corrected, None
+        elif reviewed == "undecided":
+            waits_for = waits
+    return stands, waits_for
+
+
+def _approved(
+    counts: EntryVersion,
+    entry: EntryState,
+    decisions: tuple[Decision, ...],
+    contract: Contract,
+    judge: Judge | None,
+) -> Iterator[EntryVersion]:
+    """Approved versions from the one that counts without review down to the first that is withdrawn."""
+    for version in (entry.latest, *reversed(entry.earlier)):
+        if version.revision > counts.revision:
+            continue
+        stands = judge(version, decisions) if judge else standing(version, decisions, contract.approval_levels)
+        if stands == "void":
+            return
+        if stands == "approved":
+            yield version
+
+
+def _review_of(version: EntryVersion, decisions: tuple[Decision, ...], contract: Contract) -> Review:
+    """What finance decided about a correction."""
+    terms = contract.approval
+    about = [
+        decision
+        for decision in decisions
+        if decision.target == "correction"
+        and decision.entry_revision == version.revision
+        and (terms is None or terms.may_decide(decision))
+    ]
+    if not about:
+        return "undecided"
+    last = max(about, key=lambda decision: (decision.sequence, VOIDS[decision.verdict]))
+    if last.verdict == "recalled":
+        return "undecided"
+    return "released" if last.verdict == "approved" else "rejected"
+
+
+def _weigh(stands: EntryVersion, corrected: EntryVersion, contract: Contract, lookups: Lookups) -> Missing | None:
+    """Why a correction needs review, or what it cannot be weighed without; None when it may pass."""
+    amounts = []
+    for version in (stands, corrected):
+        value = value_of(version, contract, lookups, posted=True)
+        if isinstance(value, Missing):
+            return value
+        amounts.append(0 if value.price is None else value.price.amount)
+    before, after = amounts
+    limit = contract.review_above
+    if limit is None or abs(after - before) <= limit:
+        return None
+    currency, terms = contract.currency, contract.terms
+    shown = [format_amount(amount, currency) for amount in (before, after, limit)]
+    text = (
+        f"revision {corrected.revision} changes what is billed from {shown[0]} to {shown[1]} {currency}, by more than"
+    )
+    fix = "let finance release or reject the correction"
+    return Missing("awaiting_review", f"review:{terms.id}", f"{text} {shown[2]}; {fix}")
