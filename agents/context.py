@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 from msgspec import structs
 
 from ..codecs.decimals import RATE_PLACES, parse_scaled
-from ..codecs.engagement import Engagement
+from ..codecs.engagement import ContractType, Engagement
 from ..codecs.entry_state import EntryVersion
 from ..codecs.records import EngagementState
 from ..codecs.resource import ParsedResource
 from ..tables.reference import Reference
+from .rules.accounts import Accounts
 from .rules.calendar import Calendar
 from .rules.contract import Contract
 from .rules.pricing import RateBook
@@ -32,7 +33,8 @@ class Contexts:
         """Start without any."""
         self._contracts: dict[str, Contract] = {}
         self._books: dict[tuple[tuple[tuple[str, int], ...], ...], RateBook] = {}
-        self._calendars: dict[tuple[str, str], Calendar] = {}
+        self._calendars: dict[tuple[str, str, bool], Calendar] = {}
+        self._accounts: dict[tuple[str, ContractType, str, str], Accounts] = {}
         self._reference_version = -1
 
     def contract(self, engagement: EngagementState, reference: Reference) -> Contract | None:
@@ -51,13 +53,15 @@ class Contexts:
         """Read terms with the cards and periods that go with them; raises UndecodableError naming a wrong field."""
         if reference.version != self._reference_version:
             self._forget(reference.version)
-        calendar = self.calendar(terms.legal_entity_id, terms, reference)
-        return Contract(terms, self._book(terms, reference), calendar, OtherEntities(self, terms, reference))
+        book = self._book(terms, reference)
+        calendar, accounts = self.calendar(terms.legal_entity_id, terms, reference), self._numbers(terms, reference)
+        return Contract(terms, book, calendar, OtherEntities(self, terms, reference), accounts=accounts)
 
     def _forget(self, reference_version: int) -> None:
         self._contracts.clear()
         self._books.clear()
         self._calendars.clear()
+        self._accounts.clear()
         self._reference_version = reference_version
 
     def _book(self, terms: Engagement, reference: Reference) -> RateBook:
@@ -72,13 +76,26 @@ class Contexts:
         return book
 
     def calendar(self, entity_id: str, terms: Engagement, reference: Reference) -> Calendar:
-        """Calendar of a legal entity, with the terms' policy for closed periods."""
-        key = entity_id, terms.policies.closed_period
+        """Calendar of a legal entity, with the terms' policies for closed periods and for dates."""
+        policies = terms.policies
+        key = entity_id, policies.closed_period, policies.accounting_date == "period_end"
         calendar = self._calendars.get(key)
         if calendar is None:
             periods = reference.periods.get(entity_id, {}).values()
-            calendar = self._calendars[key] = Calendar(periods, terms.policies)
+            calendar = self._calendars[key] = Calendar(periods, policies)
         return calendar
+
+    def _numbers(self, terms: Engagement, reference: Reference) -> Accounts | None:
+        """Account numbers, shared by contracts of a type in a practice; None where all are posted by name."""
+        entity, unmapped = terms.legal_entity_id, terms.policies.unmapped_account
+        maps = reference.account_maps.get(entity, {})
+        if not maps and unmapped == "abstract_name":
+            return None
+        key = entity, terms.contract_type, terms.practice, unmapped
+        accounts = self._accounts.get(key)
+        if accounts is None:
+            accounts = self._accounts[key] = Accounts(maps.values(), terms)
+        return accounts
 
 
 class OtherEntities:
@@ -129,6 +146,6 @@ class WorkLookups:
         """Volume of an account without this entry: what is ordered before it, and all of it."""
         return self._state.volumes.reached(version, account)
 
-    def fx_rate(self, base: str, quote: str, date: dt.date) -> int | None:
+    def fx_rate(self, base: str, quote: str, date: dt.date, rate_type: str = "") -> int | None:
         """Units of quote for one unit of base on a date, 10^-10."""
-        return self._reference.fx_rate(base, quote, date)
+        return self._reference.fx_rate(base, quote, date, rate_type)

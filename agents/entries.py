@@ -14,6 +14,7 @@ from .rules.books import Books
 from .rules.cap import is_used_up, over_cap
 from .rules.contract import Contract
 from .rules.funding import FundingPlan, misfunded
+from .rules.margins import count_margin, is_counted
 from .rules.overage import over_balance, room_in_balance
 from .rules.prepaid import count_usage, usage_of
 from .rules.settlement import differs, settle, supersede
@@ -90,6 +91,8 @@ def settle_entry(work: Work, key: bytes, entry: EntryState, *, balance: bool = T
         missing = unknown_engagement(engagement.id) if may_count(entry, approvals) else None
     else:
         missing = settle(entry, approvals, Books(engagement, contract, work.lookups, work.effects))
+        if contract.splits_margin:
+            count_margin(entry, engagement, work.lookups)
     if missing is not None:
         hold(work, key, entry, engagement, missing)
     elif entry.hold is not None:
@@ -110,7 +113,7 @@ def settle_entry(work: Work, key: bytes, entry: EntryState, *, balance: bool = T
 
 
 def _follow(work: Work, engagement: EngagementState, contract: Contract, *, balance: bool) -> None:
-    """Bring what follows from all entries together in line with the entry that is settled."""
+    """What follows an entry: who pays in order, what waited for an open date, and what lines are rounded to."""
     if contract.funding is not None and balance:
         balance_funding(work, engagement, contract, contract.funding)
     if contract.earns_by_cost:
@@ -173,9 +176,10 @@ def rerate(work: Work, key: bytes) -> None:
     engagement = work.known_engagement(entry.latest.engagement_id)
     contract = None if engagement is None else work.contexts.contract(engagement, work.reference)
     approvals = state.approvals.get(b"a" + key[1:])
-    if contract is None:
+    if engagement is None or contract is None:
         return
-    if differs(entry, approvals, contract, work.lookups) or usage_of(entry, contract) != entry.usage:
+    moved = contract.splits_margin and not is_counted(entry, engagement, work.lookups)
+    if moved or differs(entry, approvals, contract, work.lookups) or usage_of(entry, contract) != entry.usage:
         settle_entry(work, key, entry)
 
 

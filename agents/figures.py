@@ -8,8 +8,9 @@ from typing import Any
 from ..codecs.currencies import format_amount, parse_amount
 from ..codecs.durations import format_hours
 from ..codecs.engagement import Engagement
-from ..codecs.figures import EngagementFigures
+from ..codecs.figures import EngagementFigures, PracticeMargin
 from ..codecs.records import EngagementState
+from .rules.margins import SEPARATOR, rows
 from .rules.prepaid import balance_of
 
 
@@ -64,6 +65,7 @@ def figures_of(state: EngagementState) -> EngagementFigures:
         deferred=None if terms is None else money(state.deferred),
         prepaid_balance=None if not _draws(terms) else money(sum(map(balance_of, state.fee_terms.values()))),
         rounding=money(state.rounded),
+        margins=() if terms is None or terms.policies.margin == "total" else _margins(state, terms.currency),
         funded={customer: money(amount) for customer, amount in sorted(state.funded.items())},
         intercompany_cost=money(state.intercompany_cost)
         if state.intercompany_cost or (terms is not None and terms.policies.intercompany is not None)
@@ -86,3 +88,13 @@ def _receivables(state: EngagementState, money: Callable[[int], str]) -> dict[st
         "cash": money(state.cash),
         "fx_differences": {base: format_amount(minor, base) for base, minor in differences if minor},
     }
+
+
+def _margins(state: EngagementState, currency: str) -> tuple[PracticeMargin, ...]:
+    """Rows by practice and region; they sum to the engagement's margin."""
+    found = []
+    for key, row in sorted(rows(state).items()):
+        practice, _, region = key.partition(SEPARATOR)
+        amounts = (format_amount(minor, currency) for minor in (row.earned, row.cost, row.earned - row.cost))
+        found.append(PracticeMargin(practice, region, *amounts))
+    return tuple(found)

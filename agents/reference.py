@@ -1,11 +1,11 @@
-"""Reference agents: rate cards, resources, exchange rates and periods, read whole by every worker."""
+"""Reference agents: rate cards, resources, exchange rates, periods and account maps, read whole by every worker."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from typing import Any, Final, NamedTuple
 
-from ..codecs import cloudevents, fx_rate, period, rate_card, resource
+from ..codecs import account_map, cloudevents, fx_rate, period, rate_card, resource
 from ..codecs.errors import UndecodableError
 from ..tables.reference import Reference
 from .work import Record
@@ -23,6 +23,7 @@ STREAMS: Final = {
     "rate-cards": ReferenceStream(rate_card.TYPE, rate_card.decode, Reference.put_rate_card),
     "resources": ReferenceStream(resource.TYPE, resource.decode, Reference.put_resource),
     "fx-rates": ReferenceStream(fx_rate.TYPE, fx_rate.decode, Reference.put_fx_rate),
+    "account-maps": ReferenceStream(account_map.TYPE, account_map.decode, Reference.put_account_map),
     "periods": ReferenceStream(period.TYPE, period.decode, Reference.put_period),
 }
 

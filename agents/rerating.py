@@ -26,7 +26,9 @@ from .steps import in_order
 from .work import Work
 
 CONCERNS: Final = ("rates:", "resource:", "fx:")
-"""How the words begin that can change what an entry is worth; a period only says when it may be posted."""
+"""How the words begin that can change what an entry is worth; a period only says when it may be posted.
+
+But work in progress that stands in one period only moves with the calendar, and is settled again."""
 PEOPLE_MAX: Final = 8
 """So many people are looked for in the bytes of each entry; of more, every entry is looked at."""
 
@@ -134,16 +136,22 @@ def concerned(state: TaskState, changed: set[str] | None) -> Iterator[list[bytes
     if changed is None:
         return in_order(list(entries), None)
     words = [word for word in changed if word.startswith(CONCERNS)]
-    return in_order(list(entries), _may_touch(state, words)) if words and entries else iter(())
+    rolling = set(_rolling(state, changed)) if entries else set()
+    return in_order(list(entries), _may_touch(state, words, rolling)) if (words or rolling) and entries else iter(())
 
 
-def _may_touch(state: TaskState, words: list[str]) -> Callable[[bytes], bool] | None:
-    """Tells of the key of an entry whether what these words name may touch its worth; None when it may of each."""
+def _may_touch(state: TaskState, words: list[str], rolling: set[bytes]) -> Callable[[bytes], bool] | None:
+    """Tells of the key of an entry whether what these words name may touch its worth; None when it may of each.
+
+    rolling: engagements whose work in progress the calendar may move.
+    """
     # As they stand in an entry's bytes, with their length in front: R7 is not found in R71.
     people = [msgspec.msgpack.encode(word.partition(":")[2]) for word in words if word.startswith("resource:")]
     if len(people) > PEOPLE_MAX:
         return None
-    engagements = set(_in_currencies(state, {_currency(word) for word in words if not word.startswith("resource:")}))
+    currencies = {_currency(word) for word in words if not word.startswith("resource:")}
+    rates = any(word.startswith("fx:") for word in words)
+    engagements = rolling.union(_in_currencies(state, currencies, rates=rates))
     entries = state.entries.bytes
 
     def may_touch(key: bytes) -> bool:
@@ -153,18 +161,36 @@ def _may_touch(state: TaskState, words: list[str]) -> Callable[[bytes], bool] | 
     return may_touch
 
 
+def _rolling(state: TaskState, changed: set[str]) -> Iterable[bytes]:
+    """Engagements whose work in progress the calendar of their legal entity may move."""
+    table = state.engagements
+    entities = {word.removeprefix("period:") for word in changed if word.startswith("period:")}
+    for raw in table.bytes.values() if entities else ():
+        terms = table.decode(raw).terms
+        if (
+            terms is not None
+            and terms.policies.work_in_progress != "until_billed"
+            and terms.legal_entity_id in entities
+        ):
+            yield terms.id.encode()
+
+
 def _currency(word: str) -> str:
     """Currency of the contracts that `rates:EUR` or `fx:USD/EUR` is about."""
     return word.partition(":")[2].rpartition("/")[2]
 
 
-def _in_currencies(state: TaskState, currencies: set[str]) -> Iterable[bytes]:
+def _in_currencies(state: TaskState, currencies: set[str], *, rates: bool) -> Iterable[bytes]:
+    """Engagements in these currencies; of exchange rates also those that may use any quotation by their policy."""
     if not currencies:
         return
     table = state.engagements
     for raw in table.bytes.values():
         engagement = table.decode(raw)
         terms = engagement.terms
+        if terms is None:
+            continue
         # A charge between legal entities may be priced, and booked, in any currency.
-        if terms is not None and (terms.currency in currencies or terms.policies.intercompany is not None):
+        crosses = terms.policies.intercompany is not None or (rates and terms.policies.fx_policy is not None)
+        if crosses or terms.currency in currencies:
             yield engagement.id.encode()

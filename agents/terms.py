@@ -19,7 +19,7 @@ from .rules.progress import earned_to_date, recognise
 from .rules.valuation import Missing, missing_period
 from .work import Work
 
-TOLD: Final = frozenset({"period_closed", "period_too_long"})
+TOLD: Final = frozenset({"period_closed", "period_too_long", "account_unmapped"})
 """Why terms wait that somebody has to mend, so that users hear of it."""
 
 
@@ -86,18 +86,19 @@ def _hold_terms(work: Work, state: EngagementState, missing: Missing | None) -> 
     key = holds.key(f"terms\x1f{state.id}")
     known = holds.get(key)
     late = missing is not None and missing.reason in TOLD
-    if known is not None and known.reason in TOLD and not late:
+    told = known.reason if known is not None and known.reason in TOLD else None
+    if known is not None and told not in {None, None if missing is None else missing.reason}:
         _tell(
             work,
             state,
             "released",
-            Missing(known.reason, known.waits_on, "what waited for the accounting period is posted"),
+            Missing(known.reason, known.waits_on, f"what waited for {known.waits_on} is posted"),
         )
     if missing is None:
         if known is not None:
             holds.delete(key)
         return False
-    if late and (known is None or known.reason != missing.reason):
+    if late and missing.reason != told:
         _tell(work, state, "held", missing)
     if known is None or known.reason != missing.reason or known.waits_on != missing.waits_on:
         state.hold_sequence += 1

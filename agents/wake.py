@@ -15,7 +15,7 @@ from .steps import in_order
 from .waiting import settle_again, subject_of
 from .work import Work
 
-REFERENCE_WORDS = (*CONCERNS, "period:")
+REFERENCE_WORDS = (*CONCERNS, "period:", "accounts:")
 """How the words begin that reference data wakes; other words are woken by events of the task itself."""
 
 
@@ -24,7 +24,14 @@ def concerns(state: TaskState, changed: set[str] | None) -> list[str]:
     waited_on = state.holds.waited_on()
     if changed is None:
         return [what for what in waited_on if what.startswith(REFERENCE_WORDS)]
-    return [what for what in waited_on if what in changed]
+    known = changed | {_opposite(what) for what in changed if what.startswith("fx:")}
+    return [what for what in waited_on if what in known]
+
+
+def _opposite(what: str) -> str:
+    """`fx:EUR/USD` for `fx:USD/EUR`: a contract may divide by the opposite quotation."""
+    base, _, quote = what.removeprefix("fx:").partition("/")
+    return f"fx:{quote}/{base}"
 
 
 def in_steps(state: TaskState, changed: set[str] | None) -> Iterator[list[bytes]]:

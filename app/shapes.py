@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import msgspec
 
+from ..codecs.account_map import AccountMap
 from ..codecs.accrual import AccrualEvent
 from ..codecs.approval import Approval
 from ..codecs.assignment import Assignment
@@ -32,29 +33,38 @@ from ..codecs.wire import decoder
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """How values of one stream are read and named. key: fields joined by `/`; event_id: fields joined by `:`."""
+    """How values of one stream are read and named. key: fields joined by `/`; event_id: fields joined by `:`.
+
+    optional: a last field of both, left out of them where it is empty.
+    """
 
     struct: type[msgspec.Struct]
     key: tuple[str, ...]
     event_id: tuple[str, ...]
     decode: Callable[[bytes | None], Any]
+    optional: str = ""
 
     def key_of(self, value: object) -> bytes:
         """Key of the record that carries a value."""
-        return "/".join(str(getattr(value, field)) for field in self.key).encode()
+        return "/".join(self._named(value, self.key)).encode()
 
     def event_id_of(self, value: object) -> str:
         """CloudEvents id of a value: the same revision of the same object has the same id."""
-        return ":".join(str(getattr(value, field)) for field in self.event_id)
+        return ":".join(self._named(value, self.event_id))
 
     @property
     def key_text(self) -> str:
         """The key rule in words, such as `{legal_entity_id}/{id}`."""
-        return "/".join(f"{{{field}}}" for field in self.key)
+        return "/".join(f"{{{field}}}" for field in self.key) + (f"[/{{{self.optional}}}]" if self.optional else "")
+
+    def _named(self, value: object, fields: tuple[str, ...]) -> list[str]:
+        parts = [str(getattr(value, field)) for field in fields]
+        last = getattr(value, self.optional) if self.optional else ""
+        return [*parts, str(last)] if last else parts
 
 
-def _shape(struct: type[msgspec.Struct], key: str, event_id: str) -> Shape:
-    return Shape(struct, tuple(key.split()), tuple(event_id.split()), decoder(struct))
+def _shape(struct: type[msgspec.Struct], key: str, event_id: str, optional: str = "") -> Shape:
+    return Shape(struct, tuple(key.split()), tuple(event_id.split()), decoder(struct), optional)
 
 
 SHAPES: Final[dict[str, Shape]] = {
@@ -67,8 +77,9 @@ SHAPES: Final[dict[str, Shape]] = {
     "payments": _shape(Payment, "engagement_id", "source engagement_id id revision"),
     "rate-cards": _shape(RateCard, "id version", "id version"),
     "resources": _shape(Resource, "id", "id revision"),
-    "fx-rates": _shape(FxRate, "base quote valid_from", "base quote valid_from revision"),
+    "fx-rates": _shape(FxRate, "base quote valid_from", "base quote valid_from revision", "rate_type"),
     "periods": _shape(Period, "legal_entity_id id", "legal_entity_id id revision"),
+    "account-maps": _shape(AccountMap, "legal_entity_id version", "legal_entity_id version"),
     "billing": _shape(BillingEvent, "engagement_id", "id"),
     "accruals": _shape(AccrualEvent, "engagement_id", "id"),
     "revenue": _shape(RevenueEvent, "engagement_id", "id"),

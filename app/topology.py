@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from ..codecs import (
+    account_map,
     accrual,
     approval,
     assignment,
@@ -160,6 +161,14 @@ TOPOLOGY: Final = Topology(
         _reference("resources", "resource id", resource.TYPE, "People: role, grade, capacity, cost rates"),
         _reference("fx-rates", "base/quote/valid from", fx_rate.TYPE, "Exchange rates with their dates"),
         _reference("periods", "legal entity id/period id", period.TYPE, "Accounting periods, open or closed"),
+        Stream(
+            "account-maps",
+            "reference",
+            "legal entity id/version",
+            account_map.TYPE,
+            "Account numbers of a legal entity's own books; every record is kept: the first of a version counts",
+            single=True,
+        ),
         _output("billing", billing.TYPE, "Billing lines and their reversals"),
         _output("accruals", accrual.TYPE, "Work in progress and cost, accrued and reversed"),
         _output("revenue", revenue.TYPE, "Revenue recognised, with its journal lines"),

@@ -67,8 +67,8 @@ MUTATIONS = (
     ),
     Mutation(
         "cost not reversed",
-        SETTLEMENT,
-        '        ledger.reverse_accrual("cost", stands, cost, reversed_on(cost, dates), books)\n',
+        "agents/rules/reversal.py",
+        '    ledger.reverse_accrual("cost", stands, cost, date, books)\n',
         "",
     ),
     Mutation(
@@ -106,6 +106,18 @@ MUTATIONS = (
         "agents/rules/fees.py",
         "        engagement.fees_through = term.end\n",
         "",
+    ),
+    Mutation(
+        "a balance given back twice",
+        "agents/rules/prepaid.py",
+        "((before, -1), (entry.usage, 1))",
+        "((before, -2), (entry.usage, 1))",
+    ),
+    Mutation(
+        "a deferred fee earned a day early",
+        "agents/rules/deferral.py",
+        "days = (min(day, term.end) - term.start).days + 1\n    return",
+        "days = (min(day, term.end) - term.start).days + 2\n    return",
     ),
     Mutation(
         "old terms win in one slab",

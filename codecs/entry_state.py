@@ -82,8 +82,10 @@ class Posted(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """A posting of an entry that stands, or the last one that stood, kept so that its number is not used again.
 
     ordinal: tells postings of one revision apart; amount: minor units of currency; legal_entity_id and
-    customer_id: of the terms it was made under, which its reversal copies; live: false once it is reversed;
-    funded_by: the shares of a bill that several customers pay, which sum to amount.
+    customer_id: of the terms it was made under, which its reversal copies; live: false once it is reversed; numbers:
+    account numbers of its journal's debit and credit, which its reversal copies, () where the map has neither; of a
+    document of the ERP those of each account it may name; funded_by: the shares of a bill that several customers pay,
+    which sum to amount.
     """
 
     revision: int
@@ -94,6 +96,7 @@ class Posted(msgspec.Struct, frozen=True, array_like=True, gc=False):
     legal_entity_id: str
     customer_id: str
     live: bool = True
+    numbers: tuple[str, ...] = ()
     funded_by: tuple[FundedShare, ...] = ()
 
 
@@ -140,6 +143,14 @@ class Usage(msgspec.Struct, frozen=True, array_like=True, gc=False):
     work_date: dt.date
 
 
+class CountedMargin(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """What an entry adds to its engagement's margin by practice and region: the row, and minor units of it."""
+
+    key: str
+    earned: int
+    cost: int
+
+
 class IntercompanyCharge(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """What the resource's legal entity charges the engagement's: `sale` in its books, `purchase` in the other's.
 
@@ -163,8 +174,9 @@ class EntryState(msgspec.Struct, array_like=True, gc=False):
     adjusted: set while the first live part of charges is a charge and the others are its adjusting lines;
     progress_time and progress_on: what it adds to the hours and the dates of a fixed fee's progress; non_chargeable:
     approved value beyond a cap that stops, counted in the figures; usage: what it draws on a prepaid balance;
-    invoiced: what stands of it on documents of the ERP, net of credits; intercompany: the charge between its legal
-    entities, or the last one, not live.
+    invoiced: what stands of it on documents of the ERP, net of credits; fx_on: the day of its exchange rate where that
+    is not the work date by policy; margin: what is counted by practice and region, None where that is not told apart;
+    intercompany: the charge between its legal entities, or the last one, not live.
     """
 
     latest: EntryVersion
@@ -189,6 +201,8 @@ class EntryState(msgspec.Struct, array_like=True, gc=False):
     non_chargeable: int = 0
     usage: Usage | None = None
     invoiced: int = 0
+    fx_on: dt.date | None = None
+    margin: CountedMargin | None = None
     intercompany: IntercompanyCharge | None = None
 
 

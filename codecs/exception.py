@@ -30,6 +30,8 @@ HoldReason = Literal[
     "invoice_unknown",
     "currency_differs",
     "awaiting_review",
+    "approval_date_unknown",
+    "account_unmapped",
 ]
 
 

@@ -12,6 +12,20 @@ from .wire import CurrencyCode, DecimalText, Id, OptionalId, Wire, decoder
 TYPE: Final = "billtide.engagement-figures.v1"
 
 
+class PracticeMargin(msgspec.Struct, frozen=True, gc=False):
+    """What people of one practice and region have earned and cost, and what of it is left.
+
+    Both are empty for people of none, and `*` for those of too many to tell apart. The engagement's own practice and
+    region have what is of no person too: fees and progress.
+    """
+
+    practice: OptionalId
+    region: OptionalId
+    earned: DecimalText
+    cost: DecimalText
+    margin: DecimalText
+
+
 class EngagementFigures(Wire, frozen=True, kw_only=True, gc=False, omit_defaults=True):
     """Key is engagement_id; the latest record counts. Amounts are in `currency`, the contract's.
 
@@ -23,11 +37,13 @@ class EngagementFigures(Wire, frozen=True, kw_only=True, gc=False, omit_defaults
     `loss_provision` what is provided for the rest of a fixed fee's loss;
     `deferred` fees that are billed and not yet earned. Without terms all four are unknown. `prepaid_balance` is what
     of them work may still use up, only where the terms have a drawdown; drawn and absorbed amounts lower `fees`.
+    `rounding` is what rounding lines have billed, besides `billed` and `fees`.
     `held_entries` counts what waits by its reason, documents of the ERP included.
     Of the ERP's answers, absent before the first: `invoiced` is what stands on invoices less `credited`, which is what
     credit notes take back, both without tax; `written_off` what of that is lost revenue; `not_invoiced` = billed +
     fees + rounding - written off - invoiced; `cash` what payments settle, `receivable` = invoiced with tax - cash;
     `fx_differences` realised gains (losses below zero) by currency of the legal entity.
+    `margins` tells margin by practice and region of the people, as a policy; the rows sum to `margin`.
     `funded` is what each of several customers who pay together is billed, fees included; `intercompany_cost` what other
     legal entities charge the engagement's for their people (`cost` is what they cost the firm), absent where none may.
     """
@@ -68,6 +84,7 @@ class EngagementFigures(Wire, frozen=True, kw_only=True, gc=False, omit_defaults
     cash: DecimalText | None = None
     fx_differences: dict[str, DecimalText] = {}  # noqa: RUF012 - msgspec copies it
     written_off: DecimalText | None = None
+    margins: tuple[PracticeMargin, ...] = ()
     funded: dict[str, DecimalText] = msgspec.field(default_factory=dict)
     intercompany_cost: DecimalText | None = None
 

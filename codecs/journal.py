@@ -6,7 +6,7 @@ from typing import Literal
 
 import msgspec
 
-from .wire import DecimalText
+from .wire import DecimalText, OptionalId
 
 Account = Literal[
     "work_in_progress",
@@ -33,9 +33,13 @@ Account = Literal[
 ]
 
 
-class JournalLine(msgspec.Struct, frozen=True, gc=False):
-    """Debits and credits of one event are equal, per currency and legal entity (M3). amount is positive."""
+class JournalLine(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
+    """Debits and credits of one event are equal, per currency and legal entity (M3). amount is positive.
+
+    number: the account in the legal entity's own books, absent where its account map has none.
+    """
 
     account: Account
     side: Literal["debit", "credit"]
     amount: DecimalText
+    number: OptionalId = ""

@@ -83,6 +83,13 @@ class RoundingGroup(msgspec.Struct, array_like=True, gc=False):
     ordinal: int = 0
 
 
+class Margin(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """Minor units that people of one practice and region have earned and cost on an engagement."""
+
+    earned: int = 0
+    cost: int = 0
+
+
 class EngagementState(msgspec.Struct, array_like=True, gc=False):
     """An engagement: its latest terms (None while only entries of it are known) and its running figures.
 
@@ -99,8 +106,9 @@ class EngagementState(msgspec.Struct, array_like=True, gc=False):
     work date. rounding: groups of lines by the start of their accounting period; rounded: what rounding lines have
     billed. Of the ERP's answers: documents: how many are known; invoiced and credited: net of tax, invoiced less what
     is credited; invoiced_tax; cash: what payments settle; fx_differences: realised, by the entity's currency;
-    written_off: credited and not to be invoiced again. funded: what customers who pay together are billed, by customer;
-    intercompany_cost: what other legal entities charge for their people.
+    written_off: credited and not to be invoiced again. margins: by practice and region of the person, where told apart.
+    funded: what customers who pay together are billed, by customer; intercompany_cost: what other legal entities charge
+    for their people.
     """
 
     id: str
@@ -149,6 +157,7 @@ class EngagementState(msgspec.Struct, array_like=True, gc=False):
     cash: int = 0
     fx_differences: dict[str, int] = {}
     written_off: int = 0
+    margins: dict[str, Margin] = {}
     funded: dict[str, int] = {}
     intercompany_cost: int = 0
 

@@ -1,4 +1,4 @@
-"""Reference data: rate cards, resources, exchange rates and periods, whole, shared by all tasks of a worker.
+"""Reference data: rate cards, resources, exchange rates, periods, account maps, shared by all tasks of a worker.
 
 Read from compacted topics by everybody, changed by nobody here. Each accepted record says what it wakes, in
 the words of `Hold.waits_on`. Records that cannot be decoded are kept with their error, for the one task that
@@ -11,6 +11,8 @@ import bisect
 import datetime as dt
 from typing import Final
 
+from ..codecs.account_map import AccountMap, ParsedAccountMap
+from ..codecs.account_map import parse as parse_account_map
 from ..codecs.decimals import FX_DIGITS_MAX, FX_PLACES, parse_scaled
 from ..codecs.engagement import Engagement
 from ..codecs.errors import UndecodableError
@@ -70,8 +72,9 @@ class Reference:
         self.cards: Final[dict[tuple[str, str], list[ParsedCard]]] = {}
         self._card_versions: Final[dict[tuple[str, int], ParsedCard]] = {}
         self.resources: Final[dict[str, ParsedResource]] = {}
+        self.account_maps: Final[dict[str, dict[int, ParsedAccountMap]]] = {}
         self.periods: Final[dict[str, dict[str, Period]]] = {}
-        self._fx: Final[dict[tuple[str, str], FxTable]] = {}
+        self._fx: Final[dict[tuple[str, str, str], FxTable]] = {}
 
     def put_rate_card(self, card: RateCard) -> str | None:
         """Add a card version; the same version again changes nothing, with other content it is refused.
@@ -114,7 +117,7 @@ class Reference:
             raise UndecodableError(
                 "invalid_field", "$.valid_to", "it is before valid_from", "send the last date on which the rate holds"
             )
-        table = self._fx.setdefault((fx.base, fx.quote), FxTable())
+        table = self._fx.setdefault((fx.base, fx.quote, fx.rate_type), FxTable())
         if not table.put(fx.valid_from, end, rate, fx.revision):
             return None
         return self._changed(f"fx:{fx.base}/{fx.quote}")
@@ -132,6 +135,19 @@ class Reference:
         periods[period.id] = period
         return self._changed(f"period:{period.legal_entity_id}")
 
+    def put_account_map(self, sent: AccountMap) -> str | None:
+        """Add a map version; the same version again changes nothing, with other content it is refused, as of a card."""
+        parsed = parse_account_map(sent)
+        versions = self.account_maps.setdefault(parsed.legal_entity_id, {})
+        known = versions.get(parsed.version)
+        if known is not None:
+            if known != parsed:
+                problem = f"version {sent.version} of {sent.legal_entity_id!r} was already sent with other numbers"
+                raise UndecodableError("invalid_field", "$.version", problem, "send a new version")
+            return None
+        versions[parsed.version] = parsed
+        return self._changed(f"accounts:{parsed.legal_entity_id}")
+
     def cards_for(self, engagement: Engagement) -> tuple[tuple[ParsedCard, ...], ...]:
         """Cards that may price an engagement, in its currency, by precedence: customer, practice, region, default."""
         scopes = (
@@ -148,15 +164,17 @@ class Reference:
         found = (self.cards.get(("intercompany", scope_id), ()) for scope_id in (f"{seller}/{buyer}", seller))
         return tuple(tuple(card for card in cards if card.currency == currency) for cards in found)
 
-    def fx_rate(self, base: str, quote: str, date: dt.date) -> int | None:
-        """Units of quote for one unit of base on a date, in 10^-10; None when no rate covers the date."""
-        table = self._fx.get((base, quote))
+    def fx_rate(self, base: str, quote: str, date: dt.date, rate_type: str = "") -> int | None:
+        """Units of quote for one unit of base on a date, in 10^-10; None when no rate of the kind covers the date."""
+        table = self._fx.get((base, quote, rate_type))
         return None if table is None else table.on(date)
 
-    def fx_ranges(self, base: str, quote: str) -> list[tuple[dt.date, dt.date, int, int]]:
-        """Start, end, rate (10^-10) and revision of every rate of a pair."""
-        table = self._fx.get((base, quote))
-        return [] if table is None else table.ranges()
+    def fx_ranges(self, base: str, quote: str) -> list[tuple[dt.date, dt.date, int, int, str]]:
+        """Start, end, rate (10^-10), revision and kind of every rate of a pair."""
+        tables = (
+            (kind, table) for (one, other, kind), table in sorted(self._fx.items()) if (one, other) == (base, quote)
+        )
+        return [(*found, kind) for kind, table in tables for found in table.ranges()]
 
     def _changed(self, what: str) -> str:
         self.version += 1

@@ -38,7 +38,7 @@ AGENTS = {
     "payments": payments.apply,
     "assignment-forecasts": utilisation.apply,
 }
-REFERENCES = ("rate-cards", "resources", "fx-rates", "periods")
+REFERENCES = ("rate-cards", "resources", "fx-rates", "periods", "account-maps")
 KEYS = {"engagements": "id", "assignment-forecasts": "resource_id"}
 
 
@@ -263,6 +263,11 @@ def period(**changes: object) -> Object:
 def year(status: str = "open", **changes: object) -> Object:
     """The whole of 2026 as one period."""
     return period(**{"id": "2026", "start_date": "2026-01-01", "end_date": "2026-12-31", "status": status, **changes})
+
+
+def account_map(*lines: Object, **changes: object) -> Object:
+    """The numbers of DE's accounts from 2026 on."""
+    return {"legal_entity_id": "DE", "version": 1, "effective_from": "2026-01-01", "lines": lines, **changes}
 
 
 def ready_task(terms: Object | None = None) -> Task:

@@ -15,8 +15,11 @@ from ...codecs.decimals import RATE_PLACES
 from ...codecs.durations import HOUR, MINUTE, parse_duration
 from ...codecs.engagement import Engagement, Fee
 from ...codecs.errors import UndecodableError
+from .accounts import Accounts, mapped_calendar
 from .approval_terms import approval_terms, review_limit
 from .calendar import Calendar
+from .dating import dating_of
+from .exchange import exchange_of
 from .expense_terms import ExpensePrices
 from .fee_plan import read_fee_plan
 from .fixed_fee import read_fixed_fee
@@ -41,13 +44,17 @@ class Contract:
     rate; approval: what is asked beyond approval_levels, None when nothing; adjusts: corrects by lines of the
     difference; tiered: some of its rates have tiers by volume; fee_plan: the fees of a retainer or a subscription by
     term, None without; review_above: minor units by which a correction may change a bill without review, None for any;
-    writes_off: what is credited is lost; funding: the customers who pay together, None where one pays all;
+    writes_off: what is credited is lost; exchange: its fx_policy, None for the plain rate of the pair at the work date;
+    dating: what it dates otherwise than by the work date, None where nothing is; accounts: numbers of its accounts,
+    None where all are posted by name; rolls_over: its work in progress stands in one period only; splits_margin: its
+    margin is told by practice and region; funding: the customers who pay together, None where one pays all;
     intercompany: how people of other legal entities are charged, None when they are not;
     worth(unit, rate_unit, currency): numerator and denominator that turn quantity x rate into minor units.
     """
 
     __slots__ = (
         "_entities",
+        "accounts",
         "accrues_at_submission",
         "adjusts",
         "approval",
@@ -56,9 +63,11 @@ class Contract:
         "book",
         "calendar",
         "currency",
+        "dating",
         "day",
         "draws",
         "earns_by_cost",
+        "exchange",
         "expenses",
         "fee",
         "fee_amount",
@@ -72,7 +81,9 @@ class Contract:
         "places",
         "planned_revenue",
         "review_above",
+        "rolls_over",
         "rounding",
+        "splits_margin",
         "terms",
         "tiered",
         "time_price",
@@ -80,11 +91,19 @@ class Contract:
         "writes_off",
     )
 
-    def __init__(self, terms: Engagement, book: RateBook, calendar: Calendar, entities: Entities | None = None) -> None:
+    def __init__(
+        self,
+        terms: Engagement,
+        book: RateBook,
+        calendar: Calendar,
+        entities: Entities | None = None,
+        *,
+        accounts: Accounts | None = None,
+    ) -> None:
         """Read the terms; raises UndecodableError naming the field of a term that makes no sense.
 
-        Many contracts share their book and their calendar. entities: where postings meet legal entities other than
-        the terms'.
+        Many contracts share their book, their calendar and their accounts. entities: where postings meet legal
+        entities other than the terms'.
         """
         policies = terms.policies
         self.terms: Final = terms
@@ -94,15 +113,9 @@ class Contract:
         self.approval_levels: Final = policies.approval_levels
         self.adjusts: Final = policies.correction == "adjust"
         self.approval: Final = approval_terms(policies, terms.currency)
-        self.draws: Final = (
-            terms.contract_type == "retainer" and terms.fee is not None and terms.fee.drawdown is not None
-        )
-        self.holds_overage: Final = (
-            self.draws
-            and terms.fee is not None
-            and terms.fee.drawdown is not None
-            and terms.fee.drawdown.overage == "hold"
-        )
+        drawdown = terms.fee.drawdown if terms.contract_type == "retainer" and terms.fee is not None else None
+        self.draws: Final = drawdown is not None
+        self.holds_overage: Final = drawdown is not None and drawdown.overage == "hold"
         self.bills_time: Final = terms.contract_type in {"time_and_materials", "capped"} or self.draws
         self.writes_off: Final = policies.credit == "write_off"
         self.review_above: Final = review_limit(policies, terms.currency)
@@ -112,7 +125,8 @@ class Contract:
         self.day: Final = parse_duration(policies.hours_per_day, "hour", HOUR, "$.policies.hours_per_day")
         self.worth: Final = _worth(self.day)
         self.book: Final = book
-        self.calendar: Final = calendar
+        self.accounts: Final = accounts
+        self.calendar: Final = mapped_calendar(calendar, accounts)
         self.time_price: Final = TimePrice(terms, self.day, self.worth, limited=book.limited or bool(book.steps.above))
         self.tiered: Final = self.bills_time and bool(book.steps.above)
         self.fee: Final = _fee(terms)
@@ -121,7 +135,11 @@ class Contract:
         )
         self.fixed_fee: Final = read_fixed_fee(terms)
         self.fee_plan: Final = read_fee_plan(terms)
+        self.splits_margin: Final = policies.margin == "by_practice_and_region"
+        self.rolls_over: Final = policies.work_in_progress == "reverse_next_period"
         self.limits: Final = limits_of(terms)
+        self.exchange: Final = exchange_of(terms)
+        self.dating: Final = dating_of(terms)
         self.expenses: Final = ExpensePrices(terms)
         self.funding: Final = funding_of(terms)
         self.intercompany: Final = transfer_terms(terms)

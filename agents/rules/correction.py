@@ -23,6 +23,7 @@ from ...codecs.decimals import RATE_PLACES
 from ...codecs.engagement import Engagement
 from ...codecs.entry_state import Adjusted, EntryState, EntryVersion, Posted, Price
 from . import ledger
+from .accounts import category_of, numbered
 from .books import Books
 from .cap import left_open
 from .differences import same_money, same_price
@@ -63,6 +64,7 @@ def adjust(
     engagement = books.engagement
     parts = tuple(part for part in entry.charges if part.live)
     part = _next(parts[-1], wanted, price.amount - entry.approved_value, date, books.contract.terms)
+    part = numbered(part, ledger.EARNED, category_of(wanted), books.contract.accounts)
     version, shown = _shown(charged, part)
     source = ledger.charge_id(charged.version, charged.price, parts[0], books)
     currency = price.currency

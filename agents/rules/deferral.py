@@ -19,6 +19,7 @@ from ...codecs.exception import HoldReason
 from ...codecs.journal import Account
 from ...codecs.records import BilledTerm, EngagementState
 from ...codecs.revenue import RevenueEvent
+from .accounts import numbers_of
 from .contract import Contract
 from .effects import Effects
 from .ledger import journal
@@ -125,7 +126,9 @@ def _post(
             accounting_date=date,
             amount=format_amount(amount, currency),
             currency=currency,
-            lines=journal(account, "revenue", amount, currency),
+            lines=journal(
+                account, "revenue", amount, currency, numbers_of((account, "revenue"), date, contract.accounts)
+            ),
             trace=trace,
         )
     )

@@ -6,14 +6,14 @@ import datetime as dt
 
 from ...codecs.assignment import Assignment
 from ...codecs.currencies import EXPONENTS, format_amount
-from ...codecs.decimals import FX_PLACES, RATE_PLACES, format_scaled
+from ...codecs.decimals import RATE_PLACES, format_scaled
 from ...codecs.durations import HOUR, format_hours, parse_duration
 from ...codecs.errors import UndecodableError
 from ...codecs.forecast import AssignmentForecast, Utilisation
 from ...codecs.records import PlannedCost, WeekState
 from .contract import Contract
-from .money import convert, divide
-from .valuation import Lookups, Missing, beyond_limit, within_limit
+from .money import divide
+from .valuation import Lookups, Missing, beyond_limit, conversion_of, within_limit
 
 PERCENT_PLACES = 2
 _MONDAY = 0
@@ -72,14 +72,8 @@ def _cost(assignment: Assignment, week: dt.date, time: int, contract: Contract, 
     currency = contract.terms.currency
     if rate.currency == currency:
         return cost
-    fx = lookups.fx_rate(rate.currency, currency, week)
-    if fx is None:
-        return Missing(
-            "fx_rate_missing",
-            f"fx:{rate.currency}/{currency}",
-            f"no exchange rate from {rate.currency} to {currency} on {week}; send one that covers the date",
-        )
-    return convert(cost, EXPONENTS[rate.currency], contract.places, fx, FX_PLACES)
+    conversion = conversion_of(rate.currency, contract, week, lookups)
+    return conversion if isinstance(conversion, Missing) else conversion.of(cost)
 
 
 def forecast(assignment: Assignment, planned: PlannedCost | None, week: dt.date) -> AssignmentForecast:

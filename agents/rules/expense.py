@@ -21,13 +21,14 @@ from typing import Final, NamedTuple
 import msgspec
 
 from ...codecs.billing import TraceStep
-from ...codecs.currencies import EXPONENTS, format_amount
-from ...codecs.decimals import FX_PLACES, PERCENT_PLACES, RATE_PLACES, WHOLE, format_plain, format_scaled
+from ...codecs.currencies import format_amount
+from ...codecs.decimals import PERCENT_PLACES, RATE_PLACES, WHOLE, format_plain, format_scaled
 from ...codecs.entry_state import EntryVersion, Price, SpentLine
 from ...codecs.exception import HoldReason
 from .contract import Contract
+from .exchange import Conversion
 from .expense_terms import CategoryTerms
-from .money import convert, divide
+from .money import divide
 
 _UNIT_PRICED: Final = 10 ** (2 * RATE_PLACES)
 
@@ -67,16 +68,8 @@ class _Spent(msgspec.Struct, frozen=True, gc=False):
     name: str
 
 
-class _Conversion(msgspec.Struct, frozen=True, gc=False):
-    """From the currency of spend to the contract's. rate: 10^-10, None where both are the same."""
-
-    spent: str
-    rate: int | None
-    source: str
-
-
-def worth_of(version: EntryVersion, contract: Contract, fx: int | None) -> Worth | Unpriced:
-    """Value a version of an expense; fx: exchange rate of its work date, 10^-10, None in the contract's currency."""
+def worth_of(version: EntryVersion, contract: Contract, fx: Conversion | None) -> Worth | Unpriced:
+    """Value a version of an expense; fx: how its currency becomes the contract's, None where both are the same."""
     spent = _spent(version, contract)
     if isinstance(spent, Unpriced):
         return spent
@@ -86,15 +79,13 @@ def worth_of(version: EntryVersion, contract: Contract, fx: int | None) -> Worth
             return missing
     cost = cost_value = sum([each.cost for each in spent])
     if fx is not None:
-        cost_value = convert(cost, EXPONENTS[version.currency], contract.places, fx, FX_PLACES)
+        cost_value = fx.of(cost)
     if not contract.expenses.bills(version):
         return Worth(None, (), cost, cost_value)
-    source = "" if fx is None else f"{version.currency}/{contract.currency} on {version.work_date}"
-    conversion = _Conversion(version.currency, fx, source)
     trace: list[TraceStep] = []
     single = len(spent) == 1
-    amount = sum([_charged(each, conversion, contract, trace, single=single) for each in spent])
-    price = _priced(spent, amount, contract, fx if any(map(_converted, spent)) else None)
+    amount = sum([_charged(each, version.currency, fx, contract, trace, single=single) for each in spent])
+    price = _priced(spent, amount, contract, fx.rate if fx is not None and any(map(_converted, spent)) else None)
     return Worth(price, tuple(trace), cost, cost_value)
 
 
@@ -138,20 +129,27 @@ def _no_unit_price(line: SpentLine, currency: str) -> Unpriced:
     )
 
 
-def _missing_receipt(version: EntryVersion, spent: list[_Spent], contract: Contract, fx: int | None) -> Unpriced | None:
+def _missing_receipt(
+    version: EntryVersion, spent: list[_Spent], contract: Contract, fx: Conversion | None
+) -> Unpriced | None:
     """Why an expense without a receipt needs one. Lines under the same terms count together: no splitting helps."""
     sums: dict[str, int] = {}
     for each in spent:
         sums[each.terms.source] = sums.get(each.terms.source, 0) + each.amount
-    places = EXPONENTS[version.currency]
     for each in spent:
         limit, amount = each.terms.receipt_above, sums[each.terms.source]
-        rate = 10**FX_PLACES if fx is None else fx
-        if limit is not None and amount * rate * 10**contract.places > limit * 10 ** (FX_PLACES + places):
+        if limit is not None and _exceeds(amount, limit, fx):
             what = f"{_money(amount, version.currency)} of category {each.line.category} have no receipt"
             above = f"above {_money(limit, contract.currency)} one is needed"
             return Unpriced("receipt_missing", f"{what}, and {above}; send a revision with receipt true")
     return None
+
+
+def _exceeds(amount: int, limit: int, fx: Conversion | None) -> bool:
+    """Whether an amount of the currency of spend is above one of the contract's; the last step is not rounded."""
+    if fx is None:
+        return amount > limit
+    return fx.before(amount) * fx.last.numerator > limit * fx.last.denominator
 
 
 def _converted(each: _Spent) -> bool:
@@ -159,9 +157,11 @@ def _converted(each: _Spent) -> bool:
     return each.terms.policy != "non_billable" and not each.agreed
 
 
-def _charged(each: _Spent, conversion: _Conversion, contract: Contract, trace: list[TraceStep], *, single: bool) -> int:
+def _charged(
+    each: _Spent, spent: str, fx: Conversion | None, contract: Contract, trace: list[TraceStep], *, single: bool
+) -> int:
     """What the customer pays for a line, in minor units; its steps are added to the trace."""
-    trace.extend(_spent_steps(each, conversion.spent))
+    trace.extend(_spent_steps(each, spent))
     terms = each.terms
     if terms.policy == "non_billable":
         trace.append(TraceStep("policy", "non_billable", terms.source))
@@ -169,9 +169,9 @@ def _charged(each: _Spent, conversion: _Conversion, contract: Contract, trace: l
     if each.agreed:
         amount = _by_unit_price(each, contract)
     else:
-        amount = _by_cost(each, conversion, contract)
-        if conversion.rate is not None:
-            trace.append(TraceStep("exchange_rate", format_scaled(conversion.rate, FX_PLACES), conversion.source))
+        amount = _by_cost(each, fx, contract)
+        if fx is not None:
+            trace.extend(fx.trace(each.cost))
         trace.append(TraceStep("mark_up_percent", format_scaled(terms.mark_up, PERCENT_PLACES), terms.source))
     cap = terms.line_cap
     if cap is not None and amount > cap:
@@ -187,11 +187,13 @@ def _charged(each: _Spent, conversion: _Conversion, contract: Contract, trace: l
     return amount
 
 
-def _by_cost(each: _Spent, conversion: _Conversion, contract: Contract) -> int:
-    """Cost x exchange rate x (1 + mark-up), rounded once."""
-    rate = 10**FX_PLACES if conversion.rate is None else conversion.rate
-    numerator = each.cost * rate * (WHOLE + each.terms.mark_up) * 10**contract.places
-    return divide(numerator, 10 ** (FX_PLACES + EXPONENTS[conversion.spent]) * WHOLE, contract.rounding)
+def _by_cost(each: _Spent, fx: Conversion | None, contract: Contract) -> int:
+    """Cost x exchange rate x (1 + mark-up), rounded once; see exchange for a first of two steps."""
+    marked_up = WHOLE + each.terms.mark_up
+    if fx is None:
+        return divide(each.cost * marked_up, WHOLE, contract.rounding)
+    numerator = fx.before(each.cost) * fx.last.numerator * marked_up
+    return divide(numerator, fx.last.denominator * WHOLE, contract.rounding)
 
 
 def _by_unit_price(each: _Spent, contract: Contract) -> int:

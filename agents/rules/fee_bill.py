@@ -13,12 +13,13 @@ from ...codecs.entry_state import Posted
 from ...codecs.exception import HoldReason
 from ...codecs.records import BilledTerm, EngagementState
 from ...codecs.revenue import RevenueEvent
+from .accounts import numbered
 from .contract import Contract
 from .deferral import deferred_in
 from .effects import Effects
 from .fees import fee_date
 from .funding import fund, lines_of, reversals, unfund
-from .ledger import journal
+from .ledger import EARNED, journal
 
 Waiting = tuple[HoldReason, dt.date]
 """Why something cannot be posted now, and the date it belongs to."""
@@ -36,6 +37,8 @@ def bill(engagement: EngagementState, contract: Contract, term: BilledTerm, effe
     posted = Posted(
         term.revision, ordinal, term.amount, contract.currency, date, term.legal_entity_id, term.customer_id
     )
+    pair = EARNED if term.earned == "billed" else ("unbilled_receivable", deferred_in(term))
+    posted = numbered(posted, pair, "", contract.accounts)
     if contract.funding is not None:
         posted = fund(posted, engagement, contract.funding)
     term.posted = posted
@@ -60,7 +63,7 @@ def reverse_bill(
     effects.billing.extend(reversals(_line(engagement, term, posted), posted, date))
     if term.earned == "billed":
         earned = _revenue(engagement, term, posted)
-        lines = journal("unbilled_receivable", "revenue", -posted.amount, posted.currency)
+        lines = journal(*EARNED, -posted.amount, posted.currency, posted.numbers)
         effects.revenue.append(
             structs.replace(
                 earned,
@@ -73,7 +76,7 @@ def reverse_bill(
         )
     else:
         deferral = _deferral(engagement, term, posted)
-        lines = journal("unbilled_receivable", deferred_in(term), -posted.amount, posted.currency)
+        lines = journal("unbilled_receivable", deferred_in(term), -posted.amount, posted.currency, posted.numbers)
         effects.accruals.append(
             structs.replace(
                 deferral,
@@ -135,7 +138,7 @@ def _revenue(engagement: EngagementState, term: BilledTerm, posted: Posted) -> R
         accounting_date=posted.accounting_date,
         amount=format_amount(posted.amount, posted.currency),
         currency=posted.currency,
-        lines=journal("unbilled_receivable", "revenue", posted.amount, posted.currency),
+        lines=journal(*EARNED, posted.amount, posted.currency, posted.numbers),
     )
 
 
@@ -153,5 +156,5 @@ def _deferral(engagement: EngagementState, term: BilledTerm, posted: Posted) -> 
         work_date=term.due,
         accounting_date=posted.accounting_date,
         currency=posted.currency,
-        lines=journal("unbilled_receivable", deferred_in(term), posted.amount, posted.currency),
+        lines=journal("unbilled_receivable", deferred_in(term), posted.amount, posted.currency, posted.numbers),
     )

@@ -20,10 +20,11 @@ from ...codecs.entry_state import Posted
 from ...codecs.exception import HoldReason
 from ...codecs.records import EngagementState
 from ...codecs.revenue import RevenueEvent
+from .accounts import numbers_of
 from .contract import Contract
 from .effects import Effects
 from .funding import fund, lines_of
-from .ledger import journal
+from .ledger import EARNED, journal
 
 MONTHS: Final = {"month": 1, "quarter": 3, "year": 12}
 PERIOD_DAYS_MAX: Final = 400
@@ -151,7 +152,7 @@ def _bill(engagement: EngagementState, contract: Contract, term: Term, date: dt.
             accounting_date=date,
             amount=text,
             currency=terms.currency,
-            lines=journal("unbilled_receivable", "revenue", amount, terms.currency),
+            lines=journal(*EARNED, amount, terms.currency, numbers_of(EARNED, date, contract.accounts)),
         )
     )
     engagement.fees += amount

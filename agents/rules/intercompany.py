@@ -51,7 +51,7 @@ def in_sellers_books(cost: Posted, price: TransferPrice | None) -> Posted:
     """The cost of an entry, in the books of the entity whose person worked."""
     if price is None or isinstance(price.accounting_date, str):
         return cost
-    return structs.replace(cost, legal_entity_id=price.seller, accounting_date=price.accounting_date)
+    return structs.replace(cost, legal_entity_id=price.seller, accounting_date=price.accounting_date, numbers=())
 
 
 def standing(entry: EntryState) -> IntercompanyCharge | None:

@@ -22,9 +22,10 @@ from ...codecs.currencies import EXPONENTS, format_amount
 from ...codecs.decimals import format_plain
 from ...codecs.records import EngagementState, RoundingGroup
 from ...codecs.revenue import RevenueEvent
+from .accounts import numbers_of
 from .contract import Contract
 from .effects import Effects
-from .ledger import journal
+from .ledger import EARNED, journal
 from .milestones import Waiting
 from .money import divide
 
@@ -106,7 +107,7 @@ def _post(
             accounting_date=date,
             amount=text,
             currency=terms.currency,
-            lines=journal("unbilled_receivable", "revenue", amount, terms.currency),
+            lines=journal(*EARNED, amount, terms.currency, numbers_of(EARNED, date, contract.accounts)),
         )
     )
     group.ordinal += 1

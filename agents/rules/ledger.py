@@ -21,6 +21,7 @@ from ...codecs.decimals import FX_PLACES, RATE_PLACES, REMEMBERED_MAX, format_pl
 from ...codecs.entry_state import EntryVersion, Posted, Price
 from ...codecs.journal import Account, JournalLine
 from ...codecs.revenue import RevenueEvent
+from .accounts import Numbers, category_of, numbered
 from .books import Books
 from .contract import Contract
 from .funding import lines_of, reversals
@@ -42,15 +43,23 @@ ACCOUNTS: Final[dict[tuple[AccrualKind, EntryType], tuple[Account, Account]]] = 
     ("cost", "expense"): ("project_expense", "employee_payable"),
 }
 """Debit and credit account of each accrual, by what is accrued and for which kind of entry."""
+EARNED: Final[tuple[Account, Account]] = ("unbilled_receivable", "revenue")
+"""Debit and credit account of what is earned as it is billed."""
 
 
 @functools.lru_cache(REMEMBERED_MAX)
-def journal(debit: Account, credit: Account, amount: int, currency: str) -> tuple[JournalLine, ...]:
-    """Two lines that balance; a negative amount changes the sides, so that amounts stay positive."""
+def journal(
+    debit: Account, credit: Account, amount: int, currency: str, numbers: Numbers = ()
+) -> tuple[JournalLine, ...]:
+    """Two lines that balance; a negative amount changes the sides, so that amounts stay positive.
+
+    numbers: of the debit and the credit account in the firm's books, () for neither.
+    """
     if amount < 0:
-        return journal(credit, debit, -amount, currency)
+        return journal(credit, debit, -amount, currency, numbers[::-1])
     text = format_amount(amount, currency)
-    return JournalLine(debit, "debit", text), JournalLine(credit, "credit", text)
+    debit_number, credit_number = numbers or ("", "")
+    return JournalLine(debit, "debit", text, debit_number), JournalLine(credit, "credit", text, credit_number)
 
 
 def next_ordinal(last: Posted | None, revision: int) -> int:
@@ -63,6 +72,25 @@ def next_ordinal(last: Posted | None, revision: int) -> int:
     if last is None:
         return 0
     return last.ordinal if revision > last.revision else last.ordinal + 1
+
+
+def posted(
+    kind: AccrualKind | Literal["charge"],
+    last: Posted | None,
+    version: EntryVersion,
+    amount: int,
+    currency: str,
+    date: dt.date,
+    contract: Contract,
+) -> Posted:
+    """A live posting of a version under these terms, with the next number of its kind."""
+    terms = contract.terms
+    ordinal = next_ordinal(last, version.revision)
+    made = Posted(version.revision, ordinal, amount, currency, date, terms.legal_entity_id, terms.customer_id)
+    if contract.accounts is None:
+        return made
+    pair = EARNED if kind == "charge" else ACCOUNTS[kind, version.kind]
+    return numbered(made, pair, category_of(version), contract.accounts)
 
 
 def charge(version: EntryVersion, price: Price, trace: tuple[TraceStep, ...], part: Posted, books: Books) -> None:
@@ -117,7 +145,7 @@ def reverse_charge(version: EntryVersion, price: Price, part: Posted, date: dt.d
             id=f"{earned.id}:reversal",
             accounting_date=date,
             amount=format_amount(-part.amount, part.currency),
-            lines=journal("unbilled_receivable", "revenue", -part.amount, part.currency),
+            lines=journal(*EARNED, -part.amount, part.currency, part.numbers),
             reverses=earned.id,
         )
     )
@@ -171,21 +199,21 @@ def _earned(version: EntryVersion, part: Posted, contract: Contract) -> RevenueE
         accounting_date=part.accounting_date,
         amount=format_amount(part.amount, part.currency),
         currency=part.currency,
-        lines=journal("unbilled_receivable", "revenue", part.amount, part.currency),
+        lines=journal(*EARNED, part.amount, part.currency, part.numbers),
     )
 
 
 def accrue(kind: AccrualKind, version: EntryVersion, posted: Posted, books: Books) -> None:
     """Accrue what an entry costs the firm, or what it will be billed at while it is not yet billed."""
     debit, credit = ACCOUNTS[kind, version.kind]
-    lines = journal(debit, credit, posted.amount, posted.currency)
+    lines = journal(debit, credit, posted.amount, posted.currency, posted.numbers)
     books.effects.accruals.append(accrual(kind, "accrual", version, posted, posted.accounting_date, lines))
 
 
 def reverse_accrual(kind: AccrualKind, version: EntryVersion, posted: Posted, date: dt.date, books: Books) -> None:
     """Close an accrual of an entry that is billed, changed or withdrawn (M2), on a date that is open."""
     debit, credit = ACCOUNTS[kind, version.kind]
-    lines = journal(credit, debit, posted.amount, posted.currency)
+    lines = journal(credit, debit, posted.amount, posted.currency, posted.numbers[::-1])
     books.effects.accruals.append(accrual(kind, "reversal", version, posted, date, lines))
 
 

@@ -9,12 +9,18 @@ estimate and is a loss when it arises. (IAS 37.66-69; ASC 605-35-25-45 to 47.)
 from __future__ import annotations
 
 import datetime as dt
+from typing import Final
 
 from ...codecs.accrual import AccrualEvent
+from ...codecs.journal import Account
 from ...codecs.records import EngagementState
+from .accounts import numbers_of
 from .books import Books
 from .contract import Contract
 from .ledger import journal
+
+LOST: Final[tuple[Account, Account]] = ("project_loss", "loss_provision")
+"""Debit and credit account of the provision."""
 
 
 def loss_to_provide(contract: Contract, engagement: EngagementState) -> int:
@@ -46,7 +52,7 @@ def provide_loss(date: dt.date, books: Books) -> None:
             work_date=date,
             accounting_date=date,
             currency=terms.currency,
-            lines=journal("project_loss", "loss_provision", missing, terms.currency),
+            lines=journal(*LOST, missing, terms.currency, numbers_of(LOST, date, books.contract.accounts)),
         )
     )
     engagement.loss_provision += missing

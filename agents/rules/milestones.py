@@ -7,7 +7,7 @@ contract asset to the receivable; revenue is a matter of progress. A reversal co
 from __future__ import annotations
 
 import datetime as dt
-from typing import Literal
+from typing import Final, Literal
 
 from msgspec import structs
 
@@ -18,13 +18,17 @@ from ...codecs.decimals import PERCENT_PLACES, format_plain
 from ...codecs.engagement import Engagement
 from ...codecs.entry_state import Posted
 from ...codecs.exception import HoldReason
+from ...codecs.journal import Account
 from ...codecs.records import BilledMilestone, EngagementState
+from .accounts import numbered
 from .contract import Contract
 from .effects import Effects
 from .fixed_fee import FixedFee, Milestone
 from .funding import fund, lines_of, misfunded, reversals, unfund
 from .ledger import journal, next_ordinal
 
+BILLED: Final[tuple[Account, Account]] = ("unbilled_receivable", "contract_asset")
+"""Debit and credit account of a milestone's bill."""
 Waiting = tuple[HoldReason, dt.date]
 """Why something cannot be posted now, and the date it belongs to."""
 
@@ -87,6 +91,7 @@ def _bill(
     posted = Posted(
         terms.revision, ordinal, milestone.amount, terms.currency, date, terms.legal_entity_id, terms.customer_id
     )
+    posted = numbered(posted, BILLED, "", contract.accounts)
     if contract.funding is not None:
         posted = fund(posted, engagement, contract.funding)
     billed = BilledMilestone(terms.source, posted, reached_on, contract.rounding)
@@ -167,6 +172,6 @@ def _accrual(
         work_date=billed.reached_on,
         accounting_date=date,
         currency=posted.currency,
-        lines=journal("unbilled_receivable", "contract_asset", amount, posted.currency),
+        lines=journal(*BILLED, amount, posted.currency, posted.numbers),
         reverses=cause if reverses else "",
     )

@@ -18,9 +18,10 @@ from ...codecs.billing import BillingEvent, TraceStep
 from ...codecs.currencies import format_amount
 from ...codecs.entry_state import EntryState, Usage
 from ...codecs.exception import HoldReason
-from ...codecs.journal import Account
+from ...codecs.journal import Account, JournalLine
 from ...codecs.records import BilledTerm, EngagementState, Movements
 from ...codecs.revenue import RevenueEvent
+from .accounts import numbers_of
 from .contract import Contract
 from .drawdown import Drawn, Pool, draw, ends
 from .effects import Effects
@@ -179,7 +180,7 @@ class _Posting:
                 work_date=self.date,
                 accounting_date=self.date,
                 currency=self.contract.currency,
-                lines=journal("unbilled_receivable", "deferred_revenue", amount, self.contract.currency),
+                lines=self._journal("unbilled_receivable", "deferred_revenue", amount),
             )
         )
         self.engagement.deferred += amount
@@ -199,6 +200,10 @@ class _Posting:
     def _id(self, unit: str, what: str) -> str:
         term = self.term
         return f"{term.source}:fee:{self.engagement.id}:{term.start}:{unit}:{what}:{term.movement_ordinal}"
+
+    def _journal(self, debit: Account, credit: Account, amount: int) -> tuple[JournalLine, ...]:
+        numbers = numbers_of((debit, credit), self.date, self.contract.accounts)
+        return journal(debit, credit, amount, self.contract.currency, numbers)
 
     def _trace(self) -> tuple[TraceStep, ...]:
         term, drawn, currency = self.term, self.drawn, self.contract.currency
@@ -252,7 +257,7 @@ class _Posting:
                 accounting_date=self.date,
                 amount=format_amount(amount, currency),
                 currency=currency,
-                lines=journal(debit, "revenue", amount, currency),
+                lines=self._journal(debit, "revenue", amount),
                 trace=self._trace(),
             )
         )

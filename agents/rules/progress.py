@@ -16,15 +16,17 @@ is the expected uninstalled cost, or the cost to date if that is more. Waste ear
 from __future__ import annotations
 
 import datetime as dt
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from ...codecs.billing import TraceStep
 from ...codecs.currencies import format_amount
 from ...codecs.decimals import format_scaled
 from ...codecs.durations import format_hours
 from ...codecs.entry_state import EntryState, EntryVersion
+from ...codecs.journal import Account
 from ...codecs.records import EngagementState
 from ...codecs.revenue import RevenueEvent
+from .accounts import numbers_of
 from .books import Books
 from .contract import Contract
 from .fixed_fee import FixedFee
@@ -32,6 +34,9 @@ from .ledger import journal
 from .losses import provide_loss
 from .milestones import earned_by_milestones
 from .money import divide
+
+RECOGNISED: Final[tuple[Account, Account]] = ("contract_asset", "revenue")
+"""Debit and credit account of revenue by progress."""
 
 
 class Progress(NamedTuple):
@@ -172,7 +177,7 @@ def recognise(cause: str, entry_id: str, revision: int, date: dt.date, books: Bo
             accounting_date=date,
             amount=format_amount(missing, currency),
             currency=currency,
-            lines=journal("contract_asset", "revenue", missing, currency),
+            lines=journal(*RECOGNISED, missing, currency, numbers_of(RECOGNISED, date, contract.accounts)),
             earned_to_date=format_amount(earned, currency),
             cost_to_date=None if measured is None else format_amount(measured.done, currency),
             estimated_cost=None if measured is None else format_amount(measured.whole, currency),

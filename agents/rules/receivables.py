@@ -32,6 +32,7 @@ from ...codecs.receivable_state import (
     PaymentState,
     PaymentVersion,
 )
+from .accounts import DOCUMENT, document_numbers
 from .books import Books
 from .ledger import next_ordinal
 from .realised import Realised, realise
@@ -147,7 +148,9 @@ def _take_back(
 def _posted(last: Posted | None, revision: int, amount: int, currency: str, date: dt.date, books: Books) -> Posted:
     terms = books.contract.terms
     ordinal = next_ordinal(last, revision)
-    return Posted(revision, ordinal, amount, currency, date, terms.legal_entity_id, terms.customer_id)
+    posted = Posted(revision, ordinal, amount, currency, date, terms.legal_entity_id, terms.customer_id)
+    accounts = books.contract.accounts
+    return posted if accounts is None else structs.replace(posted, numbers=document_numbers(date, accounts))
 
 
 def _owed(version: InvoiceVersion) -> Parts:
@@ -234,8 +237,14 @@ def _emit(
 ) -> None:
     """Append a journal, or the exact opposite of one; one without an amount says nothing and is left out."""
     sign = 1 if reversed_on is None else -1
+    numbers = dict(zip(DOCUMENT, posted.numbers, strict=False))
     lines = tuple(
-        JournalLine(account, "debit" if sign * amount > 0 else "credit", format_amount(abs(amount), posted.currency))
+        JournalLine(
+            account,
+            "debit" if sign * amount > 0 else "credit",
+            format_amount(abs(amount), posted.currency),
+            numbers.get(account, ""),
+        )
         for account, amount in parts
         if amount
     )

@@ -64,3 +64,20 @@ def reverse_charges(entry: EntryState, books: Books, stands: EntryVersion, dates
     engagement.approved_value -= entry.approved_value
     close_open(entry, engagement)
     entry.approved_value = 0
+
+
+def reverse_work_in_progress(
+    entry: EntryState, books: Books, stands: EntryVersion, accrued: Posted, date: dt.date
+) -> None:
+    """Close the accrual of what is billed, changed or withdrawn."""
+    ledger.reverse_accrual("work_in_progress", stands, accrued, date, books)
+    entry.work_in_progress = reversed_posting(accrued)
+    books.engagement.unbilled -= accrued.amount
+
+
+def reverse_cost(entry: EntryState, books: Books, stands: EntryVersion, cost: Posted, date: dt.date) -> None:
+    """Take back what an entry cost."""
+    ledger.reverse_accrual("cost", stands, cost, date, books)
+    entry.cost = reversed_posting(cost)
+    books.engagement.cost -= entry.cost_value
+    entry.cost_value = 0

@@ -11,13 +11,16 @@ from ...codecs.errors import UndecodableError
 def refuse_rounding(terms: Engagement) -> None:
     """Refuse rounding by invoice where lines are not quantity x rate; raises UndecodableError.
 
-    A cap cuts lines to what it lets through, and a rounding line could exceed it; an adjusting line is a difference of
-    rounded amounts.
+    A cap or a prepaid balance cuts lines to what it lets through or takes them off the bill, and a rounding line could
+    exceed it; an adjusting line is a difference of rounded amounts.
     """
     policies = terms.policies
-    if policies.rounding_place == "invoice" and (terms.contract_type == "capped" or policies.correction == "adjust"):
-        problem = "lines under a cap and adjusting lines are rounded by themselves"
-        fix = "send line, or neither a cap nor correction adjust"
+    if policies.rounding_place != "invoice":
+        return
+    draws = terms.fee is not None and terms.fee.drawdown is not None
+    if terms.contract_type == "capped" or draws or policies.correction == "adjust":
+        problem = "lines under a cap or a prepaid balance, and adjusting lines, are rounded by themselves"
+        fix = "send line, or neither cap, drawdown nor correction adjust"
         raise UndecodableError("invalid_field", "$.policies.rounding_place", problem, fix)
 
 

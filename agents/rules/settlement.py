@@ -15,7 +15,6 @@ from typing import Final
 from msgspec import structs
 
 from ...codecs.billing import TraceStep
-from ...codecs.engagement import Engagement
 from ...codecs.entry_state import Adjusted, Approvals, EntryState, EntryVersion, Posted, Price
 from . import intercompany, ledger
 from .approval import counting
@@ -24,14 +23,23 @@ from .books import Books
 from .cap import close_open, count_billed, leave_open, left_open, within_cap
 from .contract import Contract
 from .correction import adjust, price_of, to_adjust
+from .dates import dates_of, posting_days, refused_by
 from .differences import same_cost, same_money, same_price
 from .funding import fund, misfunded
 from .hours import count_time, time_of
 from .overage import is_over, over_limit, within_balance
 from .progress import count, has_progress, is_counted, take_off
-from .reversal import reversal_dates, reverse_charges, reversed_on, reversed_posting, standing_parts
+from .reversal import (
+    reversal_dates,
+    reverse_charges,
+    reverse_cost,
+    reverse_work_in_progress,
+    reversed_on,
+    standing_parts,
+)
 from .review import review
-from .valuation import Lookups, Missing, Value, missing_period, value_of
+from .rollover import roll_over, rolls_to
+from .valuation import Lookups, Missing, Value, value_of
 
 KEEPS_EARLIER: Final = frozenset(("draft", "submitted", "approved"))
 """Statuses of a revision below which an earlier one may count."""
@@ -45,6 +53,8 @@ def settle(entry: EntryState, approvals: Approvals | None, books: Books) -> Miss
     Changes the entry's postings and the engagement's figures in place, together with the effects it appends.
     """
     contract = books.contract
+    if contract.rolls_over:
+        roll_over(entry, books)
     assessment = assess(contract, books.lookups) if contract.approval is not None else None
     judge = None if assessment is None else assessment.standing
     version, standing = counting(entry, approvals, contract.approval_levels, judge)
@@ -56,7 +66,10 @@ def settle(entry: EntryState, approvals: Approvals | None, books: Books) -> Miss
     wanted = version if approved or contract.accrues_at_submission else None
     count_time(entry, books, *time_of(contract, version, approved=approved))
     stands = entry.cost is not None and entry.cost.live
-    value = None if wanted is None else value_of(wanted, contract, books.lookups, posted=stands)
+    dates = None if contract.dating is None else dates_of(entry, wanted, approvals, contract, approved=approved)
+    if isinstance(dates, Missing):
+        return dates
+    value = None if wanted is None else value_of(wanted, contract, books.lookups, dates, posted=stands)
     worth = value if isinstance(value, Value) else None
     charged = to_adjust(entry, wanted, worth, books) if approved and (contract.adjusts or entry.invoiced) else None
     if entry.cost is not None and stands:
@@ -67,6 +80,8 @@ def settle(entry: EntryState, approvals: Approvals | None, books: Books) -> Miss
         return value if isinstance(value, Missing) else waits_for
     if _stands(entry, contract, worth, approved=approved) and charged is None:
         return waits_for
+    if dates is not None:
+        entry.fx_on = dates.fx_on
     return _post(entry, books, wanted, worth, charged, approved=approved) or waits_for
 
 
@@ -78,6 +93,8 @@ def differs(entry: EntryState, approvals: Approvals | None, contract: Contract, 
     if contract.review_above is not None and version is not None and approved and entry.earlier:
         version, _ = review(version, entry, approvals, contract, lookups, judge)
     wanted = version if approved or contract.accrues_at_submission else None
+    if contract.rolls_over and rolls_to(entry, contract) is not None:
+        return True
     if (entry.counted_as, entry.counted_time) != time_of(contract, version, approved=approved):
         return True
     cost, terms = entry.cost, contract.terms
@@ -85,7 +102,10 @@ def differs(entry: EntryState, approvals: Approvals | None, contract: Contract, 
         return wanted is not None
     if wanted is None or not same_money(entry.posted or entry.latest, wanted):
         return True
-    value = value_of(wanted, contract, lookups, posted=True)
+    dates = None if contract.dating is None else dates_of(entry, wanted, approvals, contract, approved=approved)
+    if isinstance(dates, Missing):
+        return False
+    value = value_of(wanted, contract, lookups, dates, posted=True)
     return (
         not isinstance(value, Value)
         or not same_cost(entry, cost, value, terms)
@@ -143,8 +163,11 @@ def _withdraw(
     transfer = value.transfer if same and value is not None and approved else None
     charged = None if entry.intercompany is None else intercompany.wrong_charge(entry, transfer, terms)
     wrong = list(standing_parts(entry.charges)) if unbill else []
-    if accrued is not None and unaccrue:
+    # What the charge of another day bills is closed on that day: until then it was not billed.
+    billed_on = None if value is None or value.dates is None else value.dates.charged_on
+    if accrued is not None and unaccrue and not isinstance(billed_on, dt.date):
         wrong.append(accrued)
+    refused = refused_by(value, books.contract, stands) if keep_price and unaccrue and value is not None else None
     wrong += () if charged is None else (charged.sale, charged.purchase)
     if not keep_cost:
         wrong.append(cost)
@@ -152,24 +175,20 @@ def _withdraw(
     if unearn:
         # Revenue stands in the engagement's books, also of work whose cost stands in others.
         wrong.append(structs.replace(cost, legal_entity_id=terms.legal_entity_id, accounting_date=earned_on))
-    dates = reversal_dates(wrong, books.contract)
+    dates = refused or reversal_dates(wrong, books.contract)
     if isinstance(dates, Missing):
         return dates
     if unbill:
         reverse_charges(entry, books, stands, dates)
     if accrued is not None and unaccrue:
-        ledger.reverse_accrual("work_in_progress", stands, accrued, reversed_on(accrued, dates), books)
-        entry.work_in_progress = reversed_posting(accrued)
-        books.engagement.unbilled -= accrued.amount
+        closed_on = billed_on if isinstance(billed_on, dt.date) else reversed_on(accrued, dates)
+        reverse_work_in_progress(entry, books, stands, accrued, closed_on)
     if unearn:
         take_off(entry, books, stands, dates[terms.legal_entity_id, earned_on])
     if charged is not None:
         intercompany.reverse(entry, charged, books, stands, dates)
     if not keep_cost:
-        ledger.reverse_accrual("cost", stands, cost, reversed_on(cost, dates), books)
-        entry.cost = reversed_posting(cost)
-        books.engagement.cost -= entry.cost_value
-        entry.cost_value = 0
+        reverse_cost(entry, books, stands, cost, reversed_on(cost, dates))
     return None
 
 
@@ -177,16 +196,14 @@ def _post(
     entry: EntryState, books: Books, wanted: EntryVersion, value: Value, charged: Adjusted | None, *, approved: bool
 ) -> Missing | None:
     """Post what the wanted version lacks: cost always, accrual while pending, charge or progress once approved."""
-    engagement, date = books.engagement, value.accounting_date
-    if isinstance(date, str):
-        return missing_period(date, books.contract, wanted.work_date)
-    transfer = value.transfer
-    if transfer is not None and isinstance(transfer.accounting_date, str):
-        return missing_period(transfer.accounting_date, books.contract, wanted.work_date, transfer.seller)
+    engagement, transfer, cost = books.engagement, value.transfer, entry.cost
+    days = posting_days(value, wanted, books.contract, costed=cost is not None and cost.live)
+    if isinstance(days, Missing):
+        return days
+    date, charged_on = days
     entry.posted = None if wanted is entry.latest else wanted
-    cost = entry.cost
     if cost is None or not cost.live:
-        cost = _posted(cost, wanted, value.cost, value.cost_currency, date, books.contract.terms)
+        cost = ledger.posted("cost", cost, wanted, value.cost, value.cost_currency, date, books.contract)
         cost = entry.cost = intercompany.in_sellers_books(cost, transfer)
         entry.cost_value = value.cost_value
         engagement.cost += value.cost_value
@@ -194,19 +211,19 @@ def _post(
     if approved and transfer is not None:
         intercompany.charge(entry, books, wanted, transfer, date)
     if approved and books.contract.earns_by_cost:
-        count(entry, books, wanted, date)
+        count(entry, books, wanted, charged_on)
     price = value.price
     if price is None:
         return None
     if charged is not None:
-        adjust(entry, books, charged, wanted, price, value.trace, date)
+        adjust(entry, books, charged, wanted, price, value.trace, charged_on)
         return None
     if approved:
         billed = bool(entry.charges) and entry.charges[-1].live and not left_open(entry)
-        return None if billed else _charge(entry, books, wanted, price, value.trace, date)
+        return None if billed else _charge(entry, books, wanted, price, value.trace, charged_on)
     accrued = entry.work_in_progress
     if accrued is None or not accrued.live:
-        accrued = _posted(accrued, wanted, price.amount, price.currency, date, books.contract.terms)
+        accrued = ledger.posted("work_in_progress", accrued, wanted, price.amount, price.currency, date, books.contract)
         entry.work_in_progress, entry.price = accrued, price
         engagement.unbilled += price.amount
         ledger.accrue("work_in_progress", wanted, accrued, books)
@@ -241,7 +258,7 @@ def _charge(
         leave_open(entry, over, open_amount, wanted, books)
     if amount or not over:
         last = entry.charges[-1] if entry.charges else None
-        part = _posted(last, wanted, amount, price.currency, date, books.contract.terms)
+        part = ledger.posted("charge", last, wanted, amount, price.currency, date, books.contract)
         if books.contract.funding is not None:
             part = fund(part, engagement, books.contract.funding)
         entry.charges = (*standing_parts(entry.charges), part)
@@ -265,11 +282,3 @@ def supersede(entry: EntryState, version: EntryVersion) -> None:
         entry.posted = entry.latest
     entry.earlier = (*entry.earlier, entry.latest)[-EARLIER_MAX:] if version.status in KEEPS_EARLIER else ()
     entry.latest = version
-
-
-def _posted(
-    last: Posted | None, version: EntryVersion, amount: int, currency: str, date: dt.date, terms: Engagement
-) -> Posted:
-    """A live posting of a version under these terms, with the next number of its kind."""
-    ordinal = ledger.next_ordinal(last, version.revision)
-    return Posted(version.revision, ordinal, amount, currency, date, terms.legal_entity_id, terms.customer_id)

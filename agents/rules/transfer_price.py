@@ -6,7 +6,8 @@
     rate_card         worked quantity x the card's rate, rounded by the contract's policy
 
 Each entity books it in its own currency, the seller in that of the cost, the buyer in the contract's: where that is
-another one, converted at the exchange rate of the work date, rounded once, half up. Expenses are passed on at cost.
+another one, converted by the contract's `fx_policy`, without one at the rate of the work date, rounded once, half up.
+Expenses are passed on at cost.
 Source of the form: Dynamics 365, resourcing unit cost and inter-organizational sales; OECD Transfer Pricing Guidelines
 7.34-7.36 for cost that is only passed on.
 """
@@ -19,8 +20,8 @@ from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 import msgspec
 
 from ...codecs.billing import TraceStep
-from ...codecs.currencies import EXPONENTS, exponent, format_amount
-from ...codecs.decimals import FX_PLACES, PERCENT_DIGITS_MAX, PERCENT_PLACES, WHOLE, format_plain, parse_scaled
+from ...codecs.currencies import exponent, format_amount
+from ...codecs.decimals import PERCENT_DIGITS_MAX, PERCENT_PLACES, WHOLE, format_plain, parse_scaled
 from ...codecs.engagement import Engagement
 from ...codecs.entry_state import EntryVersion, Price
 from ...codecs.errors import UndecodableError
@@ -28,7 +29,8 @@ from ...codecs.exception import HoldReason
 from ...codecs.intercompany import TransferPolicy
 from ...codecs.resource import ParsedResource
 from .calendar import Calendar
-from .money import convert, divide
+from .exchange import NoRate, found_conversion
+from .money import divide
 from .pricing import RateBook
 
 if TYPE_CHECKING:
@@ -112,8 +114,12 @@ def transfer_price(
     cost: Amount,
     price: Price | None,
     lookups: Lookups,
-) -> TransferPrice | Unknown | None:
-    """What an entry of this cost and price is charged at, None where its person belongs to the engagement's entity."""
+    fx_on: dt.date,
+) -> TransferPrice | Unknown | NoRate | None:
+    """What an entry of this cost and price is charged at, None where its person belongs to the engagement's entity.
+
+    fx_on: the day whose exchange rates count.
+    """
     agreed, seller = contract.intercompany, resource.legal_entity_id
     if agreed is None or seller == contract.terms.legal_entity_id:
         return None
@@ -122,8 +128,8 @@ def transfer_price(
         return charged
     booked = []
     for currency in (cost.currency, contract.currency):
-        amount = _in_currency(charged, currency, version.work_date, lookups)
-        if isinstance(amount, Unknown):
+        amount = _in_currency(charged, currency, contract, fx_on, lookups)
+        if isinstance(amount, NoRate):
             return amount
         booked.append(amount)
     date = contract.calendar_of(seller).accounting_date(version.work_date)
@@ -178,18 +184,17 @@ def _by_rate(
     return Amount(amount, currency, None, (*found.trace, result))
 
 
-def _in_currency(charged: Amount, currency: str, date: dt.date, lookups: Lookups) -> Amount | Unknown:
+def _in_currency(
+    charged: Amount, currency: str, contract: Contract, date: dt.date, lookups: Lookups
+) -> Amount | NoRate:
     """The same in the currency of an entity's books."""
     base = charged.currency
     if base == currency:
         return Amount(charged.amount, currency)
-    fx = lookups.fx_rate(base, currency, date)
-    if fx is None:
-        message = f"no exchange rate from {base} to {currency} on {date}; send one that covers the date"
-        return Unknown("fx_rate_missing", f"fx:{base}/{currency}", message)
-    amount = convert(charged.amount, EXPONENTS[base], EXPONENTS[currency], fx, FX_PLACES)
-    step = TraceStep("fx_rate", format_plain(fx, FX_PLACES), f"{base}/{currency} on {date}, rounded half_up")
-    return Amount(amount, currency, fx, (step,))
+    found = found_conversion(contract.exchange, base, currency, date, lookups)
+    if isinstance(found, NoRate):
+        return found
+    return Amount(found.of(charged.amount), currency, found.rate, found.trace(charged.amount))
 
 
 def _money(amount: int, currency: str) -> str:

@@ -21,6 +21,8 @@ from ...codecs.exception import HoldReason
 from ...codecs.resource import ParsedResource
 from ...codecs.volume_tiers import ParsedTiers
 from .contract import Contract
+from .dating import Dates
+from .exchange import Conversion, NoRate, found_conversion
 from .expense import Unpriced, worth_of
 from .money import convert, divide
 from .pricing import ResolvedRate, fixed_rate
@@ -43,7 +45,7 @@ class Lookups(Protocol):
     def volume(self, version: EntryVersion, account: str) -> tuple[int, int]:
         """Volume of an account without this entry: what is ordered before it, and all of it."""
 
-    def fx_rate(self, base: str, quote: str, date: dt.date) -> int | None:
+    def fx_rate(self, base: str, quote: str, date: dt.date, rate_type: str = "") -> int | None:
         """Units of quote for one unit of base, 10^-10, or None while unknown."""
 
 
@@ -60,8 +62,8 @@ class Value(msgspec.Struct, frozen=True, gc=False):
 
     accounting_date is the reason why it cannot be posted now, where it cannot;
     price is None when the customer never pays for it; cost is in minor units of cost_currency, cost_value the
-    same in the contract's currency; transfer: what another legal entity charges for its person, None when it is the
-    engagement's own.
+    same in the contract's currency; dates: None where the contract dates all by the work; transfer: what another legal
+    entity charges for its person, None when it is the engagement's own.
     """
 
     accounting_date: dt.date | HoldReason
@@ -70,13 +72,20 @@ class Value(msgspec.Struct, frozen=True, gc=False):
     cost: int
     cost_currency: str
     cost_value: int
+    dates: Dates | None = None
     transfer: TransferPrice | None = None
 
 
 def value_of(
-    version: EntryVersion, contract: Contract, lookups: Lookups, *, posted: bool = False, weighed: bool = False
+    version: EntryVersion,
+    contract: Contract,
+    lookups: Lookups,
+    dates: Dates | None = None,
+    *,
+    posted: bool = False,
+    weighed: bool = False,
 ) -> Value | Missing:
-    """Value one version of a time entry or an expense.
+    """Value one version of a time entry or an expense; dates: its days where the contract's policies say them.
 
     Of one that is posted the worth is told also when its period has closed since: it may be what stands. One that is
     only weighed is posted nowhere, so that no period is told instead of what is missing.
@@ -85,7 +94,7 @@ def value_of(
     if isinstance(date, str) and not (posted or weighed):
         return missing_period(date, contract, version.work_date)
     valued = _time if version.kind == "time" else _expense
-    value = valued(version, contract, lookups, date)
+    value = valued(version, contract, lookups, date, version.work_date if dates is None else dates.fx_on)
     if isinstance(value, Missing):
         if isinstance(date, str) and not weighed:
             return missing_period(date, contract, version.work_date)
@@ -98,6 +107,8 @@ def value_of(
         and -AMOUNT_MAX <= price <= AMOUNT_MAX
     ):
         return beyond_limit(contract)
+    if dates is not None:
+        value = structs.replace(value, dates=dates)
     return value if contract.intercompany is None else _transferred(version, contract, lookups, value)
 
 
@@ -106,12 +117,14 @@ def _transferred(version: EntryVersion, contract: Contract, lookups: Lookups, va
     resource = lookups.resource(version.resource_id)
     if resource is None:
         return _missing_resource(version.resource_id)
-    cost = Amount(value.cost, value.cost_currency)
-    transfer = transfer_price(version, contract, resource, cost, value.price, lookups)
+    cost, fx_on = Amount(value.cost, value.cost_currency), None if value.dates is None else value.dates.fx_on
+    transfer = transfer_price(version, contract, resource, cost, value.price, lookups, fx_on or version.work_date)
     if transfer is None:
         return value
     if isinstance(transfer, Unknown):
         return Missing(*transfer)
+    if isinstance(transfer, NoRate):
+        return missing_fx(transfer)
     if not (within_limit(transfer.sale.amount) and within_limit(transfer.purchase.amount)):
         return beyond_limit(contract)
     return structs.replace(value, transfer=transfer)
@@ -141,6 +154,10 @@ def unknown_engagement(engagement_id: str) -> Missing:
 def missing_period(reason: HoldReason, contract: Contract, date: dt.date, entity: str = "") -> Missing:
     """The accounting calendar of a legal entity, the contract's if not said, does not let `date` be posted to."""
     entity = entity or contract.terms.legal_entity_id
+    if reason == "account_unmapped":
+        fix = "send a version of the map with numbers for all of them"
+        message = f"the account map of {entity} lacks a number of an account this contract needs on {date}; {fix}"
+        return Missing(reason, f"accounts:{entity}", message)
     if reason == "period_unknown":
         return Missing(reason, f"period:{entity}", f"no accounting period of {entity} covers {date}; send the period")
     state = (
@@ -151,7 +168,9 @@ def missing_period(reason: HoldReason, contract: Contract, date: dt.date, entity
     return Missing(reason, f"period:{entity}", f"the accounting period of {entity} that covers {date} {state}")
 
 
-def _time(version: EntryVersion, contract: Contract, lookups: Lookups, date: dt.date | HoldReason) -> Value | Missing:
+def _time(
+    version: EntryVersion, contract: Contract, lookups: Lookups, date: dt.date | HoldReason, fx_on: dt.date
+) -> Value | Missing:
     resource = lookups.resource(version.resource_id)
     if resource is None:
         return _missing_resource(version.resource_id)
@@ -168,12 +187,10 @@ def _time(version: EntryVersion, contract: Contract, lookups: Lookups, date: dt.
         )
     currency, spent = contract.currency, cost_rate.currency
     numerator, denominator = contract.worth(unit, "hour", spent)
-    cost = cost_value = divide(quantity * cost_rate.rate * numerator, denominator, "half_up")
-    if spent != currency:
-        fx = lookups.fx_rate(spent, currency, worked_on)
-        if fx is None:
-            return _missing_fx(spent, currency, worked_on)
-        cost_value = convert(cost, EXPONENTS[spent], contract.places, fx, FX_PLACES)
+    cost = divide(quantity * cost_rate.rate * numerator, denominator, "half_up")
+    cost_value = cost if spent == currency else _converted(cost, spent, contract, fx_on, lookups)
+    if isinstance(cost_value, Missing):
+        return cost_value
     if not (contract.bills_time and version.billable):
         return Value(date, None, (), cost, spent, cost_value)
     rate = _rate(version, resource, contract, lookups)
@@ -230,14 +247,12 @@ def _tiered(
 
 
 def _expense(
-    version: EntryVersion, contract: Contract, lookups: Lookups, date: dt.date | HoldReason
+    version: EntryVersion, contract: Contract, lookups: Lookups, date: dt.date | HoldReason, fx_on: dt.date
 ) -> Value | Missing:
-    spent, currency = version.currency, contract.currency
-    fx = None
-    if spent != currency:
-        fx = lookups.fx_rate(spent, currency, version.work_date)
-        if fx is None:
-            return _missing_fx(spent, currency, version.work_date)
+    spent = version.currency
+    fx = None if spent == contract.currency else conversion_of(spent, contract, fx_on, lookups)
+    if isinstance(fx, Missing):
+        return fx
     worth = worth_of(version, contract, fx)
     if isinstance(worth, Unpriced):
         # New terms may end the wait as well as a new revision, which needs no waking.
@@ -250,9 +265,29 @@ def _missing_resource(resource_id: str) -> Missing:
     return Missing("resource_unknown", f"resource:{resource_id}", message)
 
 
-def _missing_fx(base: str, quote: str, date: dt.date) -> Missing:
+def _converted(cost: int, spent: str, contract: Contract, date: dt.date, lookups: Lookups) -> int | Missing:
+    """A cost in minor units of the contract's currency. By the plain rate of the pair without a conversion made."""
+    if contract.exchange is not None:
+        conversion = conversion_of(spent, contract, date, lookups)
+        return conversion if isinstance(conversion, Missing) else conversion.of(cost)
+    rate = lookups.fx_rate(spent, contract.currency, date)
+    if rate is None:
+        return missing_fx(NoRate(spent, contract.currency, date))
+    return convert(cost, EXPONENTS[spent], contract.places, rate, FX_PLACES)
+
+
+def conversion_of(spent: str, contract: Contract, date: dt.date, lookups: Lookups) -> Conversion | Missing:
+    """How a currency becomes the contract's on a date, or the rate that is missing."""
+    found = found_conversion(contract.exchange, spent, contract.currency, date, lookups)
+    return missing_fx(found) if isinstance(found, NoRate) else found
+
+
+def missing_fx(wanted: NoRate) -> Missing:
+    """No rate covers the date."""
+    base, quote, date, rate_type = wanted
+    kind = f" of type {rate_type}" if rate_type else ""
     return Missing(
         "fx_rate_missing",
         f"fx:{base}/{quote}",
-        f"no exchange rate from {base} to {quote} on {date}; send one that covers the date",
+        f"no exchange rate{kind} from {base} to {quote} on {date}; send one that covers the date",
     )

@@ -1,4 +1,4 @@
-"""Verify: the audit chain of every task is whole, and it tells of exactly the events that are on the topics."""
+"""Verify: the audit chain of every task is whole, tells of exactly the events on the topics, and these balance."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import msgspec
 
 from ...codecs.records import ChainHead
 from ...tables.state import CHAIN_KEY, TaskState
+from .balance import FIGURES, JOURNALS, Balance
 from .chain import Chain
 from .reading import opened
 
@@ -73,28 +74,38 @@ class Verification:
     records: int = 0
     rows: int = 0
     events: int = 0
+    balance: Balance = field(default_factory=Balance)
     broken: list[Problem] = field(default_factory=list)
     _chains: dict[int, Chain] = field(default_factory=dict)
     _open: dict[str, _Open] = field(default_factory=dict)
 
     def take(self, stream: str, partition: int, records: Iterable[Record]) -> None:
-        """Read records of one partition of the audit or of an event stream."""
+        """Read records of one partition of the audit, of an event stream, or of the figures."""
         for record in records:
             place = Place(stream, partition, record.offset)
             if stream == AUDIT:
                 self._take_audit(place, record)
+            elif stream == FIGURES:
+                self._found(place, self.balance.take_figures(partition, record))
             else:
-                self._take_event(place, record)
+                readable = self._take_event(place, record)
+                if readable and stream in JOURNALS:
+                    self._found(place, self.balance.take_journal(record))
 
     def problems(self) -> list[Problem]:
-        """Everything found, once all is read: broken records first, then ends, then events without their match."""
+        """Everything found, once all is read: broken records, ends, events without their match, then imbalances."""
         ends = [
             Problem(Place(AUDIT, task, -1), problem)
             for task in sorted(self.heads.keys() | self._chains.keys())
             for problem in self._chain(task).end()
         ]
         differences = [Problem(one.place, _difference(name, one)) for name, one in self._open.items() if one.early]
-        return [*self.broken, *ends, *sorted(differences)]
+        imbalances = [Problem(Place(FIGURES, at, offset), what) for at, offset, what in self.balance.imbalances()]
+        return [*self.broken, *ends, *sorted(differences), *imbalances]
+
+    def _found(self, place: Place, problem: str) -> None:
+        if problem:
+            self.broken.append(Problem(place, problem))
 
     def _take_audit(self, place: Place, record: Record) -> None:
         read, problems = self._chain(place.partition).take(record)
@@ -107,14 +118,15 @@ class Verification:
             for name in row.events:
                 self._count(name, 1, place)
 
-    def _take_event(self, place: Place, record: Record) -> None:
+    def _take_event(self, place: Place, record: Record) -> bool:
         self.events += 1
         try:
             name = _named(record.value or b"").id
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             self.broken.append(Problem(place, f"no event can be read: {error}"))
-            return
+            return False
         self._count(name, -1, place)
+        return True
 
     def _count(self, name: str, change: int, place: Place) -> None:
         known = self._open.get(name)
@@ -143,13 +155,14 @@ def _difference(name: str, one: _Open) -> str:
 
 
 async def verify(settings: Settings) -> Verification:
-    """Read the ends of the chains, then audit and events twice."""
+    """Read the ends of the chains, then audit, events and figures twice."""
     found = Verification(await _heads(settings))
-    async with opened(settings, (AUDIT, *EVENTS)) as topics:
+    async with opened(settings, (AUDIT, *EVENTS, FIGURES)) as topics:
         for early in (True, False):
             found.early = early
             async for batch in topics.to_end():
                 found.take(*batch)
+            found.balance.compare()
     return found
 
 

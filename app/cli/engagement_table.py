@@ -28,6 +28,8 @@ WAITS: Final[dict[HoldReason, str]] = {
     "unit_price_missing": "no unit price of its category and unit; send one with the expense terms or the expense",
     "period_too_long": "its accounting period is too long to bill fees in; send it in periods of a year or less",
     "balance_used_up": "the prepaid balance is used up; it goes on with the next fee or refill",
+    "account_unmapped": "its legal entity's account map lacks a number; send a version to `account-maps`",
+    "approval_date_unknown": "nobody says on which day it was approved; send the approval again with `decided_on`",
     "receipt_missing": "its receipt is missing; send a revision of the expense that says there is one",
     "cap_stopped": "it lies beyond a cap that stops, so the customer does not pay it; a higher cap brings it back",
     "billing_unknown": "it names a billing event of an entry that has not arrived; send it, or correct the line",
@@ -51,6 +53,10 @@ def write_figures(found: EngagementFigures) -> None:
     write_table([Column("hours"), Column("", right=True)], _hours(found))
     click.echo()
     write_table([Column("money"), Column(found.currency or NOTHING, right=True)], _money(found))
+    if found.margins:
+        click.echo()
+        titles = (Column(name, right=True) for name in ("revenue earned", "cost", "margin"))
+        write_table([Column("practice"), Column("region"), *titles], _margins(found))
     if found.held_entries:
         click.echo()
         rows = [[str(count), reason, explained(reason)] for reason, count in sorted(found.held_entries.items())]
@@ -68,6 +74,13 @@ def grouped(amount: str | None) -> str:
         return NOTHING
     whole, point, fraction = amount.partition(".")
     return f"{int(whole):,}{point}{fraction}" if whole not in {"-0", ""} else amount
+
+
+def _margins(found: EngagementFigures) -> list[list[str]]:
+    return [
+        [row.practice or NOTHING, row.region or NOTHING, grouped(row.earned), grouped(row.cost), grouped(row.margin)]
+        for row in found.margins
+    ]
 
 
 def _hours(found: EngagementFigures) -> list[list[str]]:

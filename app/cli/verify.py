@@ -17,7 +17,8 @@ def verify(ctx: click.Context, as_json: bool) -> None:
     """Check the audit from its first record: every hash, every sequence, and every event it tells of.
 
     Finds one changed byte of the chain and says where; an event that is missing on billing, accruals, revenue or
-    exceptions; and one there that the audit does not tell of. Reads committed records, beside running workers.
+    exceptions; and one there that the audit does not tell of. Finds a journal whose debits are not its credits, and
+    an engagement whose work in progress is not what its figures say. Reads committed records, beside running workers.
     """
     settings = load()
     found = run(settings, verified(settings))

@@ -36,7 +36,7 @@ class Shift(NamedTuple):
             )
             raise RefusedError(message)
         words: set[str] = set()
-        for start, end, rate, revision in ranges:
+        for start, end, rate, revision, rate_type in ranges:
             shifted = divide(rate * (WHOLE + self.percent), WHOLE, "half_up")
             text = format_plain(shifted, FX_PLACES)
             try:
@@ -48,6 +48,7 @@ class Shift(NamedTuple):
                         valid_to=end,
                         rate=text,
                         revision=revision + 1,
+                        rate_type=rate_type,
                     )
                 )
             except UndecodableError as error:

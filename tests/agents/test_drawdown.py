@@ -176,6 +176,9 @@ def test_held_overage_is_corrected_by_reversal() -> None:
     task.send("time-entries", work("1", "8"))
     task.send("time-entries", work("1", "12", revision=2))
 
+    assert [(line["action"], line["amount"]) for line in task.out["billing"] if line["kind"] == "time"] == [
+        ("charge", "800.00"), ("reversal", "-800.00"), ("charge", "1000.00"),
+    ]  # fmt: skip
     assert (money(task)["owed"], task.figures()["held"]) == ("1000.00", "200.00")
 
 
@@ -276,6 +279,77 @@ def test_the_rest_at_the_end_goes_by_policy(drawdown: Object, owed: str, earned:
     assert money(task) | {"left": ""} == {"owed": owed, "left": "", "earned": earned}
     assert money(task)["left"] == ("0.00" if drawdown else "1300.00")
     sums.journals_balance(task)
+
+
+def test_the_rest_waits_for_the_last_term() -> None:
+    """In a period of decades later terms have yet to begin: what the fourteen that have begun leave is no rest."""
+    task = Task()
+    task.refer("periods", period(id="c", start_date="2026-01-01", end_date="2125-12-31"))
+    task.send("engagements", retainer({"rest": "refund"}, end_date="2030-12-31"))
+
+    assert money(task)["left"] == "14000.00"
+
+
+def test_an_engagement_that_ends_earlier_gives_its_rest_back_earlier() -> None:
+    """`rebill`: February is no term any more, its fee is reversed, and what January left is refunded."""
+    fee = {"billed_terms": "rebill"}
+    task = sold(retainer({"rest": "refund"}, fee, end_date="2026-02-28"), 2)
+    task.send("time-entries", work("1", "3"))
+    task.send("engagements", retainer({"rest": "refund"}, fee, end_date="2026-01-31", revision=2))
+
+    assert money(task) == {"owed": "300.00", "left": "0.00", "earned": "300.00"}
+
+
+def test_an_end_within_a_term_ends_the_balance() -> None:
+    """A quarter that is cut short on 10 February: the rest goes back on the 11th, not in April."""
+    task = sold(retainer({"rest": "refund"}, {"term": "quarter"}, end_date="2026-02-10"), 2)
+
+    assert [(line["accounting_date"], line["amount"]) for line in task.out["billing"] if line["unit"] == "refund"] == [
+        ("2026-02-11", "-1000.00")
+    ]
+
+
+def test_work_before_the_first_term_belongs_to_it() -> None:
+    """Work of December, approved under an engagement from January on, draws on January's fee; February's expires whole."""
+    task = Task()
+    task.refer("resources", resource())
+    task.refer("rate-cards", rate_card(effective_from="2025-01-01"))
+    december = period(id="m0", start_date="2025-12-01", end_date="2025-12-31")
+    task.refer("periods", december, *months("open", "open", "open"))
+    task.send("engagements", retainer({"unused": "expire"}, end_date="2026-02-28"))
+    task.send("time-entries", work("1", "12", "2025-12-20"), work("2", "3", "2026-02-10"))
+
+    assert money(task) == {"owed": "2200.00", "left": "0.00", "earned": "2200.00"}
+
+
+def test_work_of_a_term_that_has_not_begun_does_not_use_the_one_before() -> None:
+    """The first half of February is closed, so that its fee waits: work of the second half is billed besides till then."""
+    first = period(id="f1", start_date="2026-02-01", end_date="2026-02-14", status="closed")
+    second = period(id="f2", start_date="2026-02-15", end_date="2026-02-28")
+    task = Task()
+    task.refer("resources", resource())
+    task.refer("rate-cards", rate_card())
+    task.refer("periods", *months("open"), first, second)
+    task.send("engagements", retainer())
+    task.send("time-entries", work("1", "4", "2026-02-20"))
+    assert money(task) == {"owed": "1400.00", "left": "1000.00", "earned": "400.00"}
+
+    task.refer("periods", first | {"revision": 2, "status": "open"})
+
+    assert money(task) == {"owed": "2000.00", "left": "1600.00", "earned": "400.00"}
+
+
+def test_a_correction_goes_where_the_term_was_last_moved() -> None:
+    """Of a quarter January is closed by now: work of March that is withdrawn gives back in March, not in January (M6)."""
+    task = sold(retainer(fee={"term": "quarter"}), 3)
+    task.send("time-entries", work("1", "4"), work("2", "3", "2026-03-10"))
+    task.refer("periods", *(sent | {"revision": 3} for sent in months("closed")))
+    task.send("time-entries", work("2", "3", "2026-03-10", revision=2, status="deleted"))
+
+    assert money(task)["left"] == "600.00"
+    assert [line["accounting_date"] for line in task.out["billing"] if line["unit"] == "drawdown"] == [
+        "2026-01-20", "2026-03-10", "2026-03-10",
+    ]  # fmt: skip
 
 
 def test_a_fixed_refill_comes_as_often_as_needed() -> None:

@@ -177,7 +177,7 @@ def test_the_trace_tells_how_the_price_came_to_be() -> None:
         ("cost", "400.00 USD", "revision 1 by R1"),
         ("percent", "10", "terms of E1 revision 1: cost_plus"),
         ("transfer_price", "440.00 USD", "terms of E1 revision 1: rounded half_up"),
-        ("fx_rate", "0.9", "USD/EUR on 2026-11-20, rounded half_up"),
+        ("exchange_rate", "0.9000000000", "USD/EUR on 2026-11-20"),
     ]
 
 

@@ -189,10 +189,11 @@ def test_a_minimum_charge_is_whole_already() -> None:
     [
         pytest.param({"contract_type": "capped", "cap": {"amount": "9"}, "policies": {"rounding_place": "invoice"}}, id="cap"),
         pytest.param({"policies": {"rounding_place": "invoice", "correction": "adjust"}}, id="adjust"),
+        pytest.param({"contract_type": "retainer", "fee": {"amount": "9", "drawdown": {}}, "policies": {"rounding_place": "invoice"}}, id="prepaid-balance"),
     ],
 )  # fmt: skip
 def test_lines_that_are_no_product_are_rounded_alone(changes: Object) -> None:
-    """Parts under a cap and adjusting lines are refused with the field named."""
+    """Parts under a cap, work that a balance pays, and adjusting lines are refused with the field named."""
     with pytest.raises(UndecodableError) as refused:
         contract(**changes)
 

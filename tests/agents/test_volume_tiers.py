@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ..builders import Task, approval, engagement, rate_card, ready_task, time_entry
+from ..builders import Task, approval, engagement, rate_card, ready_task, time_entry, year
 from ..rules import sums
 from ..rules.model import rounded
 
@@ -248,6 +248,26 @@ def test_time_taken_back_lets_later_time_come_below_a_tier_again() -> None:
     task.send("time-entries", work(1, "1"))
 
     assert billed(task) == {"1": "10000 at 100", "2": "189000 at 94.5", "3": "-139000 at 92.666667", "4": "76000 at 95"}
+
+
+def test_what_moves_in_a_closed_period_waits_until_it_opens() -> None:
+    """A late entry of an open period never posts to a closed one: the moved line waits, and is right in the end (M6)."""
+    task = ready_task(tiered())
+    task.refer("periods", year(revision=2, end_date="2026-11-02"))
+    task.refer("periods", year(id="rest", start_date="2026-11-03"))
+    task.send("time-entries", work(3), work(4))
+    task.refer("periods", year("closed", id="rest", revision=2, start_date="2026-11-03"))
+    task.clear()
+    task.send("time-entries", work(1, "1"))
+    assert [(line["entry_id"], line["amount"]) for line in task.out["billing"]] == [("1", "100.00")]
+    assert [(event["entry_id"], event["reason"]) for event in task.out["exceptions"]] == [("4", "period_closed")]
+    task.refer("periods", year(id="rest", revision=3, start_date="2026-11-03"))
+
+    assert [(line["entry_id"], line["amount"]) for line in task.out["billing"]][1:] == [
+        ("4", "-740.00"),
+        ("4", "730.00"),
+    ]
+    assert task.figures()["held_entries"] == {}
 
 
 def test_under_a_cap_what_is_held_counts() -> None:

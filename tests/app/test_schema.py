@@ -55,6 +55,8 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "resources": {"id": "R-1", "revision": 1, "legal_entity_id": "DE"}
     | {"cost_rates": [{"rate": "80", "currency": "EUR", "effective_from": "2026-01-01"}]},
     "fx-rates": {"base": "USD", "quote": "EUR", "valid_from": "2026-11-01", "rate": "0.9213"},
+    "account-maps": {"legal_entity_id": "DE", "version": 1, "effective_from": "2026-01-01"}
+    | {"lines": [{"account": "revenue", "number": "4000", "category": "travel"}]},
     "periods": {"legal_entity_id": "DE", "id": "2026-11", "revision": 1, "status": "open"}
     | {"start_date": "2026-11-01", "end_date": "2026-11-30"},
     "billing": _event
@@ -149,18 +151,22 @@ def test_keys_and_ids_are_made_of_fields_that_exist(stream: str) -> None:
 
 
 def test_a_key_keeps_apart_what_compaction_must_keep() -> None:
-    """A card's versions, a pair's dates and an entity's periods have keys of their own."""
+    """A card's and a map's versions, a pair's dates and kinds of rate, an entity's periods have keys of their own."""
     keys = {
         name: SHAPES[name].key_of(SHAPES[name].decode(json.dumps(EXAMPLES[name]).encode()))
-        for name in ("rate-cards", "fx-rates", "periods", "time-entries")
+        for name in ("rate-cards", "fx-rates", "periods", "account-maps", "time-entries")
     }
+    average = SHAPES["fx-rates"].decode(json.dumps({**EXAMPLES["fx-rates"], "rate_type": "average"}).encode())
 
     assert keys == {
         "rate-cards": b"standard/1",
         "fx-rates": b"USD/EUR/2026-11-01",
         "periods": b"DE/2026-11",
+        "account-maps": b"DE/1",
         "time-entries": b"E-1",
     }
+    assert SHAPES["fx-rates"].key_of(average) == b"USD/EUR/2026-11-01/average"
+    assert SHAPES["fx-rates"].event_id_of(average) == "USD:EUR:2026-11-01:1:average"
 
 
 def test_an_approval_and_a_review_of_the_same_revision_have_ids_of_their_own() -> None:

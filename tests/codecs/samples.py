@@ -7,6 +7,7 @@ import datetime as dt
 import msgspec
 
 from billtide.codecs import (
+    account_map,
     accrual,
     approval,
     approvers,
@@ -34,6 +35,7 @@ from billtide.codecs import (
 from billtide.codecs.entry_state import (
     Adjusted,
     Approvals,
+    CountedMargin,
     Decision,
     EntryState,
     EntryVersion,
@@ -46,6 +48,7 @@ from billtide.codecs.entry_state import (
     Usage,
     Volume,
 )
+from billtide.codecs.fx_policy import AgreedFxRate, FxPolicy
 from billtide.codecs.receivable_state import (
     FxDifference,
     InvoicedLine,
@@ -62,6 +65,7 @@ from billtide.codecs.records import (
     ChainHead,
     Cursor,
     EngagementState,
+    Margin,
     Movements,
     PlannedCost,
     Position,
@@ -131,6 +135,7 @@ LEAST: dict[str, Sample] = {
     "assignment-forecast": forecast.AssignmentForecast(**FORECAST),
     "audit": audit.AuditRecord(task=3, sequence=0, stream="time-entries", rows=()),
     "billing": billing.BillingEvent(**CHARGE),
+    "account-map": account_map.AccountMap(legal_entity_id="DE", version=1, effective_from=DAY, lines=()),
     "engagement": engagement.Engagement(**TERMS),
     "engagement-figures": figures.EngagementFigures(**FIGURES),
     "exception": exception.ExceptionEvent(**HELD),
@@ -177,6 +182,10 @@ FULL: dict[str, Sample] = {
         LEAST["billing"], action="reversal", trace=(billing.TraceStep("rate", "120.6/hour", "card std version 1"),), resource_id="R-7",
         role="analyst", item="onsite", task_id="T-1", part_of="-904.50", fx_rate="0.9", reverses="psa:time:4711:3:billing:0", limited_by="minimum_charge",
         adjusts="psa:time:4711:2:billing:0",
+    ),
+    "account-map": _replace(
+        LEAST["account-map"], effective_to=LAST,
+        lines=(account_map.AccountLine(account="project_expense", number="6300", contract_type="capped", practice="cloud", category="travel"),),
     ),
     "engagement": _replace(
         LEAST["engagement"], name="Löwe & Söhne", practice="cloud", region="dach", end_date=LAST,
@@ -228,6 +237,10 @@ FULL: dict[str, Sample] = {
                 by_work_type={"overtime": "1.15"}, weekend="1.5", holiday="2", weekend_days=("friday", "saturday"), holidays=(LAST,), stacking="multiply"
             ),
             multiplier_changes=(MultiplierChange(effective_from=DAY, multipliers=Multipliers(weekend="2")),),
+            accounting_date="approval_date", unmapped_account="hold", work_in_progress="reverse_next_period", margin="by_practice_and_region",
+            fx_policy=FxPolicy(
+                date="approval_date", rate_type="average", quotation="either", base_currency="CHF", agreed_rates=(AgreedFxRate(base="USD", rate="0.9"),)
+            ),
         ),
         planned_revenue="10000.00",
         discount_percent="2.5",
@@ -242,6 +255,7 @@ FULL: dict[str, Sample] = {
         planned_revenue="2400.00", planned_margin="1400.00", contract_asset="1.00", contract_liability="2.00", loss_provision="3.00",
         non_chargeable="4.00", deferred="4.00", prepaid_balance="5.00", rounding="0.01",
         invoiced="400.00", credited="100.00", not_invoiced="100.00", receivable="276.00", cash="200.00", fx_differences={"GBP": "0.45"}, written_off="100.00",
+        margins=(figures.PracticeMargin("cloud", "dach", "2.00", "1.00", "1.00"),),
         funded={"C-7": "200.00", "C-9": "300.00"}, intercompany_cost="360.00",
     ),
     "exception": _replace(LEAST["exception"], action="released"),
@@ -253,7 +267,7 @@ FULL: dict[str, Sample] = {
             personal_amount="1.00",
         ),),
     ),
-    "fx-rate": _replace(LEAST["fx-rate"], valid_to=LAST, revision=2),
+    "fx-rate": _replace(LEAST["fx-rate"], valid_to=LAST, revision=2, rate_type="average"),
     "invoice": _replace(
         LEAST["invoice"], kind="credit_note", status="cancelled", tax_amount="171.86", fx_rate="0.6072", base_currency="GBP", invoice_id="I-0"
     ),
@@ -295,7 +309,16 @@ PAYMENT = PaymentVersion(
     "erp", "P-1", 2, "E-1", True, DAY, "JPY", "CAD", (Settled("I-1", 50_000, 38_850),), 91_630_000, 7_088_200_000, "GBP"
 )
 POSTED = Posted(
-    3, 1, 90_450, "EUR", DAY, "DE", "C1", live=False, funded_by=(FundedShare("C1", 60_300), FundedShare("C2", 30_150))
+    3,
+    1,
+    90_450,
+    "EUR",
+    DAY,
+    "DE",
+    "C1",
+    live=False,
+    numbers=("1400", "4000"),
+    funded_by=(FundedShare("C1", 60_300), FundedShare("C2", 30_150)),
 )
 CHANGELOG: dict[str, Sample] = {
     "entries": EntryState(
@@ -321,6 +344,8 @@ CHANGELOG: dict[str, Sample] = {
         non_chargeable=100,
         usage=Usage(90_450, DAY),
         invoiced=90_000,
+        fx_on=LAST,
+        margin=CountedMargin("cloud\x1fdach", 90_450, 27_000),
         intercompany=IntercompanyCharge(_replace(POSTED, live=True, currency="USD"), _replace(POSTED, live=True), None, 9_000_000_000, "group"),
     ),
     "approvals": Approvals((Decision(3, "manager", 1, "approved"), Decision(3, "finance", 2, "recalled", "R-1", "R-2", DAY, "correction"))),
@@ -329,7 +354,8 @@ CHANGELOG: dict[str, Sample] = {
         | {"id": "E-1", "terms": FULL["engagement"], "progress_date": DAY, "fees_through": LAST, "held_entries": {"cap_reached": 1}, "capped": {"PO-7:2026-11-16": 500}}
         | {"progress_dates": {DAY: 2}, "milestones": {"M1": BilledMilestone("crm", POSTED, DAY, "half_even")}, "rounding": {DAY: RoundingGroup(LAST, 2, 500, "1/3", 1, 1)}}
         | {"fee_terms": {DAY: BilledTerm(DAY, LAST, LAST, 90_450, "crm", 3, "half_even", "DE", "C1", "used", True, POSTED, 500, DAY, 2, True, Movements(1, 2, 3, 4, 5), DAY, 6)}, "unkept_through": DAY}
-        | {"usage": {DAY: 90_450}, "fx_differences": {"GBP": 45}, "funded": {"C-7": 20_000}}
+        | {"usage": {DAY: 90_450}, "fx_differences": {"GBP": 45}, "margins": {"cloud\x1fdach": Margin(90_450, 27_000)}}
+        | {"funded": {"C-7": 20_000}}
     ),
     "holds": Hold(1, "cap_reached", "E-1", "cap:E-1"),
     "assignments": AssignmentState(FULL["assignment"], (PlannedCost(MONDAY, 72_000_000_000, 100_000, "EUR"), PlannedCost(LAST, 1, None, ""))),

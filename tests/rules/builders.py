@@ -97,10 +97,10 @@ class Known:
     ) -> None:
         self.people = {known.id: known for known in people}
         self.rates = rates or {}
-        self.fx: dict[tuple[str, str], FxTable] = {}
+        self.fx: dict[tuple[str, str, str], FxTable] = {}
         for rate in fx:
             read = _read(fx_rates.decode, rate)
-            table = self.fx.setdefault((read.base, read.quote), FxTable())
+            table = self.fx.setdefault((read.base, read.quote, read.rate_type), FxTable())
             table.put(
                 read.valid_from,
                 read.valid_to or read.valid_from,
@@ -117,8 +117,8 @@ class Known:
     def volume(self, _version: EntryVersion, _account: str) -> tuple[int, int]:
         return 0, 0
 
-    def fx_rate(self, base: str, quote: str, date: dt.date) -> int | None:
-        table = self.fx.get((base, quote))
+    def fx_rate(self, base: str, quote: str, date: dt.date, rate_type: str = "") -> int | None:
+        table = self.fx.get((base, quote, rate_type))
         return None if table is None else table.on(date)
 
 

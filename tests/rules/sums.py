@@ -75,7 +75,7 @@ def ids_are_unique(task: Task) -> None:
 def holds_end_once(task: Task) -> None:
     """Of each entry, `released` comes once after `held`, and what is still held at the end is what waits (M8).
 
-    Terms that wait for a period to begin are not told: only a closed one is somebody's to mend. Nor is what lies beyond
+    Terms that wait for a period to begin are not told: only a closed one, or a missing number, is somebody's to mend. Nor is what lies beyond
     a cap that stops: it waits for nobody.
     """
     open_holds: set[tuple[str, str]] = set()
@@ -94,7 +94,7 @@ def holds_end_once(task: Task) -> None:
             continue
         if kind != "terms":
             waiting.add((kind, entry_id))
-        elif hold is not None and hold.reason == "period_closed":
+        elif hold is not None and hold.reason in {"period_closed", "account_unmapped"}:
             waiting.add(("fee", entry_id))
     assert open_holds == waiting
 

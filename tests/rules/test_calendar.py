@@ -65,8 +65,10 @@ def test_the_order_of_the_periods_does_not_matter() -> None:
 def test_of_periods_that_overlap_an_open_one_is_enough() -> None:
     """A year that is closed does not shut a month of it that is open."""
     both = [period(id="2026", start_date="2026-01-01", end_date="2026-12-31", status="closed"), month(5, "open")]
+    calendar = Calendar([*both, month(6, "open")], Policies())
 
-    assert dt.date(2026, 5, 9) == Calendar(both, Policies()).accounting_date(dt.date(2026, 5, 9))
+    assert dt.date(2026, 5, 9) == calendar.accounting_date(dt.date(2026, 5, 9))
+    assert calendar.next_start(dt.date(2026, 5, 9)) is None
 
 
 def test_the_same_question_has_the_same_answer() -> None:
@@ -74,3 +76,42 @@ def test_the_same_question_has_the_same_answer() -> None:
     calendar = Calendar(CLOSED_OPEN_FUTURE, Policies())
 
     assert calendar.accounting_date(dt.date(2026, 4, 1)) == calendar.accounting_date(dt.date(2026, 4, 1))
+
+
+@pytest.mark.parametrize(
+    ("date", "expected"),
+    [
+        pytest.param("2026-05-01", "2026-05-31", id="first-day-of-an-open-period"),
+        pytest.param("2026-06-30", "2026-06-30", id="last-day-of-an-open-period"),
+        pytest.param("2026-04-30", "2026-05-31", id="closed"),
+        pytest.param("2026-07-01", "period_future", id="not-begun"),
+    ],
+)
+def test_by_period_end_a_date_becomes_the_last_of_its_period(date: str, expected: str) -> None:
+    """So does what moves to the next open period."""
+    policies = Policies(closed_period="next_open_period", accounting_date="period_end")
+    calendar = Calendar(CLOSED_OPEN_FUTURE, policies)
+
+    assert expected == str(calendar.accounting_date(dt.date.fromisoformat(date)))
+
+
+@pytest.mark.parametrize(
+    ("date", "expected"),
+    [
+        pytest.param("2026-04-10", "2026-05-01", id="closed-before-an-open-one"),
+        pytest.param("2026-03-10", "2026-05-01", id="closed-before-a-closed-one"),
+        pytest.param("2026-05-10", "None", id="open"),
+        pytest.param("2026-07-10", "None", id="not-begun"),
+        pytest.param("2026-02-10", "None", id="no-period"),
+        pytest.param("2026-08-10", "None", id="closed-before-one-not-begun"),
+        pytest.param("2026-10-10", "None", id="closed-and-the-last"),
+    ],
+)
+def test_after_a_closed_period_the_next_one_begins(date: str, expected: str) -> None:
+    """It is not passed over for a later one that happens to be open already."""
+    ahead = [month(8, "closed"), month(9, "future"), month(10, "open")]
+    calendar = Calendar([*CLOSED_OPEN_FUTURE, *ahead], Policies())
+    closed_last = Calendar([*CLOSED_OPEN_FUTURE, *ahead[:2], month(10, "closed")], Policies())
+    found = (closed_last if date > "2026-09" else calendar).next_start(dt.date.fromisoformat(date))
+
+    assert expected == str(found)

@@ -13,7 +13,7 @@ from billtide.codecs import engagement as engagements
 from billtide.codecs.errors import UndecodableError
 from billtide.tables.reference import FxTable, Reference
 
-from ..builders import Object, Task, engagement, fx_rate, period, rate_card, resource
+from ..builders import Object, Task, account_map, engagement, fx_rate, period, rate_card, resource
 
 
 def put(reference: Reference, stream: str, sent: Object) -> str | None:
@@ -37,6 +37,7 @@ FIRST = {
     "resources": (resource(), "resource:R1"),
     "fx-rates": (fx_rate(), "fx:USD/EUR"),
     "periods": (period(), "period:DE"),
+    "account-maps": (account_map({"account": "revenue", "number": "4000"}), "accounts:DE"),
 }
 
 
@@ -57,6 +58,7 @@ def test_a_record_wakes_what_waits_for_it_once(stream: str) -> None:
         pytest.param("fx-rates", fx_rate(revision=2, rate="0.8"), id="exchange-rate"),
         pytest.param("periods", period(revision=2, status="closed"), id="period"),
         pytest.param("rate-cards", rate_card(version=2, effective_from="2026-06-01"), id="card-version"),
+        pytest.param("account-maps", account_map(version=2), id="map-version"),
     ],
 )
 def test_a_later_revision_counts_and_an_earlier_one_does_not(stream: str, sent: Object) -> None:
@@ -104,6 +106,16 @@ def test_a_restarted_worker_prices_with_the_first_content() -> None:
     assert (read(log), read(log[-1:])) == (100_000_000, 101_000_000)
 
 
+def test_an_account_map_version_is_immutable() -> None:
+    """What was posted by it must be found in it."""
+    reference = Reference()
+    put(reference, "account-maps", account_map())
+    error = refused("account-maps", account_map({"account": "revenue", "number": "4000"}), reference)
+
+    assert (error.field, error.fix) == ("$.version", "send a new version")
+    assert error.problem == "version 1 of 'DE' was already sent with other numbers"
+
+
 @pytest.mark.parametrize(
     ("stream", "sent", "field"),
     [
@@ -121,6 +133,9 @@ def test_a_restarted_worker_prices_with_the_first_content() -> None:
         pytest.param("fx-rates", fx_rate(rate="0.00000000001"), "$.rate", id="rate-too-fine"),
         pytest.param("fx-rates", fx_rate(valid_to="2026-10-31"), "$.valid_to", id="ends-before-it-starts"),
         pytest.param("periods", period(end_date="2026-10-31"), "$.end_date", id="period-ends-before-it-starts"),
+        pytest.param("account-maps", account_map(effective_to="2025-12-31"), "$.effective_to", id="map-ends-before-it-starts"),
+        pytest.param("account-maps", account_map(*[{"account": "revenue", "number": "4000", "practice": "cloud"}] * 2), "$.lines[1]", id="two-numbers"),
+        pytest.param("account-maps", account_map({"account": "petty_cash", "number": "1"}), "$.lines[0].account", id="no-such-account"),
     ],
 )  # fmt: skip
 def test_what_makes_no_sense_is_refused_by_field(stream: str, sent: Object, field: str) -> None:

@@ -37,17 +37,22 @@ def test_a_whole_audit_passes(publish: Callable[[Memory], None], run: Callable[.
 
 
 def test_what_is_not_in_the_audit_is_found(publish: Callable[[Memory], None], run: Callable[..., Result]) -> None:
-    """A record that somebody else wrote to a topic is a finding with its place, exit code 1; so is a flipped byte."""
+    """A record that somebody else wrote to a topic is a finding with its place, exit code 1; so is a flipped byte.
+
+    Figures that no journal bears out are one too.
+    """
     memory = played()
     audit = memory.left["audit"]
     audit[1] = audit[1]._replace(value=(audit[1].value or b"").replace(b'"psa"', b'"pse"', 1))
     publish(memory)
     asyncio.run(send(load(), "billing", [(b"E1", b'{"id":"made-up"}', ())]))
+    asyncio.run(send(load(), "engagement-figures", [(b"E7", b'{"engagement_id":"E7","unbilled":"5.00"}', ())]))
     shown, as_json = run("verify"), run("verify", "--json")
     found = json.loads(as_json.stdout)
 
     assert (shown.exit_code, as_json.exit_code) == (1, 1)
-    assert [(one["stream"], one["offset"]) for one in found["problems"]] == [("audit", 1), ("billing", 0)]
+    assert [one["stream"] for one in found["problems"]] == ["audit", "billing", "engagement-figures"]
+    assert [one["offset"] for one in found["problems"][:2]] == [1, 0]
     assert "audit partition 0 offset 1: its hash is not that of its bytes" in shown.stderr
 
 

@@ -50,19 +50,24 @@ def test_a_shift_is_the_rates_sent_anew(percent: int, rate: int) -> None:
 
 
 def test_every_date_is_shifted_and_other_pairs_are_not() -> None:
-    """Rates of two months and of another pair: each keeps its dates, the pair's are 2.5 % lower."""
+    """Rates of two months, a kind of their own, and of another pair: each keeps its dates, the pair's are 2.5 % lower."""
     (task, *_) = tasks(
         ("fx-rates", fx_rate(valid_from="2026-12-01", valid_to="2026-12-31", rate="0.8")),
         ("fx-rates", fx_rate(base="GBP")),
+        ("fx-rates", fx_rate(rate_type="average", rate="0.7")),
     )
     assert shift_of("USD/EUR=-2.5").apply(task.reference) == {"fx:USD/EUR"}
     found = {
-        pair: [(str(start), str(end), rate) for start, end, rate, _ in task.reference.fx_ranges(*pair)]
+        pair: [(str(start), str(end), rate) for start, end, rate, *_ in task.reference.fx_ranges(*pair)]
         for pair in (("USD", "EUR"), ("GBP", "EUR"))
     }
 
     assert found == {
-        ("USD", "EUR"): [("2026-11-01", "2026-11-30", 8_775_000_000), ("2026-12-01", "2026-12-31", 7_800_000_000)],
+        ("USD", "EUR"): [
+            ("2026-11-01", "2026-11-30", 8_775_000_000),
+            ("2026-12-01", "2026-12-31", 7_800_000_000),
+            ("2026-11-01", "2026-11-30", 6_825_000_000),
+        ],
         ("GBP", "EUR"): [("2026-11-01", "2026-11-30", 9_000_000_000)],
     }
 

@@ -1,0 +1,103 @@
+"""Days of one entry by the policies of its contract; the theory is in dating."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from ...codecs.entry_state import Approvals, EntryState, EntryVersion
+from ...codecs.exception import HoldReason
+from .contract import Contract
+from .dating import Dates, Dating, approved_on
+from .differences import same_money
+from .progress import has_progress
+from .valuation import Missing, Value, missing_period
+
+
+def dates_of(
+    entry: EntryState,
+    version: EntryVersion | None,
+    approvals: Approvals | None,
+    contract: Contract,
+    *,
+    approved: bool,
+) -> Dates | Missing | None:
+    """Days of the wanted version by policy, or why what is approved cannot be charged now: then nothing of it moves."""
+    dating = contract.dating
+    if version is None or dating is None:
+        return None
+    charges = dating.charges(version)
+    if not approved or not (charges or dating.fx == "approval_date"):
+        return Dates(None, _posted_on(entry, version, dating, contract, None), None)
+    day = approved_on(version, approvals, contract.approval)
+    if day is None:
+        return _unknown_day(version, contract)
+    charged_on = contract.calendar.accounting_date(day) if charges else None
+    if isinstance(charged_on, str) and not (_is_charged(entry) or has_progress(entry)):
+        return missing_period(charged_on, contract, day)
+    fx_on = day if dating.fx == "approval_date" else _posted_on(entry, version, dating, contract, charged_on)
+    return Dates(day, fx_on, charged_on)
+
+
+def posting_days(
+    value: Value, version: EntryVersion, contract: Contract, *, costed: bool
+) -> tuple[dt.date, dt.date] | Missing:
+    """Where cost and accruals of a version are posted, and where its charge is, in the engagement's books.
+
+    Or why one of them, or what another legal entity posts, cannot be now. costed: its cost stands, so that the period
+    of the work may be closed to a charge of another day.
+    """
+    date, dates = value.accounting_date, value.dates
+    charged_on = date if dates is None or dates.charged_on is None else dates.charged_on
+    if isinstance(charged_on, str):
+        approved_on = None if dates is None else dates.approved_on
+        return missing_period(charged_on, contract, approved_on or version.work_date)
+    if isinstance(date, str) and not costed:
+        return missing_period(date, contract, version.work_date)
+    return _sellers_refusal(value, contract, version) or (charged_on if isinstance(date, str) else date, charged_on)
+
+
+def refused_by(value: Value, contract: Contract, version: EntryVersion) -> Missing | None:
+    """Why what is accrued cannot be charged now: then it stays accrued."""
+    date = value.accounting_date
+    if isinstance(date, str) and (value.dates is None or not isinstance(value.dates.charged_on, dt.date)):
+        return missing_period(date, contract, version.work_date)
+    return _sellers_refusal(value, contract, version)
+
+
+def _sellers_refusal(value: Value, contract: Contract, version: EntryVersion) -> Missing | None:
+    """Why nothing of a version can be posted now in the books of its person's legal entity."""
+    transfer = value.transfer
+    if transfer is None or isinstance(transfer.accounting_date, dt.date):
+        return None
+    return missing_period(transfer.accounting_date, contract, version.work_date, transfer.seller)
+
+
+def _posted_on(
+    entry: EntryState,
+    version: EntryVersion,
+    dating: Dating,
+    contract: Contract,
+    charged_on: dt.date | HoldReason | None,
+) -> dt.date:
+    """The work date, or by policy the accounting date: the one kept since it was posted, or where it is posted now.
+
+    Dated by approval, it moves once, from that of the cost to that of the charge.
+    """
+    if dating.fx != "accounting_date":
+        return version.work_date
+    stands = entry.cost is not None and entry.cost.live and same_money(entry.posted or entry.latest, version)
+    if entry.fx_on is not None and stands and (charged_on is None or _is_charged(entry)):
+        return entry.fx_on
+    date = contract.calendar.accounting_date(version.work_date) if charged_on is None else charged_on
+    return version.work_date if isinstance(date, str) else date
+
+
+def _is_charged(entry: EntryState) -> bool:
+    return bool(entry.charges) and entry.charges[-1].live
+
+
+def _unknown_day(version: EntryVersion, contract: Contract) -> Missing:
+    terms = contract.terms
+    what = f"revision {version.revision} is approved, and no decision says on which day, which {terms.id} is dated by"
+    fix = "send the approval with decided_on, or terms with another policy"
+    return Missing("approval_date_unknown", f"engagement:{terms.id}", f"{what}; {fix}")
