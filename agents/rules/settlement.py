@@ -37,7 +37,7 @@ from .reversal import (
     reversed_on,
     standing_parts,
 )
-from .review import review
+from .review import forget_reviewed, review
 from .rollover import roll_over, rolls_to
 from .valuation import Lookups, Missing, Value, value_of
 
@@ -55,6 +55,8 @@ def settle(entry: EntryState, approvals: Approvals | None, books: Books) -> Miss
     contract = books.contract
     if contract.rolls_over:
         roll_over(entry, books)
+    if entry.earlier:
+        forget_reviewed(entry, contract)
     assessment = assess(contract, books.lookups) if contract.approval is not None else None
     judge = None if assessment is None else assessment.standing
     version, standing = counting(entry, approvals, contract.approval_levels, judge)
