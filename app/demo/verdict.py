@@ -22,7 +22,7 @@ SHOWN_MAX: Final = 20
 """Problems that are shown; the figures count all of them."""
 FROM_EVENTS: Final = ("billed", "fees", "unbilled", "earned")
 """Sums of an engagement that the events give; the figures topic has the others as well."""
-FROM_FIGURES: Final = (*FROM_EVENTS, "held", "non_chargeable", "cost")
+FROM_FIGURES: Final = (*FROM_EVENTS, "held", "non_chargeable", "deferred", "cost")
 HOURS: Final = ("submitted_hours", "approved_hours", "non_billable_hours")
 """Hours of the figures, in the order of the reckoning's."""
 OVER_CAP: Final = "cap_reached"
@@ -75,7 +75,7 @@ def _differences(name: str, expected: Expected, written: Written) -> Iterable[tu
         yield f"engagement {name} has no figures", 0
         return
     for what in FROM_FIGURES:
-        amount = parse_amount(getattr(shown, what), currency, what)
+        amount = parse_amount(getattr(shown, what) or "0", currency, what)
         yield from _difference(name, what, "figures", amount, getattr(expected, what), currency)
     if expected.loss_provision is not None:
         amount = parse_amount(shown.loss_provision or "0", currency, "loss_provision")
