@@ -94,6 +94,8 @@ AT_PERIOD_END: Final = 8
 """Of the engagement's number modulo eleven: what is done is posted on the last day of its period there."""
 ROLLED_OVER: Final = 5
 """Of the engagement's number modulo six: work in progress is reversed and accrued again in the next period there."""
+TOLD_APART: Final = 2
+"""Of the engagement's number modulo five: the figures tell margin by practice and region of the people there."""
 NAMED: Final = 6
 """Of the engagement's number modulo eight: those whose terms name who decides."""
 APPROVERS: Final = (
@@ -136,6 +138,7 @@ def policies(rng: random.Random, number: int, currency: str, entity: Entity) -> 
         approvers=APPROVERS if number % 8 == NAMED else (),
         accounting_date="period_end" if number % 11 == AT_PERIOD_END else "work_date",
         work_in_progress="reverse_next_period" if number % 6 == ROLLED_OVER else "until_billed",
+        margin="by_practice_and_region" if number % 5 == TOLD_APART else "total",
         correction="adjust" if number % 3 == ADJUSTED else "reverse_and_rebill",
     )
 

@@ -25,7 +25,7 @@ class Worth:
     """A valued entry, in minor units of the contract's currency. price: None when nobody pays for it.
 
     posted_on: its accounting date, by the calendar as it stands in the end; waits_for: what it waits for although it is
-    posted, for a decision about it does not count.
+    posted, for a decision about it does not count; belongs_to: practice and region of its person, empty if unknown.
     """
 
     entry_id: EntryId
@@ -36,6 +36,7 @@ class Worth:
     hours: Fraction
     posted_on: dt.date
     waits_for: HoldReason | None
+    belongs_to: tuple[str, str] = ("", "")
 
     @property
     def excluded(self) -> ProgressExcluded | None:
@@ -76,4 +77,6 @@ def _worth(facts: Facts, terms: Engagement, entry_id: EntryId, version: Entry, f
     hours = Fraction(0)
     if isinstance(version, TimeEntry):
         hours = number(version.quantity) * hours_in(version.unit, terms)
-    return Worth(entry_id, version, found.approved, price, cost, hours, posted_on, found.waits_for)
+    person = facts.resources.get(version.resource_id)
+    belongs_to = ("", "") if person is None else (person.practice, person.region)
+    return Worth(entry_id, version, found.approved, price, cost, hours, posted_on, found.waits_for, belongs_to)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from ...codecs.currencies import format_amount, parse_amount
 from ...codecs.decimals import format_plain
 from .reckoning_caps import is_stopped, misplaced
+from .reckoning_margins import Row, margin_rows
 from .reckoning_numbers import PLACES
 
 if TYPE_CHECKING:
@@ -80,10 +81,26 @@ def _differences(name: str, expected: Expected, written: Written) -> Iterable[tu
     if expected.loss_provision is not None:
         amount = parse_amount(shown.loss_provision or "0", currency, "loss_provision")
         yield from _difference(name, "loss_provision", "figures", amount, expected.loss_provision, currency)
+    yield from ((problem, 0) for problem in _margins(name, expected, written))
     for what, hours in zip(HOURS, expected.hours.shown(), strict=True):
         if Fraction(getattr(shown, what)) != hours:
             wanted = format_plain(int(hours * 10**PLACES), PLACES)
             yield f"engagement {name}: {what} is {getattr(shown, what)} instead of {wanted}", 0
+
+
+def _margins(name: str, expected: Expected, written: Written) -> Iterable[str]:
+    """Rows of margin by practice and region that are not as reckoned."""
+    if expected.terms is None:
+        return
+    shown: dict[tuple[str, str], Row] = {}
+    for row in written.figures[name].margins:
+        earned, cost = (parse_amount(text, expected.currency, "margins") for text in (row.earned, row.cost))
+        if earned or cost:
+            shown[row.practice, row.region] = earned, cost
+    wanted = margin_rows(expected.terms, expected, written.billed_entries)
+    for key in sorted({*shown, *wanted}):
+        if shown.get(key) != wanted.get(key):
+            yield f"engagement {name}: earned and cost of {key} are {shown.get(key)} instead of {wanted.get(key)}"
 
 
 def _by_entry(expected: Expected, written: Written) -> Iterable[tuple[str, int]]:
@@ -103,10 +120,9 @@ def _one_outcome(name: str, expected: Expected, written: Written) -> Expected:
     if expected.settled or expected.terms is None:
         return expected
     other = written.billed[name, expected.currency] - expected.billed
-    expected = replace(expected, billed=expected.billed + other, earned=expected.earned + other)
-    if is_stopped(expected.terms):
-        return replace(expected, non_chargeable=expected.non_chargeable - other)
-    return replace(expected, held=expected.held - other)
+    over = {"held": expected.held, "non_chargeable": expected.non_chargeable}
+    over["non_chargeable" if is_stopped(expected.terms) else "held"] -= other
+    return replace(expected, billed=expected.billed + other, earned=expected.earned + other, **over)
 
 
 def _difference(name: str, what: str, where: str, found: int, wanted: int, currency: str) -> Iterable[tuple[str, int]]:

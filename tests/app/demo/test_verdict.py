@@ -99,6 +99,16 @@ def test_other_hours_are_found(memory: Memory, reckoning: Reckoning) -> None:
     assert [problem for problem in verdict.problems if "approved_hours is 0.000001" in problem]
 
 
+def test_another_margin_is_found(memory: Memory, reckoning: Reckoning) -> None:
+    """Figures that show the margin of a practice as that of another are a problem."""
+    shown = [msgspec.json.decode(record.value or b"").get("margins") for record in memory.left["engagement-figures"]]
+    at = max(at for at, rows in enumerate(shown) if rows)
+    rows = [row | {"practice": "knitting"} for row in shown[at]]
+    memory.left["engagement-figures"].append(changed(memory.left["engagement-figures"][at], margins=rows))
+
+    assert [problem for problem in verdict_on(memory, reckoning).problems if "knitting" in problem]
+
+
 def test_a_journal_with_unequal_sides_is_found(memory: Memory, reckoning: Reckoning) -> None:
     """Debits that are not the credits are named by the event's id."""
     record = memory.left["revenue"][0]
