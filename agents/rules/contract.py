@@ -175,6 +175,12 @@ class Contract:
             return self.calendar
         return self._entities.calendar(entity_id)
 
+    def accounts_of(self, entity_id: str) -> Accounts | None:
+        """Account numbers of a legal entity in whose books something is to be posted."""
+        if self._entities is None or entity_id == self.terms.legal_entity_id:
+            return self.accounts
+        return self._entities.accounts(entity_id)
+
     def transfer_book(self, seller: str, currency: str) -> RateBook | None:
         """Rates at which another legal entity charges its people; None where there are no others."""
         return None if self._entities is None else self._entities.transfer_book(seller, currency)
