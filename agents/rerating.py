@@ -72,11 +72,14 @@ def _stopping(terms: Engagement) -> list[Cap | PartialCap]:
     return [cap for cap in caps if cap.mode == "stop"]
 
 
-def rerate_assigned(work: Work, engagement_id: str) -> None:
-    """Settle the entries of an engagement again that a new rate of an assignment makes worth something else."""
+def rerate_assigned(work: Work, engagement_id: str, assignment_id: str) -> None:
+    """Settle the entries again that an assignment makes worth something else: it is known now, or has another rate."""
     engagement = work.known_engagement(engagement_id)
-    if engagement is not None and engagement.entries:
-        for key in work.state.entries.of_engagement(engagement_id):
+    if engagement is None or not engagement.entries:
+        return
+    for key in work.state.entries.of_engagement(engagement_id):
+        entry = work.state.entries.get(key)
+        if entry is not None and any(v.assignment_id == assignment_id for v in (entry.latest, *entry.earlier)):
             rerate(work, key)
 
 

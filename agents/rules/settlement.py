@@ -1,10 +1,10 @@
 """Settlement: bring what is posted for an entry in line with what should be.
 
-Whatever happened (a new revision, a decision, new terms, a rate that was missing), the question is the same:
-which version of the entry counts, what is it worth, and what of it stands in the ledgers already? The answer is
-posted as the smallest set of reversals and postings. So a correction after approval reverses and rebills, a
-withdrawal reverses, a duplicate does nothing, and the order in which the facts arrive makes no difference to
-the money (M9). A part that cannot be posted yet is held with its reason; what stands wrongly is reversed first.
+Whatever happened (a new revision, a decision, new terms, a rate that was missing), the question is the same: which
+version of the entry counts, what is it worth, and what of it stands in the ledgers already? The answer is posted as
+the smallest set of reversals and postings. So a correction after approval reverses and rebills, a withdrawal reverses,
+a duplicate does nothing, and the order in which the facts arrive makes no difference to the money (M9). A part that
+cannot be posted yet is held with its reason; what stands wrongly is reversed first.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from ...codecs.billing import TraceStep
 from ...codecs.entry_state import Adjusted, Approvals, EntryState, EntryVersion, Posted, Price
 from . import intercompany, ledger
 from .approval import counting
-from .assessment import assess
+from .assessment import assess, held_for
 from .books import Books
 from .cap import close_open, count_billed, leave_open, left_open, within_cap
 from .contract import Contract
@@ -89,15 +89,17 @@ def settle(entry: EntryState, approvals: Approvals | None, books: Books) -> Miss
 
 def differs(entry: EntryState, approvals: Approvals | None, contract: Contract, lookups: Lookups) -> bool:
     """Whether settle() would change anything, now that terms or reference data have changed; changes nothing."""
-    judge = None if contract.approval is None else assess(contract, lookups).standing
+    assessment = None if contract.approval is None else assess(contract, lookups)
+    judge = None if assessment is None else assessment.standing
     version, standing = counting(entry, approvals, contract.approval_levels, judge)
-    approved = standing == "approved"
+    approved, waits = standing == "approved", None
     if contract.review_above is not None and version is not None and approved and entry.earlier:
-        version, _ = review(version, entry, approvals, contract, lookups, judge)
+        version, waits = review(version, entry, approvals, contract, lookups, judge)
     wanted = version if approved or contract.accrues_at_submission else None
     if contract.rolls_over and rolls_to(entry, contract) is not None:
         return True
-    if (entry.counted_as, entry.counted_time) != time_of(contract, version, approved=approved):
+    hours = time_of(contract, version, approved=approved)
+    if (entry.counted_as, entry.counted_time) != hours or not (left_open(entry) or held_for(entry, waits, assessment)):
         return True
     cost, terms = entry.cost, contract.terms
     if cost is None or not cost.live:
