@@ -146,15 +146,17 @@ class Contract:
         self.funding: Final = funding_of(terms)
         self.intercompany: Final = transfer_terms(terms)
         self._entities = entities
-        self.is_followed: Final = bool(
-            self.tiered or self.draws or self.limits or self.earns_by_cost or self.funding is not None
-        )
+        self.is_followed: Final = self._is_followed()
         self.planned_revenue: Final = (
             None
             if terms.planned_revenue is None
             else parse_amount(terms.planned_revenue, terms.currency, "$.planned_revenue")
         )
         self._check()
+
+    def _is_followed(self) -> bool:
+        terms_follow = self.earns_by_cost or self.funding is not None
+        return self.tiered or self.draws or bool(self.limits) or terms_follow
 
     def _check(self) -> None:
         refuse_rounding(self.terms)
@@ -179,6 +181,12 @@ class Contract:
         if self._entities is None or entity_id == self.terms.legal_entity_id:
             return self.calendar
         return self._entities.calendar(entity_id)
+
+    def accounts_of(self, entity_id: str) -> Accounts | None:
+        """Account numbers of a legal entity in whose books something is to be posted."""
+        if self._entities is None or entity_id == self.terms.legal_entity_id:
+            return self.accounts
+        return self._entities.accounts(entity_id)
 
     def transfer_book(self, seller: str, currency: str) -> RateBook | None:
         """Rates at which another legal entity charges its people; None where there are no others."""

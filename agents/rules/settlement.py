@@ -217,7 +217,7 @@ def _post(
     entry.posted = None if wanted is entry.latest else wanted
     if cost is None or not cost.live:
         cost = ledger.posted("cost", cost, wanted, value.cost, value.cost_currency, date, books.contract)
-        entry.cost = cost = cost if transfer is None else intercompany.in_sellers_books(cost, transfer)
+        entry.cost = cost = intercompany.in_sellers_books(cost, transfer, wanted, books.contract)
         entry.cost_value = value.cost_value
         engagement.cost += value.cost_value
         ledger.accrue("cost", wanted, cost, books)
