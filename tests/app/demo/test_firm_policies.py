@@ -13,8 +13,8 @@ from billtide.app.demo import firm
 from billtide.codecs.engagement import Engagement, decode
 
 NOT_YET_USED: Final = frozenset({
-    "cap.mode=stop", "caps.mode=stop", "contract_type=subscription", "fee.billed_terms=rebill", "fee.drawdown",
-    "fee.milestones.standalone_price", "fee.schedule", "funding", "policies.accounting_date=approval_date",
+    "fee.drawdown",
+    "fee.milestones.standalone_price", "funding", "policies.accounting_date=approval_date",
     "policies.accounting_date=period_end", "policies.credit=write_off", "policies.fx_policy",
     "policies.intercompany", "policies.margin=by_practice_and_region", "policies.review_above",
     "policies.rounding_place=invoice", "policies.unmapped_account=hold",
