@@ -127,6 +127,7 @@ def test_up_stays_until_down(run: Run, up: str) -> None:
     entry = json.loads(sample_week(SEED).load["time-entries"][0].value)
     assert "standing:" in run(f"billtide explain {entry['source']}:time:{entry['id']}")
     assert "invalid_field" in run("billtide dead-letters list")
+    assert "waits for" in run("billtide holds list")
     assert "the chain is whole" in run("billtide verify")
     assert "came out again" in run("billtide replay --from topics")
 
@@ -197,6 +198,7 @@ def test_no_command_is_left_out() -> None:
         "billtide engagement E-0052",
         "billtide explain ENTRY",
         "billtide dead-letters list",
+        "billtide holds list",
         "billtide verify",
         "billtide replay --from topics",
         "billtide what-if --rate-card CARDS",

@@ -12,8 +12,9 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from aiokafka import AIOKafkaProducer
 
-from billtide.app import records, topics
+from billtide.app import clients, records, topics
 from billtide.app.audit.reading import opened
 from billtide.app.demo import workers
 from billtide.app.intake.admission import admit
@@ -247,3 +248,27 @@ def test_a_letter_that_was_sent_takes_no_correction(run: Callable[..., Result]) 
 
     assert late.exit_code == 2
     assert "with a higher revision" in late.stderr
+
+
+def test_what_was_sent_before_a_run_took_over_is_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run that ends while another is about to begin is known to that other: what was done is read after the fence."""
+    put_aside(entry_bytes())
+    settings, start = load(), clients.start
+    first: list[Any] = []
+
+    async def late(client: Any, *rest: Any) -> None:
+        if isinstance(client, AIOKafkaProducer) and not first:
+            first.append("begun")
+            letters, _ = await reading.read(settings)
+            first.append(await re_drive_all(settings, list(letters.values()), BY))
+        await start(client, *rest)
+
+    async def work() -> Any:
+        letters, _ = await reading.read(settings)
+        monkeypatch.setattr(clients, "start", late)
+        return await re_drive_all(settings, list(letters.values()), BY)
+
+    second = asyncio.run(work())
+
+    assert (len(first[1].sent), len(second.sent), len(second.done)) == (1, 0, 1)
+    assert len(read("time-entries")) == 1
