@@ -11,6 +11,7 @@ from billtide.agents.holds import QUIET
 from billtide.app.holds import Asked, Attempt, Held, Present, tried, waiting
 from billtide.app.memory import Memory, Read
 from billtide.app.whatif.present import REFERENCES
+from billtide.codecs.records import Cursor
 from billtide.codecs.wire import encode
 from billtide.tables.state import TaskState
 
@@ -119,9 +120,13 @@ def test_holds_are_found_by_name_engagement_and_reason(asked: Asked, expected: s
     assert not QUIET & {held.reason for held in listed(task)}
 
 
-def test_a_retry_says_what_would_go_on_and_what_still_lacks() -> None:
-    """With a card that came meanwhile the first goes on; the others say what they wait for now."""
+@pytest.mark.parametrize("reacted", [False, True], ids=["card-is-news", "card-was-reacted-to"])
+def test_a_retry_says_what_would_go_on_and_what_still_lacks(*, reacted: bool) -> None:
+    """With a card that is there the first goes on, also if its task has been past it; the other still lacks terms."""
     task = task_of(*FIRM)
+    if reacted:
+        task.state.cursors.put(task.state.cursors.key("rate-cards"), Cursor(99))
+        task.state.commit(task.state.changes())
     card = rate_card(version=2, lines=[*rate_card()["lines"], {"role": "pilot", "rate": "90"}])
     references = [(stream, value) for stream, value in FIRM if stream in REFERENCES] + [("rate-cards", card)]
     known: dict[str, list[Any]] = {stream: [] for stream in REFERENCES}
