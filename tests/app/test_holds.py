@@ -125,7 +125,8 @@ def test_a_retry_says_what_would_go_on_and_what_still_lacks(*, reacted: bool) ->
     """With a card that is there the first goes on, also if its task has been past it; the other still lacks terms."""
     task = task_of(*FIRM)
     if reacted:
-        task.state.cursors.put(task.state.cursors.key("rate-cards"), Cursor(99))
+        for stream in REFERENCES:
+            task.state.cursors.put(task.state.cursors.key(stream), Cursor(99))
         task.state.commit(task.state.changes())
     card = rate_card(version=2, lines=[*rate_card()["lines"], {"role": "pilot", "rate": "90"}])
     references = [(stream, value) for stream, value in FIRM if stream in REFERENCES] + [("rate-cards", card)]
