@@ -165,16 +165,19 @@ def _held(state: TaskState, key: bytes, hold: Hold, since: int) -> Held:
 
 
 def _with_value(state: TaskState, key: bytes, held: Held) -> Held:
-    """An entry's: what of its approved value lies over caps; before it is priced, nobody knows its value."""
+    """An entry's: what of its value lies over caps, else what its latest revision is accrued at, if it is priced."""
     entry = state.entries.get(state.entries.tag.encode() + key[1:])
     if entry is None:
         return held
     engagement = state.engagements.get(state.engagements.key(held.engagement_id))
     terms = None if engagement is None else engagement.terms
     value = entry.held_value + entry.non_chargeable
-    if terms is None or not value:
-        return held._replace(revision=entry.latest.revision)
-    return _with_amount(held, entry.latest.revision, value, terms.currency)
+    revision, accrued = entry.latest.revision, entry.work_in_progress
+    if terms is not None and value:
+        return _with_amount(held, revision, value, terms.currency)
+    if accrued is not None and accrued.live and entry.posted is None:
+        return _with_amount(held, revision, accrued.amount, accrued.currency)
+    return held._replace(revision=revision)
 
 
 def _with_total(state: TaskState, key: bytes, held: Held) -> Held:

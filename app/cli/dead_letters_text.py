@@ -142,8 +142,9 @@ def _write_differences(found: list[dict[str, str]]) -> None:
         click.echo("as it stands it can be decoded: what it met may have changed since; `re-drive` tries it again")
     for one in found:
         where = one["field"] or "record"
-        is_ = f" is {one['found']}," if one["found"] else ""
-        click.echo(f"differs  {where}:{is_} must be {one['wanted']}; {one['fix']}")
+        found_there = f" is {one['found']}" if one["found"] else ""
+        wanted = f"; must be {one['wanted']}" if one["wanted"] else ""
+        click.echo(f"differs  {where}{found_there}: {one['problem']}{wanted}; {one['fix']}")
 
 
 def _summary(letter: Letter, history: History) -> dict[str, Any]:

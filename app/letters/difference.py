@@ -20,10 +20,14 @@ SHOWN_CHARACTERS_MAX: Final = 200
 
 
 class Difference(NamedTuple):
-    """One field that is not as it must be. found: as JSON, or `missing`; wanted: what the field must be, in words."""
+    """One field that is not as it must be. found: as JSON, `missing`, or empty when the whole record is meant.
+
+    wanted: what the schema says the field must be, in words; empty deep inside a value, where problem says it.
+    """
 
     field: str
     found: str
+    problem: str
     wanted: str
     fix: str
 
@@ -38,7 +42,11 @@ def differences(letter: Letter) -> list[Difference]:
         readable(letter.stream, letter.value or b"")
     except UndecodableError as error:
         shown = _shown(_at(value, error.field)) if error.field.startswith("$") else ""
-        return [Difference(error.field, shown, error.problem, error.fix)]
+        kinds = (
+            {} if shape is None else {f"$.{one.encode_name}": one.type for one in msgspec.structs.fields(shape.struct)}
+        )
+        wanted = _words(kinds[error.field]) if error.field in kinds else ""
+        return [Difference(error.field, shown, error.problem, wanted, error.fix)]
     return []
 
 
@@ -48,16 +56,16 @@ def _fields(shape: type[msgspec.Struct], value: dict[str, Any]) -> list[Differen
         path, name = f"$.{field.encode_name}", field.encode_name
         if name not in value:
             if field.required:
-                found.append(Difference(path, MISSING, _words(field.type), "add it"))
+                found.append(Difference(path, MISSING, "it is required", _words(field.type), "add it"))
             continue
         try:
             msgspec.convert(value[name], field.type)
         except msgspec.ValidationError as error:
             problem, _, inside = str(error).partition(" - at `$")
             where = path + inside.rstrip("`")
-            wanted = _words(field.type) if where == path else problem
+            wanted = _words(field.type) if where == path else ""
             fix = fix_for(shape, where, problem) or "send it as the schema says (`billtide schema`)"
-            found.append(Difference(where, _shown(_at(value, where)), wanted, fix))
+            found.append(Difference(where, _shown(_at(value, where)), problem, wanted, fix))
     return found
 
 

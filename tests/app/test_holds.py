@@ -16,6 +16,7 @@ from billtide.codecs.wire import encode
 from billtide.tables.state import TaskState
 
 from ..builders import (
+    approval,
     assignment,
     capped,
     engagement,
@@ -33,7 +34,7 @@ def task_of(*rows: tuple[str, dict[str, Any]]) -> Memory:
     """A task that took these in, one slab each."""
     task = Memory()
     for at, (stream, value) in enumerate(rows):
-        key = str(value.get("engagement_id", value["id"])).encode()
+        key = str(value.get("engagement_id", value.get("id"))).encode()
         take = task.refer if stream in REFERENCES else task.apply
         take(stream, [Read(stream, 0, at, 1_700_000_000_000, key, encode(value), ())])
     return task
@@ -140,3 +141,13 @@ def test_a_retry_says_what_would_go_on_and_what_still_lacks(*, reacted: bool) ->
         ("psa:time:4", "engagement_unknown", "engagement:E3"),
     ]
     assert "psa:time:1" in {held.id for held in listed(task)}
+
+
+def test_an_accrued_entry_waits_with_what_it_is_accrued_at() -> None:
+    """Decided by somebody whom the terms do not name, its work in progress stands."""
+    terms = engagement(id="E5", policies={"approvers": [{"approver_id": "R-9", "level": "manager"}]})
+    decided = approval(engagement_id="E5", entry_id="9", approver_id="R-7")
+    rows = (*FIRM[:3], ("engagements", terms), ("time-entries", time_entry(id="9", engagement_id="E5")))
+    (waits,) = listed(task_of(*rows, ("approvals", decided)))
+
+    assert (waits.reason, waits.amount, waits.currency) == ("approver_not_allowed", "800.00", "EUR")

@@ -115,6 +115,8 @@ def test_a_difference_names_the_place_and_what_is_there(stream: str, value: Any,
     (one,) = differences(put_aside(value, stream))
 
     assert (one.field, one.found) == (field, shown)
+    assert one.problem
+    assert bool(one.wanted) == (field in {"$.quantity", "$.currency"})
 
 
 SET = [
