@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 from ...codecs import re_drive
+from ...codecs.errors import UndecodableError
+from ..refusal import RefusedError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -32,9 +34,13 @@ class History:
         self._deeds: Final[dict[str, list[Deed]]] = {}
 
     def take(self, records: Iterable[Record]) -> None:
-        """Take records of `re-drives` in."""
+        """Take records of `re-drives` in. Raises RefusedError when one cannot be read: it may tell of a sending."""
         for record in records:
-            told = re_drive.decode(record.value)
+            try:
+                told = re_drive.decode(record.value)
+            except UndecodableError as error:
+                message = f"{RE_DRIVES} offset {record.offset} cannot be read: {error}; only billtide may write there"
+                raise RefusedError(message) from error
             self._deeds.setdefault(told.letter, []).append(Deed(told, record.timestamp))
 
     def of(self, letter: str) -> list[Deed]:

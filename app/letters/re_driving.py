@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import ProducerFenced
+from aiokafka.producer.transaction_manager import TransactionState
 
 from ...codecs import cloudevents, re_drive
 from ...codecs.errors import UndecodableError
@@ -166,7 +167,10 @@ async def _alone(settings: Settings, topics: Topics, history: History) -> AsyncI
         async for batch in topics.to_end():
             history.take(batch.records)
         yield producer
-    except ProducerFenced as error:
+    except (ProducerFenced, AssertionError) as error:
+        # aiokafka asserts that a producer is not used after it was fenced, which may be noticed by a call later.
+        if isinstance(error, AssertionError) and producer._txn_manager.state is not TransactionState.FATAL_ERROR:  # noqa: SLF001 - no public question
+            raise
         message = "another re-drive began meanwhile and took over; run it again, what was sent is passed over"
         raise RefusedError(message) from error
     finally:

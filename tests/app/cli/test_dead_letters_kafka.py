@@ -18,8 +18,9 @@ from billtide.app import clients, records, topics
 from billtide.app.audit.reading import opened
 from billtide.app.demo import workers
 from billtide.app.intake.admission import admit
-from billtide.app.letters import reading
+from billtide.app.letters import re_driving, reading
 from billtide.app.letters.re_driving import Signed, re_drive_all
+from billtide.app.refusal import RefusedError
 from billtide.app.settings import load
 from billtide.codecs import dead_letter, re_drive
 from billtide.codecs.errors import UndecodableError
@@ -160,9 +161,11 @@ def test_a_run_that_is_killed_half_way_is_ended_by_the_next(run: Callable[..., R
     assert [json.loads(record.value)["why"] for record in read("re-drives")] == [BY.why] * 5
 
 
-def test_two_runs_at_once_send_each_letter_once() -> None:
+@pytest.mark.parametrize("at_once", [7, 500], ids=["five-transactions", "one-transaction"])
+def test_two_runs_at_once_send_each_letter_once(monkeypatch: pytest.MonkeyPatch, at_once: int) -> None:
     """One fences the other, or passes over what the other has sent; between them each letter leaves once."""
     count = 30
+    monkeypatch.setattr(re_driving, "LETTERS_MAX", at_once)
     put_aside(*(entry_bytes(id=str(number)) for number in range(count)))
     settings = load()
 
@@ -170,12 +173,13 @@ def test_two_runs_at_once_send_each_letter_once() -> None:
         letters, _ = await reading.read(settings)
         runs = [re_drive_all(settings, list(letters.values()), BY) for _ in range(3)]
         ended = await asyncio.gather(*runs, return_exceptions=True)
-        return [*ended, await re_drive_all(settings, list(letters.values()), BY)]
+        return [*ended, await re_drive_all(settings, list(letters.values()), BY)]  # what a fenced run left
 
     ended = asyncio.run(work())
     sent = [told.letter for result in ended if not isinstance(result, BaseException) for told in result.sent]
 
-    assert set(Counter(sent).values()) == {1}
+    assert len(sent) == len(set(sent))
+    assert all(isinstance(one, (re_driving.Result, RefusedError)) for one in ended), ended
     assert Counter(record.value for record in read("time-entries")) == {
         entry_bytes(id=str(number)): 1 for number in range(count)
     }
@@ -272,3 +276,29 @@ def test_what_was_sent_before_a_run_took_over_is_passed_over(monkeypatch: pytest
 
     assert (len(first[1].sent), len(second.sent), len(second.done)) == (1, 0, 1)
     assert len(read("time-entries")) == 1
+
+
+def test_a_run_that_another_took_over_from_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fenced between its records and its commit, nothing of it is visible, and the error says to run it again."""
+    put_aside(entry_bytes())
+    settings, tell = load(), re_driving._tell
+    begun: list[str] = []
+
+    async def work() -> list[Any]:
+        letters, _ = await reading.read(settings)
+
+        async def taken_over(*given: Any) -> Any:
+            if not begun:
+                begun.append("first")
+                begun.append((await re_drive_all(settings, list(letters.values()), BY)).sent[0].letter)
+            return await tell(*given)
+
+        monkeypatch.setattr(re_driving, "_tell", taken_over)
+        return await asyncio.gather(re_drive_all(settings, list(letters.values()), BY), return_exceptions=True)
+
+    (ended,) = asyncio.run(work())
+
+    assert isinstance(ended, RefusedError), ended
+    assert "run it again" in str(ended)
+    assert begun[1] == "time-entries:0:0"
+    assert [record.value for record in read("time-entries")] == [entry_bytes()]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from billtide.app.letters.difference import differences
+from billtide.app.letters.history import History
 from billtide.app.letters.letter import Filter, letter_of
 from billtide.app.letters.remedy import checked, sendable
 from billtide.app.letters.setting import with_fields
@@ -208,3 +209,9 @@ def test_what_would_come_back_is_not_sent(value: Any) -> None:
     """A letter is sent only if its reader can decode it."""
     with pytest.raises(UndecodableError):
         sendable(put_aside(value), None)
+
+
+def test_a_deed_nobody_can_read_stops_every_sending() -> None:
+    """It may tell of a letter that was sent, so nothing is sent before somebody has looked at it."""
+    with pytest.raises(RefusedError, match="re-drives offset 4 cannot be read"):
+        History().take([Read("re-drives", 0, 4, 1, b"", b"{", ())])
