@@ -21,6 +21,8 @@ COMMANDS: Final = {
     "intake": ("intake", "Send a time sheet of any form, by a mapping file."),
     "engagement": ("engagement", "Show the figures of an engagement."),
     "explain": ("explain", "Tell how an entry came to what stands of it."),
+    "dead-letters": ("dead_letters", "Find, correct and re-drive what could not be decoded."),
+    "holds": ("holds", "Show what waits, for what, since when; try it again in memory."),
     "verify": ("verify", "Check the audit's chain, and that it tells of every event."),
     "replay": ("replay", "Run the rules again in memory and compare every event."),
     "what-if": ("what_if", "Show what other rates, costs or terms would move; write nothing."),

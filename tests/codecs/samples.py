@@ -28,6 +28,7 @@ from billtide.codecs import (
     period,
     posting_state,
     rate_card,
+    re_drive,
     resource,
     revenue,
     time_entry,
@@ -148,6 +149,9 @@ LEAST: dict[str, Sample] = {
     "payment": payment.Payment(source="erp", id="P-1", revision=1, engagement_id="E-1", received_on=DAY, amount="500", currency="EUR"),
     "period": period.Period(
         legal_entity_id="DE", id="2026-11", revision=1, start_date=DAY, end_date=LAST, status="open"
+    ),
+    "re-drive": re_drive.ReDrive(
+        letter="time-entries:3:17", number=0, action="re_driven", by="finance", why="clock export mended"
     ),
     "posting-state": posting_state.PostingState(
         billing_id="psa:time:4711:3:billing:0", engagement_id="E-1", state="posted", invoiced="0.00", credited="0.00", currency="EUR"
@@ -276,6 +280,7 @@ FULL: dict[str, Sample] = {
         allocations=(payment.Allocation(invoice_id="I-1", amount="500", paid_amount="499.99"),),
     ),
     "period": LEAST["period"],
+    "re-drive": _replace(LEAST["re-drive"], number=2, value='{"id":"4711"}', stream="time-entries", partition=3, offset=18),
     "posting-state": _replace(LEAST["posting-state"], state="partly_paid", invoiced="904.50", credited="4.50", documents=("2026-17", "2026-C1")),
     "rate-card": _replace(
         LEAST["rate-card"], scope="customer", scope_id="C-9", effective_to=LAST,
