@@ -127,6 +127,7 @@ def test_up_stays_until_down(run: Run, up: str) -> None:
     entry = json.loads(sample_week(SEED).load["time-entries"][0].value)
     assert "standing:" in run(f"billtide explain {entry['source']}:time:{entry['id']}")
     assert "the chain is whole" in run("billtide verify")
+    assert "0 fail, " in run("billtide doctor")
     assert "came out again" in run("billtide replay --from topics")
 
 
@@ -190,6 +191,7 @@ def test_no_command_is_left_out() -> None:
     assert commands() == [
         "make demo",
         "billtide topics create",
+        "billtide doctor",
         "billtide worker",
         "billtide produce FILE",
         "billtide intake csv --map examples/bookkeeping.toml --terms CLIENTS FILE",
