@@ -36,7 +36,7 @@ def apply(work: Work, record: Record) -> Outcome:
     table = work.state.assignments
     key = record_key(table.tag, "assignment", planned.source, planned.engagement_id, planned.id)
     state = table.get(key)
-    rate = None if state is None else state.latest.rate
+    priced_anew = state is None or planned.rate != state.latest.rate
     if state is None:
         state = AssignmentState(planned)
     elif planned.revision <= state.latest.revision:
@@ -48,6 +48,6 @@ def apply(work: Work, record: Record) -> Outcome:
     work.trail.about = About("assignment", planned.source, planned.id, planned.revision, planned.engagement_id)
     waits = settle_assignment(work, key, state)
     settle_waiting(work, f"assignment:{planned.source}:{planned.id}")
-    if planned.rate != rate:
-        rerate_assigned(work, planned.engagement_id)
+    if priced_anew:
+        rerate_assigned(work, planned.engagement_id, planned.id)
     return "held" if waits else "applied"

@@ -5,6 +5,8 @@ from __future__ import annotations
 import datetime as dt
 from typing import TYPE_CHECKING
 
+from msgspec import structs
+
 from ..codecs.decimals import RATE_PLACES, parse_scaled
 from ..codecs.engagement import ContractType, Engagement
 from ..codecs.entry_state import EntryVersion
@@ -51,8 +53,9 @@ class Contexts:
         """Read terms with the cards and periods that go with them; raises UndecodableError naming a wrong field."""
         if reference.version != self._reference_version:
             self._forget(reference.version)
-        book, calendar = self._book(terms, reference), self._calendar(terms, reference)
-        return Contract(terms, book, calendar, self._numbers(terms, reference))
+        book = self._book(terms, reference)
+        calendar, accounts = self.calendar(terms.legal_entity_id, terms, reference), self._numbers(terms, reference)
+        return Contract(terms, book, calendar, OtherEntities(self, terms, reference), accounts=accounts)
 
     def _forget(self, reference_version: int) -> None:
         self._contracts.clear()
@@ -72,12 +75,13 @@ class Contexts:
             book = self._books[key] = RateBook(terms, cards)
         return book
 
-    def _calendar(self, terms: Engagement, reference: Reference) -> Calendar:
+    def calendar(self, entity_id: str, terms: Engagement, reference: Reference) -> Calendar:
+        """Calendar of a legal entity, with the terms' policies for closed periods and for dates."""
         policies = terms.policies
-        key = terms.legal_entity_id, policies.closed_period, policies.accounting_date == "period_end"
+        key = entity_id, policies.closed_period, policies.accounting_date == "period_end"
         calendar = self._calendars.get(key)
         if calendar is None:
-            periods = reference.periods.get(terms.legal_entity_id, {}).values()
+            periods = reference.periods.get(entity_id, {}).values()
             calendar = self._calendars[key] = Calendar(periods, policies)
         return calendar
 
@@ -92,6 +96,29 @@ class Contexts:
         if accounts is None:
             accounts = self._accounts[key] = Accounts(maps.values(), terms)
         return accounts
+
+
+class OtherEntities:
+    """What one contract asks about legal entities other than its own, looked up when it asks."""
+
+    def __init__(self, contexts: Contexts, terms: Engagement, reference: Reference) -> None:
+        """Look up by these terms, as long as neither they nor the reference data change."""
+        self._contexts = contexts
+        self._terms = terms
+        self._reference = reference
+        self._books: dict[tuple[str, str], RateBook] = {}
+
+    def calendar(self, entity_id: str) -> Calendar:
+        """Its accounting calendar, with the contract's policy for closed periods."""
+        return self._contexts.calendar(entity_id, self._terms, self._reference)
+
+    def transfer_book(self, entity_id: str, currency: str) -> RateBook:
+        """Rates in a currency at which it charges the contract's entity."""
+        book = self._books.get((entity_id, currency))
+        if book is None:
+            cards = self._reference.transfer_cards(entity_id, self._terms.legal_entity_id, currency)
+            book = self._books[entity_id, currency] = RateBook(structs.replace(self._terms, rates=()), cards)
+        return book
 
 
 class WorkLookups:

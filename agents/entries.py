@@ -13,6 +13,7 @@ from .rules.approval import may_count
 from .rules.books import Books
 from .rules.cap import is_used_up, over_cap
 from .rules.contract import Contract
+from .rules.funding import FundingPlan, misfunded
 from .rules.margins import count_margin, is_counted
 from .rules.overage import over_balance, room_in_balance
 from .rules.prepaid import count_usage, usage_of
@@ -75,8 +76,11 @@ def apply_version(work: Work, version: EntryVersion) -> Outcome:
     return outcome
 
 
-def settle_entry(work: Work, key: bytes, entry: EntryState) -> bool:
-    """Settle an entry with all that is known now, keep it, and say whether it waits."""
+def settle_entry(work: Work, key: bytes, entry: EntryState, *, balance: bool = True) -> bool:
+    """Settle an entry with all that is known now, keep it, and say whether it waits.
+
+    balance: then see to it that customers who pay in order are billed in order.
+    """
     engagement = work.engagement(entry.latest.engagement_id)
     contract = work.contexts.contract(engagement, work.reference)
     approvals = work.state.approvals.get(b"a" + key[1:])
@@ -103,13 +107,15 @@ def settle_entry(work: Work, key: bytes, entry: EntryState) -> bool:
         _draw(work, entry, engagement, contract, usage)
     if contract is not None and contract.limits and charges is not entry.charges:
         _share_room(work, engagement, contract, charges, entry.charges)
-    if contract is not None and (contract.earns_by_cost or engagement.rounding):
-        _follow_terms(work, engagement, contract)
+    if contract is not None and (contract.earns_by_cost or engagement.rounding or contract.funding is not None):
+        _follow(work, engagement, contract, balance=balance)
     return missing is not None and missing.reason not in QUIET
 
 
-def _follow_terms(work: Work, engagement: EngagementState, contract: Contract) -> None:
-    """What the terms post after an entry: what waited for an open date, and what lines are rounded to."""
+def _follow(work: Work, engagement: EngagementState, contract: Contract, *, balance: bool) -> None:
+    """What follows an entry: who pays in order, what waited for an open date, and what lines are rounded to."""
+    if contract.funding is not None and balance:
+        balance_funding(work, engagement, contract, contract.funding)
     if contract.earns_by_cost:
         settle_waiting_terms(work, engagement, contract)
     if engagement.rounding:
@@ -195,6 +201,19 @@ def release_over_cap(work: Work, engagement: EngagementState, contract: Contract
         if is_used_up(engagement, contract):
             return
         settle_held(work, hold_key)
+
+
+def balance_funding(work: Work, engagement: EngagementState, contract: Contract, plan: FundingPlan) -> None:
+    """Split bills anew while that brings the sums of customers who pay in order nearer to that order.
+
+    One round over the entries does, but where bills below zero are among them: each customer may need one more.
+    """
+    entries = work.state.entries
+    for _ in contract.terms.funding.customers if contract.terms.funding else ():
+        for key in entries.of_engagement(engagement.id) if plan.unbalanced(engagement.funded) else ():
+            entry = entries.get(key)
+            if entry is not None and misfunded(entry.charges, engagement, plan):
+                settle_entry(work, key, entry, balance=False)
 
 
 def settle_held(work: Work, hold_key: bytes) -> None:

@@ -66,6 +66,10 @@ def figures_of(state: EngagementState) -> EngagementFigures:
         prepaid_balance=None if not _draws(terms) else money(sum(map(balance_of, state.fee_terms.values()))),
         rounding=money(state.rounded),
         margins=() if terms is None or terms.policies.margin == "total" else _margins(state, terms.currency),
+        funded={customer: money(amount) for customer, amount in sorted(state.funded.items())},
+        intercompany_cost=money(state.intercompany_cost)
+        if state.intercompany_cost or (terms is not None and terms.policies.intercompany is not None)
+        else None,
         **_receivables(state, money),
     )
 

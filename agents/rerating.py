@@ -16,11 +16,12 @@ from ..codecs.engagement import Cap, Drawdown, Engagement, PartialCap
 from ..codecs.records import EngagementState
 from ..tables.entries import engagement_of
 from ..tables.state import TaskState
-from .entries import give_back_over_cap, rerate, settle_held, settle_shifted
+from .entries import give_back_over_cap, rerate, settle_entry, settle_held, settle_shifted
 from .planning import settle_assignment
 from .rules.cap import count_billed
 from .rules.contract import Contract
 from .rules.expectation import expect
+from .rules.funding import misfunded
 from .steps import in_order
 from .work import Work
 
@@ -48,9 +49,19 @@ def rerate_engagement(work: Work, before: Engagement | None, terms: Engagement) 
     engagement, contract = _known(work, terms.id)
     if engagement is not None and contract is not None:
         give_back_over_cap(work, engagement, contract)
+        if before.funding != terms.funding:
+            _split_anew(work, engagement, contract, keys)
     if _stopping(before) != _stopping(terms):
         for hold_key in work.state.holds.waiting_on(f"cap:{terms.id}"):
             settle_held(work, hold_key)
+
+
+def _split_anew(work: Work, engagement: EngagementState, contract: Contract, keys: list[bytes]) -> None:
+    """Bill again what other customers pay now."""
+    for key in keys:
+        entry = work.state.entries.get(key)
+        if entry is not None and misfunded(entry.charges, engagement, contract.funding):
+            settle_entry(work, key, entry)
 
 
 def _stopping(terms: Engagement) -> list[Cap | PartialCap]:
@@ -61,11 +72,14 @@ def _stopping(terms: Engagement) -> list[Cap | PartialCap]:
     return [cap for cap in caps if cap.mode == "stop"]
 
 
-def rerate_assigned(work: Work, engagement_id: str) -> None:
-    """Settle the entries of an engagement again that a new rate of an assignment makes worth something else."""
+def rerate_assigned(work: Work, engagement_id: str, assignment_id: str) -> None:
+    """Settle the entries again that an assignment makes worth something else: it is known now, or has another rate."""
     engagement = work.known_engagement(engagement_id)
-    if engagement is not None and engagement.entries:
-        for key in work.state.entries.of_engagement(engagement_id):
+    if engagement is None or not engagement.entries:
+        return
+    for key in work.state.entries.of_engagement(engagement_id):
+        entry = work.state.entries.get(key)
+        if entry is not None and any(v.assignment_id == assignment_id for v in (entry.latest, *entry.earlier)):
             rerate(work, key)
 
 
@@ -177,5 +191,9 @@ def _in_currencies(state: TaskState, currencies: set[str], *, rates: bool) -> It
     for raw in table.bytes.values():
         engagement = table.decode(raw)
         terms = engagement.terms
-        if terms is not None and (terms.currency in currencies or (rates and terms.policies.fx_policy is not None)):
+        if terms is None:
+            continue
+        # A charge between legal entities may be priced, and booked, in any currency.
+        crosses = terms.policies.intercompany is not None or (rates and terms.policies.fx_policy is not None)
+        if crosses or terms.currency in currencies:
             yield engagement.id.encode()

@@ -18,6 +18,7 @@ environment.enter()
 import argparse  # noqa: E402 - after the environment is the right one
 import json  # noqa: E402
 import logging  # noqa: E402
+import random  # noqa: E402
 import shutil  # noqa: E402
 import signal  # noqa: E402
 import sys  # noqa: E402
@@ -52,6 +53,8 @@ def run(plays: list[tuple[Scenario, int]], directory: Path, sabotage: str, *, lo
 
 def chosen(arguments: argparse.Namespace) -> list[tuple[Scenario, int]]:
     """Which scenarios to play, each with its seed."""
+    if arguments.mix:
+        return mixed(arguments.seed, arguments.mix)
     if arguments.sabotage:
         wanted = [named(SABOTAGES[arguments.sabotage].scenario)]
     elif arguments.scenario:
@@ -61,6 +64,12 @@ def chosen(arguments: argparse.Namespace) -> list[tuple[Scenario, int]]:
     return [(scenario, arguments.seed + at) for scenario in wanted for at in range(arguments.runs)]
 
 
+def mixed(seed: int, count: int) -> list[tuple[Scenario, int]]:
+    """Scenarios drawn by their weights, the same for the same seed; each has a seed of its own."""
+    drawn = random.Random(seed).choices(EVERY, [scenario.weight for scenario in EVERY], k=count)
+    return [(scenario, seed + at) for at, scenario in enumerate(drawn)]
+
+
 def parsed() -> argparse.Namespace:
     """Read the arguments."""
     names = [scenario.name for scenario in EVERY]
@@ -68,6 +77,7 @@ def parsed() -> argparse.Namespace:
     parser.add_argument("--suite", choices=sorted(SUITES), default="smoke", help="a list of scenarios (default smoke)")
     parser.add_argument("--scenario", action="append", choices=names, metavar="NAME", help="only this one; repeatable")
     parser.add_argument("--runs", type=int, default=1, help="how often each is played, each time with the next seed")
+    parser.add_argument("--mix", type=int, default=0, metavar="N", help="play N scenarios, drawn by their weights")
     parser.add_argument("--seed", type=int, default=SEED, help=f"the first seed (default {SEED})")
     parser.add_argument("--sabotage", choices=sorted(SABOTAGES), help="turn a guarantee off; damage must be reported")
     parser.add_argument("--list", action="store_true", help="list the scenarios and sabotages")

@@ -24,16 +24,16 @@ MUTATIONS = (
     ),
     Mutation(
         "a lost reversal",
-        SETTLEMENT,
-        "        ledger.reverse_charge(*as_billed(entry, part, stands), part, dates[part.accounting_date], books)\n",
+        "agents/rules/reversal.py",
+        "        ledger.reverse_charge(*as_billed(entry, part, stands), part, reversed_on(part, dates), books)\n",
         "",
     ),
     Mutation(
         "exchange rate looked up again for a reversal",
         "agents/rules/ledger.py",
-        "    line = _line(version, price, (), part, contract)\n",
+        "    whole = _line(version, price, (), part, contract)\n",
         "    now = books.lookups.fx_rate(version.currency, part.currency, version.work_date)\n"
-        "    line = _line(version, structs.replace(price, fx_rate=now), (), part, contract)\n",
+        "    whole = _line(version, structs.replace(price, fx_rate=now), (), part, contract)\n",
     ),
     Mutation(
         "cap off by one minor unit",
@@ -67,8 +67,8 @@ MUTATIONS = (
     ),
     Mutation(
         "cost not reversed",
-        SETTLEMENT,
-        '        ledger.reverse_accrual("cost", stands, cost, dates[cost.accounting_date], books)\n',
+        "agents/rules/reversal.py",
+        '    ledger.reverse_accrual("cost", stands, cost, date, books)\n',
         "",
     ),
     Mutation(
@@ -91,8 +91,8 @@ MUTATIONS = (
     ),
     Mutation(
         "closed period reversed in",
-        SETTLEMENT,
-        "date = books.contract.calendar.accounting_date(posted.accounting_date)",
+        "agents/rules/reversal.py",
+        "date = contract.calendar_of(entity).accounting_date(posted.accounting_date)",
         "date = posted.accounting_date",
     ),
     Mutation(

@@ -77,7 +77,9 @@ def main() -> None:
     parser.add_argument("--first", type=int, default=0, help="the first of them (default 0)")
     parser.add_argument("--seed", type=int, help="play this one alone")
     parser.add_argument("--processes", type=int, default=multiprocessing.cpu_count(), help="default: every processor")
-    parser.add_argument("--late-changes", action="store_true", help="change rates of work that is already priced")
+    parser.add_argument(
+        "--late-changes", action="store_true", help="change rates of priced work in every seed, not half of them"
+    )
     parser.add_argument("--json", action="store_true", help="print one JSON object and nothing else")
     arguments = parser.parse_args()
     seeds = range(arguments.first, arguments.first + arguments.seeds)

@@ -30,7 +30,8 @@ class BillingEvent(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     id is derived from the cause: `{source}:{kind}:{entry id}:{revision}:billing:{ordinal}`, a reversal's is the
     charge's with `:reversal`. quantity x rate, rounded as `rounding` says, is the amount, but for a part of a
     capped entry (`part_of` is then the whole entry's amount), and for one that `limited_by` says the rate's minimum or
-    maximum charge replaced. A reversal copies rate, exchange rate and
+    maximum charge replaced. Of a bill that several customers pay there is a line for each, its id with `:1`, `:2`, …
+    at its end, its amount the customer's share and `part_of` the whole. A reversal copies rate, exchange rate and
     rounding of what it reverses and negates quantity and amount. An adjustment is a difference to the charge it
     names in `adjusts`, shown as one unit at a rate of that amount. Kind `fee` is, as `unit` says, a term of
     a retainer or subscription, a milestone of a fixed fee (`item` is then its id), or what moves a prepaid balance:

@@ -9,7 +9,9 @@ import msgspec
 
 from .approval import ApprovalLevel
 from .approvers import ApprovalThreshold, Approver
+from .funding import Funding
 from .fx_policy import FxPolicy
+from .intercompany import Intercompany
 from .time_policies import Discount, MultiplierChange, Multipliers, TimeRounding
 from .volume_tiers import VolumeTiers
 from .wire import CurrencyCode, DecimalText, ExpenseUnit, Id, OptionalId, Revision, Wire, decoder
@@ -209,6 +211,7 @@ class Policies(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_default
     has no number in the legal entity's account map is posted by its name, or nothing is until it has. work_in_progress:
     reversed when it is billed, or also when its period is closed, and accrued again in the next open one. margin: the
     figures tell the engagement's as a whole, or also by practice and region of the people.
+    intercompany: how people of other legal entities are charged to the engagement's; absent, their cost is its own.
     """
 
     rounding: Rounding = "half_up"
@@ -232,6 +235,7 @@ class Policies(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_default
     unmapped_account: Literal["abstract_name", "hold"] = "abstract_name"
     work_in_progress: Literal["until_billed", "reverse_next_period"] = "until_billed"
     margin: Literal["total", "by_practice_and_region"] = "total"
+    intercompany: Intercompany | None = None
 
 
 class Engagement(Wire, frozen=True, kw_only=True, gc=False, omit_defaults=True):
@@ -239,6 +243,7 @@ class Engagement(Wire, frozen=True, kw_only=True, gc=False, omit_defaults=True):
 
     discount_percent: off every rate at which time is billed; expenses and fees are billed without it. discounts: with
     dates, in its place; of those that cover the work date the one that starts last.
+    funding: the customers who pay together; without it customer_id pays all.
     """
 
     source: Id
@@ -262,6 +267,7 @@ class Engagement(Wire, frozen=True, kw_only=True, gc=False, omit_defaults=True):
     planned_revenue: DecimalText | None = None
     discount_percent: DecimalText = "0"
     discounts: tuple[Discount, ...] = ()
+    funding: Funding | None = None
 
 
 decode: Final = decoder(Engagement)

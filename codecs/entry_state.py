@@ -71,13 +71,21 @@ class EntryVersion(msgspec.Struct, frozen=True, array_like=True, gc=False):
         return f"{self.source}:{self.kind}:{self.id}:{self.revision}"
 
 
+class FundedShare(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """What one of several customers pays of a bill. amount: minor units."""
+
+    customer_id: str
+    amount: int
+
+
 class Posted(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """A posting of an entry that stands, or the last one that stood, kept so that its number is not used again.
 
     ordinal: tells postings of one revision apart; amount: minor units of currency; legal_entity_id and
     customer_id: of the terms it was made under, which its reversal copies; live: false once it is reversed; numbers:
     account numbers of its journal's debit and credit, which its reversal copies, () where the map has neither; of a
-    document of the ERP those of each account it may name.
+    document of the ERP those of each account it may name; funded_by: the shares of a bill that several customers pay,
+    which sum to amount.
     """
 
     revision: int
@@ -89,6 +97,7 @@ class Posted(msgspec.Struct, frozen=True, array_like=True, gc=False):
     customer_id: str
     live: bool = True
     numbers: tuple[str, ...] = ()
+    funded_by: tuple[FundedShare, ...] = ()
 
 
 class Volume(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -142,6 +151,19 @@ class CountedMargin(msgspec.Struct, frozen=True, array_like=True, gc=False):
     cost: int
 
 
+class IntercompanyCharge(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """What the resource's legal entity charges the engagement's: `sale` in its books, `purchase` in the other's.
+
+    Exchange rates: 10^-10, what the transfer price was converted at, None without conversion.
+    """
+
+    sale: Posted
+    purchase: Posted
+    sale_fx_rate: int | None
+    purchase_fx_rate: int | None
+    elimination_entity_id: str
+
+
 class EntryState(msgspec.Struct, array_like=True, gc=False):
     """An entry: its latest version, earlier versions that still matter, and its postings.
 
@@ -153,7 +175,8 @@ class EntryState(msgspec.Struct, array_like=True, gc=False):
     progress_time and progress_on: what it adds to the hours and the dates of a fixed fee's progress; non_chargeable:
     approved value beyond a cap that stops, counted in the figures; usage: what it draws on a prepaid balance;
     invoiced: what stands of it on documents of the ERP, net of credits; fx_on: the day of its exchange rate where that
-    is not the work date by policy; margin: what is counted by practice and region, None where that is not told apart.
+    is not the work date by policy; margin: what is counted by practice and region, None where that is not told apart;
+    intercompany: the charge between its legal entities, or the last one, not live.
     """
 
     latest: EntryVersion
@@ -180,6 +203,7 @@ class EntryState(msgspec.Struct, array_like=True, gc=False):
     invoiced: int = 0
     fx_on: dt.date | None = None
     margin: CountedMargin | None = None
+    intercompany: IntercompanyCharge | None = None
 
 
 class Decision(msgspec.Struct, frozen=True, array_like=True, gc=False):

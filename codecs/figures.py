@@ -44,6 +44,8 @@ class EngagementFigures(Wire, frozen=True, kw_only=True, gc=False, omit_defaults
     fees + rounding - written off - invoiced; `cash` what payments settle, `receivable` = invoiced with tax - cash;
     `fx_differences` realised gains (losses below zero) by currency of the legal entity.
     `margins` tells margin by practice and region of the people, as a policy; the rows sum to `margin`.
+    `funded` is what each of several customers who pay together is billed, fees included; `intercompany_cost` what other
+    legal entities charge the engagement's for their people (`cost` is what they cost the firm), absent where none may.
     """
 
     engagement_id: Id
@@ -83,6 +85,8 @@ class EngagementFigures(Wire, frozen=True, kw_only=True, gc=False, omit_defaults
     fx_differences: dict[str, DecimalText] = {}  # noqa: RUF012 - msgspec copies it
     written_off: DecimalText | None = None
     margins: tuple[PracticeMargin, ...] = ()
+    funded: dict[str, DecimalText] = msgspec.field(default_factory=dict)
+    intercompany_cost: DecimalText | None = None
 
 
 decode: Final = decoder(EngagementFigures)

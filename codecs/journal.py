@@ -26,6 +26,10 @@ Account = Literal[
     "cash",
     "fx_gain",
     "fx_loss",
+    "intercompany_receivable",
+    "intercompany_revenue",
+    "intercompany_cost",
+    "intercompany_payable",
 ]
 
 

@@ -16,7 +16,7 @@ from .wire import CurrencyCode, DecimalText, Id, OptionalId, Revision, Wire, dec
 
 TYPE: Final = "billtide.rate-card.v1"
 
-Scope = Literal["customer", "practice", "region", "default"]
+Scope = Literal["customer", "practice", "region", "default", "intercompany"]
 
 
 class RateLine(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
@@ -39,7 +39,9 @@ class RateLine(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_default
 class RateCard(Wire, frozen=True, kw_only=True, gc=False, omit_defaults=True):
     """Key is `{id}/{version}`. Of a version sent twice the first content counts; its topic keeps every record.
 
-    scope and scope_id say for whom the card is: a customer, a practice, a region, or everybody.
+    scope and scope_id say for whom the card is: a customer, a practice, a region, or everybody. Cards of scope
+    `intercompany` price what a legal entity charges another one for its people: scope_id is `SELLER/BUYER`, or the
+    seller alone for all others.
     """
 
     id: Id
@@ -119,12 +121,15 @@ def parse(card: RateCard) -> ParsedCard:
             "invalid_field",
             "$.scope_id",
             "a default card has none, every other card has one",
-            "name the customer, practice or region",
+            "name the customer, practice, region or legal entity",
         )
     if card.effective_to is not None and card.effective_to < card.effective_from:
         raise UndecodableError("invalid_field", "$.effective_to", "it is before effective_from", "send its last date")
     lines: dict[tuple[str, str, str], ParsedRate] = {}
     for at, line in enumerate(card.lines):
+        if card.scope == "intercompany" and (line.minimum_charge is not None or line.maximum_charge is not None):
+            problem, fix = "a transfer rate has no minimum or maximum charge", "send the rate alone"
+            raise UndecodableError("invalid_field", f"$.lines[{at}]", problem, fix)
         check_line(line.role, line.grade, line.item, f"$.lines[{at}]")
         key = (line.role, line.grade, line.item)
         if key in lines:

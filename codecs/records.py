@@ -107,6 +107,8 @@ class EngagementState(msgspec.Struct, array_like=True, gc=False):
     billed. Of the ERP's answers: documents: how many are known; invoiced and credited: net of tax, invoiced less what
     is credited; invoiced_tax; cash: what payments settle; fx_differences: realised, by the entity's currency;
     written_off: credited and not to be invoiced again. margins: by practice and region of the person, where told apart.
+    funded: what customers who pay together are billed, by customer; intercompany_cost: what other legal entities charge
+    for their people.
     """
 
     id: str
@@ -156,6 +158,8 @@ class EngagementState(msgspec.Struct, array_like=True, gc=False):
     fx_differences: dict[str, int] = {}
     written_off: int = 0
     margins: dict[str, Margin] = {}
+    funded: dict[str, int] = {}
+    intercompany_cost: int = 0
 
 
 class PlannedCost(msgspec.Struct, frozen=True, array_like=True, gc=False):

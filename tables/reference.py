@@ -159,6 +159,11 @@ class Reference:
         found = (self.cards.get(scope, ()) if scope[1] or scope[0] == "default" else () for scope in scopes)
         return tuple(tuple(card for card in cards if card.currency == engagement.currency) for cards in found)
 
+    def transfer_cards(self, seller: str, buyer: str, currency: str) -> tuple[tuple[ParsedCard, ...], ...]:
+        """Cards that may price what one legal entity charges another, in a currency: of the two, then of the seller."""
+        found = (self.cards.get(("intercompany", scope_id), ()) for scope_id in (f"{seller}/{buyer}", seller))
+        return tuple(tuple(card for card in cards if card.currency == currency) for cards in found)
+
     def fx_rate(self, base: str, quote: str, date: dt.date, rate_type: str = "") -> int | None:
         """Units of quote for one unit of base on a date, in 10^-10; None when no rate of the kind covers the date."""
         table = self._fx.get((base, quote, rate_type))

@@ -24,6 +24,7 @@ from ...codecs.engagement import ContractType, Engagement
 from ...codecs.entry_state import EntryVersion, Posted
 from ...codecs.exception import HoldReason
 from ...codecs.journal import Account
+from .calendar import Calendar
 
 Numbers = tuple[str, ...]
 """Numbers of debit and credit, in this order, each empty where there is none; () for neither."""
@@ -86,6 +87,11 @@ class Accounts:
             if number is not None:
                 return number
         return ""
+
+
+def mapped_calendar(calendar: Calendar, accounts: Accounts | None) -> Calendar:
+    """A calendar that by policy refuses dates on which an account has no number."""
+    return calendar if accounts is None or not accounts.holds else calendar.refusing(accounts.refusal)
 
 
 DOCUMENT: Final[tuple[Account, ...]] = (

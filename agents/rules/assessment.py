@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from ...codecs.entry_state import Decision, EntryVersion
+from ...codecs.entry_state import Decision, EntryState, EntryVersion
 from .approval import STANDINGS, VOIDS, Standing, standing, verdicts
 from .approval_terms import ApprovalTerms
 from .contract import Contract
@@ -102,3 +102,9 @@ def assess(contract: Contract, lookups: Lookups) -> Assessment:
         message = f"contract of {contract.terms.id} asks for nothing beyond its levels"
         raise AssertionError(message)
     return Assessment(contract.approval, contract, lookups)
+
+
+def held_for(entry: EntryState, waits: Missing | None, assessment: Assessment | None) -> bool:
+    """Whether an entry is held for what it waits for, its review before its judgement, or rightly is not held."""
+    waits = waits or (None if assessment is None else assessment.waits_for)
+    return entry.hold == (None if waits is None else waits.reason)

@@ -15,7 +15,7 @@ from ...codecs.decimals import RATE_PLACES
 from ...codecs.durations import HOUR, MINUTE, parse_duration
 from ...codecs.engagement import Engagement, Fee
 from ...codecs.errors import UndecodableError
-from .accounts import Accounts
+from .accounts import Accounts, mapped_calendar
 from .approval_terms import approval_terms, review_limit
 from .calendar import Calendar
 from .dating import dating_of
@@ -23,10 +23,12 @@ from .exchange import exchange_of
 from .expense_terms import ExpensePrices
 from .fee_plan import read_fee_plan
 from .fixed_fee import read_fixed_fee
+from .funding import funding_of
 from .limits import limits_of
 from .pricing import RateBook
 from .rounding_terms import refuse_rounding
 from .time_price import TimePrice
+from .transfer_price import Entities, transfer_terms
 
 _SCALE: Final = 10**RATE_PLACES
 
@@ -45,11 +47,13 @@ class Contract:
     writes_off: what is credited is lost; exchange: its fx_policy, None for the plain rate of the pair at the work date;
     dating: what it dates otherwise than by the work date, None where nothing is; accounts: numbers of its accounts,
     None where all are posted by name; rolls_over: its work in progress stands in one period only; splits_margin: its
-    margin is told by practice and region;
+    margin is told by practice and region; funding: the customers who pay together, None where one pays all;
+    intercompany: how people of other legal entities are charged, None when they are not;
     worth(unit, rate_unit, currency): numerator and denominator that turn quantity x rate into minor units.
     """
 
     __slots__ = (
+        "_entities",
         "accounts",
         "accrues_at_submission",
         "adjusts",
@@ -70,7 +74,9 @@ class Contract:
         "fee_plan",
         "fixed_fee",
         "for_customers",
+        "funding",
         "holds_overage",
+        "intercompany",
         "limits",
         "places",
         "planned_revenue",
@@ -85,10 +91,19 @@ class Contract:
         "writes_off",
     )
 
-    def __init__(self, terms: Engagement, book: RateBook, calendar: Calendar, accounts: Accounts | None = None) -> None:
+    def __init__(
+        self,
+        terms: Engagement,
+        book: RateBook,
+        calendar: Calendar,
+        entities: Entities | None = None,
+        *,
+        accounts: Accounts | None = None,
+    ) -> None:
         """Read the terms; raises UndecodableError naming the field of a term that makes no sense.
 
-        Many contracts share their book, their calendar and their accounts.
+        Many contracts share their book, their calendar and their accounts. entities: where postings meet legal
+        entities other than the terms'.
         """
         policies = terms.policies
         self.terms: Final = terms
@@ -98,15 +113,9 @@ class Contract:
         self.approval_levels: Final = policies.approval_levels
         self.adjusts: Final = policies.correction == "adjust"
         self.approval: Final = approval_terms(policies, terms.currency)
-        self.draws: Final = (
-            terms.contract_type == "retainer" and terms.fee is not None and terms.fee.drawdown is not None
-        )
-        self.holds_overage: Final = (
-            self.draws
-            and terms.fee is not None
-            and terms.fee.drawdown is not None
-            and terms.fee.drawdown.overage == "hold"
-        )
+        drawdown = terms.fee.drawdown if terms.contract_type == "retainer" and terms.fee is not None else None
+        self.draws: Final = drawdown is not None
+        self.holds_overage: Final = drawdown is not None and drawdown.overage == "hold"
         self.bills_time: Final = terms.contract_type in {"time_and_materials", "capped"} or self.draws
         self.writes_off: Final = policies.credit == "write_off"
         self.review_above: Final = review_limit(policies, terms.currency)
@@ -117,9 +126,7 @@ class Contract:
         self.worth: Final = _worth(self.day)
         self.book: Final = book
         self.accounts: Final = accounts
-        self.calendar: Final = (
-            calendar if accounts is None or not accounts.holds else calendar.refusing(accounts.refusal)
-        )
+        self.calendar: Final = mapped_calendar(calendar, accounts)
         self.time_price: Final = TimePrice(terms, self.day, self.worth, limited=book.limited or bool(book.steps.above))
         self.tiered: Final = self.bills_time and bool(book.steps.above)
         self.fee: Final = _fee(terms)
@@ -134,6 +141,9 @@ class Contract:
         self.exchange: Final = exchange_of(terms)
         self.dating: Final = dating_of(terms)
         self.expenses: Final = ExpensePrices(terms)
+        self.funding: Final = funding_of(terms)
+        self.intercompany: Final = transfer_terms(terms)
+        self._entities = entities
         self.planned_revenue: Final = (
             None
             if terms.planned_revenue is None
@@ -158,6 +168,16 @@ class Contract:
             raise UndecodableError(
                 "invalid_field", "$.end_date", "it is before start_date", "send the last day of the engagement"
             )
+
+    def calendar_of(self, entity_id: str) -> Calendar:
+        """The accounting calendar of a legal entity in whose books something stands or is to be posted."""
+        if self._entities is None or entity_id == self.terms.legal_entity_id:
+            return self.calendar
+        return self._entities.calendar(entity_id)
+
+    def transfer_book(self, seller: str, currency: str) -> RateBook | None:
+        """Rates at which another legal entity charges its people; None where there are no others."""
+        return None if self._entities is None else self._entities.transfer_book(seller, currency)
 
     def time(self, quantity: int, unit: str) -> int:
         """Microseconds of a quantity in 10^-6 of a unit."""

@@ -7,8 +7,8 @@ Charge and adjusting lines sum to the price of the version that counts (M1). Wha
 line as it was billed, so the charge's own version and price are kept beside the entry's.
 
 Only a whole charge is adjusted, on the customer and legal entity it was made for. Otherwise settlement reverses and
-rebills: where the customer no longer pays, where the charge is in parts, and under caps, so that room is given and
-taken in one place. Source of the form: TigerBeetle, correcting transfers.
+rebills: where the customer no longer pays, where the charge is in parts or paid by several customers, and under caps,
+so that room is given and taken in one place. Source of the form: TigerBeetle, correcting transfers.
 """
 
 from __future__ import annotations
@@ -43,6 +43,8 @@ def to_adjust(entry: EntryState, wanted: EntryVersion | None, value: Value | Non
     if (
         books.contract.limits
         or books.contract.holds_overage
+        or books.contract.funding is not None
+        or live[0].funded_by
         or (same_money(posted, wanted) and same_price(entry, value, terms))
     ):
         return None

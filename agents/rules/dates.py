@@ -10,7 +10,7 @@ from .contract import Contract
 from .dating import Dates, Dating, approved_on
 from .differences import same_money
 from .progress import has_progress
-from .valuation import Missing, missing_period
+from .valuation import Missing, Value, missing_period
 
 
 def dates_of(
@@ -38,16 +38,38 @@ def dates_of(
     return Dates(day, fx_on, charged_on)
 
 
-def charge_date(
-    dates: Dates, version: EntryVersion, posted_on: dt.date | HoldReason, contract: Contract, *, costed: bool
-) -> dt.date | Missing:
-    """Where a charge is posted. costed: its cost stands, so that the period of the work may be closed to it."""
-    charged_on = posted_on if dates.charged_on is None else dates.charged_on
+def posting_days(
+    value: Value, version: EntryVersion, contract: Contract, *, costed: bool
+) -> tuple[dt.date, dt.date] | Missing:
+    """Where cost and accruals of a version are posted, and where its charge is, in the engagement's books.
+
+    Or why one of them, or what another legal entity posts, cannot be now. costed: its cost stands, so that the period
+    of the work may be closed to a charge of another day.
+    """
+    date, dates = value.accounting_date, value.dates
+    charged_on = date if dates is None or dates.charged_on is None else dates.charged_on
     if isinstance(charged_on, str):
-        return missing_period(charged_on, contract, dates.approved_on or version.work_date)
-    if isinstance(posted_on, str) and not costed:
-        return missing_period(posted_on, contract, version.work_date)
-    return charged_on
+        approved_on = None if dates is None else dates.approved_on
+        return missing_period(charged_on, contract, approved_on or version.work_date)
+    if isinstance(date, str) and not costed:
+        return missing_period(date, contract, version.work_date)
+    return _sellers_refusal(value, contract, version) or (charged_on if isinstance(date, str) else date, charged_on)
+
+
+def refused_by(value: Value, contract: Contract, version: EntryVersion) -> Missing | None:
+    """Why what is accrued cannot be charged now: then it stays accrued."""
+    date = value.accounting_date
+    if isinstance(date, str) and (value.dates is None or not isinstance(value.dates.charged_on, dt.date)):
+        return missing_period(date, contract, version.work_date)
+    return _sellers_refusal(value, contract, version)
+
+
+def _sellers_refusal(value: Value, contract: Contract, version: EntryVersion) -> Missing | None:
+    """Why nothing of a version can be posted now in the books of its person's legal entity."""
+    transfer = value.transfer
+    if transfer is None or isinstance(transfer.accounting_date, dt.date):
+        return None
+    return missing_period(transfer.accounting_date, contract, version.work_date, transfer.seller)
 
 
 def _posted_on(

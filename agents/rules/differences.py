@@ -37,7 +37,7 @@ def same_cost(entry: EntryState, cost: Posted, value: Value, terms: Engagement) 
         cost.amount == value.cost
         and cost.currency == value.cost_currency
         and entry.cost_value == value.cost_value
-        and cost.legal_entity_id == terms.legal_entity_id
+        and cost.legal_entity_id == (terms.legal_entity_id if value.transfer is None else value.transfer.seller)
     )
 
 

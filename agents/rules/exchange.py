@@ -131,10 +131,10 @@ class Exchange:
             exponent(self._base, f"{_FIELD}.base_currency")
         self._agreed = _agreed(policy, terms.currency)
 
-    def conversion(self, spent: str, date: dt.date, rates: Rates) -> Conversion | NoRate:
-        """The conversion from another currency on a date, or the quotation that is missing."""
-        currency, base = self._currency, self._base
-        agreed = self._agreed.get(spent)
+    def conversion(self, spent: str, into: str, date: dt.date, rates: Rates) -> Conversion | NoRate:
+        """The conversion from a currency into another on a date, or the quotation that is missing."""
+        currency, base = into, self._base
+        agreed = self._agreed.get(spent) if into == self._currency else None
         if agreed is not None:
             return _conversion(None, _direct(spent, currency, agreed, f"{spent}/{currency} fixed: {self._named}"))
         first = None
@@ -159,6 +159,16 @@ class Exchange:
         if rate is not None:
             return _divided(spent, into, rate, f"{kind}{into}/{spent} on {date}, the amount divided by it")
         return NoRate(spent, into, date, self._rate_type)
+
+
+def found_conversion(
+    exchange: Exchange | None, spent: str, into: str, date: dt.date, rates: Rates
+) -> Conversion | NoRate:
+    """The conversion by a contract's policy, or by the plain rate of the pair without one."""
+    if exchange is not None:
+        return exchange.conversion(spent, into, date, rates)
+    rate = rates.fx_rate(spent, into, date)
+    return NoRate(spent, into, date) if rate is None else quoted(spent, into, rate, date)
 
 
 def exchange_of(terms: Engagement) -> Exchange | None:

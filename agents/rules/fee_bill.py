@@ -18,6 +18,7 @@ from .contract import Contract
 from .deferral import deferred_in
 from .effects import Effects
 from .fees import fee_date
+from .funding import fund, lines_of, reversals, unfund
 from .ledger import EARNED, journal
 
 Waiting = tuple[HoldReason, dt.date]
@@ -37,10 +38,14 @@ def bill(engagement: EngagementState, contract: Contract, term: BilledTerm, effe
         term.revision, ordinal, term.amount, contract.currency, date, term.legal_entity_id, term.customer_id
     )
     pair = EARNED if term.earned == "billed" else ("unbilled_receivable", deferred_in(term))
-    posted = term.posted = numbered(posted, pair, "", contract.accounts)
+    posted = numbered(posted, pair, "", contract.accounts)
+    if contract.funding is not None:
+        posted = fund(posted, engagement, contract.funding)
+    term.posted = posted
     agreed = f"terms of {engagement.id} revision {term.revision}, term {term.start} to {term.end}"
     line = _line(engagement, term, posted)
-    effects.billing.append(structs.replace(line, trace=(TraceStep("fee", line.amount, agreed),)))
+    line = structs.replace(line, trace=(TraceStep("fee", line.amount, agreed),))
+    effects.billing.extend(lines_of(line, posted, contract.funding))
     if term.earned == "billed":
         effects.revenue.append(_revenue(engagement, term, posted))
     else:
@@ -53,19 +58,9 @@ def reverse_bill(
     engagement: EngagementState, term: BilledTerm, posted: Posted, date: dt.date, effects: Effects
 ) -> None:
     """Take a bill back whole, on a date that is open."""
-    line = _line(engagement, term, posted)
     amount = format_amount(-posted.amount, posted.currency)
-    effects.billing.append(
-        structs.replace(
-            line,
-            id=f"{line.id}:reversal",
-            action="reversal",
-            accounting_date=date,
-            quantity="-1",
-            amount=amount,
-            reverses=line.id,
-        )
-    )
+    unfund(posted, engagement)
+    effects.billing.extend(reversals(_line(engagement, term, posted), posted, date))
     if term.earned == "billed":
         earned = _revenue(engagement, term, posted)
         lines = journal(*EARNED, -posted.amount, posted.currency, posted.numbers)

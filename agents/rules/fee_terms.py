@@ -20,6 +20,7 @@ from .effects import Effects
 from .fee_bill import Waiting, bill, reverse_bill
 from .fee_plan import FeePlan
 from .fees import Term, fee_date, terms_after
+from .funding import misfunded
 from .prepaid import settle_prepaid, unwind
 
 
@@ -104,9 +105,10 @@ def _replace(engagement: EngagementState, contract: Contract, agreed: BilledTerm
     if known is None:
         engagement.fee_terms[agreed.start] = agreed
         return []
-    if _same(known, agreed):
-        return []
     posted = known.posted if known.posted is not None and known.posted.live else None
+    split = () if posted is None else (posted,)
+    if _same(known, agreed) and not misfunded(split, engagement, contract.funding):
+        return []
     date = None if posted is None else contract.calendar.accounting_date(posted.accounting_date)
     if posted is not None and isinstance(date, str):
         return [(date, posted.accounting_date)]

@@ -16,12 +16,14 @@ from typing import Final, NamedTuple
 
 from ...codecs.billing import BillingEvent, TraceStep
 from ...codecs.currencies import format_amount
+from ...codecs.entry_state import Posted
 from ...codecs.exception import HoldReason
 from ...codecs.records import EngagementState
 from ...codecs.revenue import RevenueEvent
 from .accounts import numbers_of
 from .contract import Contract
 from .effects import Effects
+from .funding import fund, lines_of
 from .ledger import EARNED, journal
 
 MONTHS: Final = {"month": 1, "quarter": 3, "year": 12}
@@ -110,34 +112,34 @@ def _bill(engagement: EngagementState, contract: Contract, term: Term, date: dt.
     amount = plan.amount_of(term.start)
     text = format_amount(amount, terms.currency)
     cause = f"{terms.source}:fee:{terms.id}:{term.start}"
-    effects.billing.append(
-        BillingEvent(
-            id=f"{cause}:billing:0",
-            kind="fee",
-            action="charge",
-            source=terms.source,
-            entry_id=terms.id,
-            revision=terms.revision,
-            engagement_id=terms.id,
-            customer_id=terms.customer_id,
-            legal_entity_id=terms.legal_entity_id,
-            contract_type=terms.contract_type,
-            work_date=term.due,
-            accounting_date=date,
-            quantity="1",
-            unit="term",
-            rate=text,
-            rate_unit="term",
-            amount=text,
-            currency=terms.currency,
-            rounding=terms.policies.rounding,
-            trace=(
-                TraceStep(
-                    "fee", text, f"terms of {terms.id} revision {terms.revision}, term {term.start} to {term.end}"
-                ),
-            ),
-        )
+    bill = Posted(terms.revision, 0, amount, terms.currency, date, terms.legal_entity_id, terms.customer_id)
+    if contract.funding is not None:
+        bill = fund(bill, engagement, contract.funding)
+    line = BillingEvent(
+        id=f"{cause}:billing:0",
+        kind="fee",
+        action="charge",
+        source=terms.source,
+        entry_id=terms.id,
+        revision=terms.revision,
+        engagement_id=terms.id,
+        customer_id=terms.customer_id,
+        legal_entity_id=terms.legal_entity_id,
+        contract_type=terms.contract_type,
+        work_date=term.due,
+        accounting_date=date,
+        quantity="1",
+        unit="term",
+        rate=text,
+        rate_unit="term",
+        amount=text,
+        currency=terms.currency,
+        rounding=terms.policies.rounding,
+        trace=(
+            TraceStep("fee", text, f"terms of {terms.id} revision {terms.revision}, term {term.start} to {term.end}"),
+        ),
     )
+    effects.billing.extend(lines_of(line, bill, contract.funding))
     effects.revenue.append(
         RevenueEvent(
             id=f"{cause}:revenue:0",

@@ -24,9 +24,17 @@ from ...codecs.revenue import RevenueEvent
 from .accounts import Numbers, category_of, numbered
 from .books import Books
 from .contract import Contract
+from .funding import lines_of, reversals
 from .rounding_groups import count_line
 
-AccrualKind = Literal["work_in_progress", "cost"]
+AccrualKind = Literal[
+    "work_in_progress",
+    "cost",
+    "intercompany_sale",
+    "intercompany_purchase",
+    "sale_elimination",
+    "purchase_elimination",
+]
 
 ACCOUNTS: Final[dict[tuple[AccrualKind, EntryType], tuple[Account, Account]]] = {
     ("work_in_progress", "time"): ("work_in_progress", "accrued_revenue"),
@@ -88,7 +96,11 @@ def posted(
 def charge(version: EntryVersion, price: Price, trace: tuple[TraceStep, ...], part: Posted, books: Books) -> None:
     """Bill an entry, or the part of it that the cap lets through; the revenue is earned with it."""
     contract, effects = books.contract, books.effects
-    effects.billing.append(_line(version, price, trace, part, contract))
+    line = _line(version, price, trace, part, contract)
+    if part.funded_by:
+        effects.billing.extend(lines_of(line, part, contract.funding))
+    else:
+        effects.billing.append(line)
     effects.revenue.append(_earned(version, part, contract))
     if price.residue is not None:
         count_line(part.amount, price.residue, part.accounting_date, books, 1)
@@ -122,19 +134,8 @@ def kept_trace(price: Price, version: EntryVersion) -> tuple[TraceStep, ...]:
 def reverse_charge(version: EntryVersion, price: Price, part: Posted, date: dt.date, books: Books) -> None:
     """Take a charge back whole, on a date that is open: rate, exchange rate and rounding are the charge's own."""
     contract, effects = books.contract, books.effects
-    line = _line(version, price, (), part, contract)
-    effects.billing.append(
-        structs.replace(
-            line,
-            id=f"{line.id}:reversal",
-            action="reversal",
-            accounting_date=date,
-            quantity=_negated(line.quantity),
-            amount=_negated(line.amount),
-            part_of=None if line.part_of is None else _negated(line.part_of),
-            reverses=line.id,
-        )
-    )
+    whole = _line(version, price, (), part, contract)
+    effects.billing.extend(reversals(whole, part, date))
     if price.residue is not None:
         count_line(part.amount, price.residue, date, books, -1)
     earned = _earned(version, part, contract)
@@ -143,18 +144,11 @@ def reverse_charge(version: EntryVersion, price: Price, part: Posted, date: dt.d
             earned,
             id=f"{earned.id}:reversal",
             accounting_date=date,
-            amount=_negated(earned.amount),
+            amount=format_amount(-part.amount, part.currency),
             lines=journal(*EARNED, -part.amount, part.currency, part.numbers),
             reverses=earned.id,
         )
     )
-
-
-def _negated(text: str) -> str:
-    """Change the sign of decimal text; zero has none."""
-    if text.startswith("-"):
-        return text[1:]
-    return f"-{text}" if text.strip("0.") else text
 
 
 def _line(
@@ -213,17 +207,17 @@ def accrue(kind: AccrualKind, version: EntryVersion, posted: Posted, books: Book
     """Accrue what an entry costs the firm, or what it will be billed at while it is not yet billed."""
     debit, credit = ACCOUNTS[kind, version.kind]
     lines = journal(debit, credit, posted.amount, posted.currency, posted.numbers)
-    books.effects.accruals.append(_accrual(kind, "accrual", version, posted, posted.accounting_date, lines))
+    books.effects.accruals.append(accrual(kind, "accrual", version, posted, posted.accounting_date, lines))
 
 
 def reverse_accrual(kind: AccrualKind, version: EntryVersion, posted: Posted, date: dt.date, books: Books) -> None:
     """Close an accrual of an entry that is billed, changed or withdrawn (M2), on a date that is open."""
     debit, credit = ACCOUNTS[kind, version.kind]
     lines = journal(credit, debit, posted.amount, posted.currency, posted.numbers[::-1])
-    books.effects.accruals.append(_accrual(kind, "reversal", version, posted, date, lines))
+    books.effects.accruals.append(accrual(kind, "reversal", version, posted, date, lines))
 
 
-def _accrual(
+def accrual(
     kind: AccrualKind,
     action: Literal["accrual", "reversal"],
     version: EntryVersion,
@@ -231,6 +225,7 @@ def _accrual(
     date: dt.date,
     lines: tuple[JournalLine, ...],
 ) -> AccrualEvent:
+    """The event of an accrual of an entry, or of its reversal."""
     cause = f"{version.source}:{version.kind}:{version.id}:{posted.revision}:{kind}:{posted.ordinal}"
     reverses = "" if action == "accrual" else cause
     return AccrualEvent(

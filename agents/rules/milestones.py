@@ -24,6 +24,7 @@ from .accounts import numbered
 from .contract import Contract
 from .effects import Effects
 from .fixed_fee import FixedFee, Milestone
+from .funding import fund, lines_of, misfunded, reversals, unfund
 from .ledger import journal, next_ordinal
 
 BILLED: Final[tuple[Account, Account]] = ("unbilled_receivable", "contract_asset")
@@ -52,7 +53,8 @@ def settle_milestones(engagement: EngagementState, contract: Contract, effects: 
     reached = {} if fee is None else {known.id: known for known in fee.milestones if known.reached_on is not None}
     waiting: list[Waiting] = []
     for name, billed in tuple(engagement.milestones.items()):
-        if billed.posted.live and not _stands(billed, reached.get(name)):
+        wrong = not _stands(billed, reached.get(name)) or misfunded((billed.posted,), engagement, contract.funding)
+        if billed.posted.live and wrong:
             date = contract.calendar.accounting_date(billed.posted.accounting_date)
             if isinstance(date, str):
                 waiting.append((date, billed.posted.accounting_date))
@@ -90,11 +92,14 @@ def _bill(
         terms.revision, ordinal, milestone.amount, terms.currency, date, terms.legal_entity_id, terms.customer_id
     )
     posted = numbered(posted, BILLED, "", contract.accounts)
+    if contract.funding is not None:
+        posted = fund(posted, engagement, contract.funding)
     billed = BilledMilestone(terms.source, posted, reached_on, contract.rounding)
     engagement.milestones[milestone.id] = billed
     engagement.fees += posted.amount
     line = _line(terms, milestone.id, billed)
-    effects.billing.append(structs.replace(line, trace=_trace(contract, milestone)))
+    line = structs.replace(line, trace=_trace(contract, milestone))
+    effects.billing.extend(lines_of(line, posted, contract.funding))
     effects.accruals.append(_accrual("accrual", terms, milestone.id, billed, date))
 
 
@@ -102,18 +107,8 @@ def _reverse(engagement: EngagementState, terms: Engagement, name: str, date: dt
     billed = engagement.milestones[name]
     engagement.milestones[name] = structs.replace(billed, posted=structs.replace(billed.posted, live=False))
     engagement.fees -= billed.posted.amount
-    line = _line(terms, name, billed)
-    effects.billing.append(
-        structs.replace(
-            line,
-            id=f"{line.id}:reversal",
-            action="reversal",
-            accounting_date=date,
-            quantity="-1",
-            amount=f"-{line.amount}",
-            reverses=line.id,
-        )
-    )
+    unfund(billed.posted, engagement)
+    effects.billing.extend(reversals(_line(terms, name, billed), billed.posted, date))
     effects.accruals.append(_accrual("reversal", terms, name, billed, date))
 
 

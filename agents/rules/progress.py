@@ -106,7 +106,10 @@ def count(entry: EntryState, books: Books, version: EntryVersion, date: dt.date)
     if entry.cost is None:
         raise AssertionError(f"entry {version.source}:{version.id} is counted before its cost is posted")
     time = 0 if version.progress_excluded else entry.counted_time
-    _tally(entry, books.engagement, version, entry.cost_value, time, entry.cost.accounting_date)
+    # The cost may stand in books of another legal entity, under other dates.
+    charged = entry.intercompany
+    booked = charged.purchase if charged is not None and charged.purchase.live else entry.cost
+    _tally(entry, books.engagement, version, entry.cost_value, time, booked.accounting_date)
     _follow(entry, books, version, date)
 
 

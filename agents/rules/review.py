@@ -9,7 +9,8 @@ lowest needs no review. Going up from there each counts in the place of the one 
 
 A rejected one never counts. One that is not decided does not count yet, and the entry waits for it, unless a later
 revision counts. What counts depends on revisions, decisions and worth alone, not on the order in which they arrive, nor
-on what was billed in between (M9): so superseded approved revisions are kept. A withdrawal is never held: nothing
+on what was billed in between (M9): so superseded revisions are kept, unless terms are known that ask for no review.
+Terms that ask for one later find corrections from then on. A withdrawal is never held: nothing
 unapproved stays billed (M6).
 
 A reviewer decides by an approval of level finance whose target is the correction. Of several the one with the highest
@@ -52,6 +53,12 @@ def review(
         elif reviewed == "undecided":
             waits_for = waits
     return stands, waits_for
+
+
+def forget_reviewed(entry: EntryState, contract: Contract) -> None:
+    """Drop the revisions before an approved one, which only a review would look at: they double what an entry takes."""
+    if contract.review_above is None and entry.latest.status == "approved":
+        entry.earlier = ()
 
 
 def _approved(

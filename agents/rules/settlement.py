@@ -1,10 +1,10 @@
 """Settlement: bring what is posted for an entry in line with what should be.
 
-Whatever happened (a new revision, a decision, new terms, a rate that was missing), the question is the same:
-which version of the entry counts, what is it worth, and what of it stands in the ledgers already? The answer is
-posted as the smallest set of reversals and postings. So a correction after approval reverses and rebills, a
-withdrawal reverses, a duplicate does nothing, and the order in which the facts arrive makes no difference to
-the money (M9). A part that cannot be posted yet is held with its reason; what stands wrongly is reversed first.
+Whatever happened (a new revision, a decision, new terms, a rate that was missing), the question is the same: which
+version of the entry counts, what is it worth, and what of it stands in the ledgers already? The answer is posted as
+the smallest set of reversals and postings. So a correction after approval reverses and rebills, a withdrawal reverses,
+a duplicate does nothing, and the order in which the facts arrive makes no difference to the money (M9). A part that
+cannot be posted yet is held with its reason; what stands wrongly is reversed first.
 """
 
 from __future__ import annotations
@@ -16,21 +16,30 @@ from msgspec import structs
 
 from ...codecs.billing import TraceStep
 from ...codecs.entry_state import Adjusted, Approvals, EntryState, EntryVersion, Posted, Price
-from . import ledger
+from . import intercompany, ledger
 from .approval import counting
-from .assessment import assess
+from .assessment import assess, held_for
 from .books import Books
 from .cap import close_open, count_billed, leave_open, left_open, within_cap
 from .contract import Contract
-from .correction import adjust, as_billed, price_of, to_adjust
-from .dates import charge_date, dates_of
+from .correction import adjust, price_of, to_adjust
+from .dates import dates_of, posting_days, refused_by
 from .differences import same_cost, same_money, same_price
+from .funding import fund, misfunded
 from .hours import count_time, time_of
 from .overage import is_over, over_limit, within_balance
 from .progress import count, has_progress, is_counted, take_off
-from .review import review
+from .reversal import (
+    reversal_dates,
+    reverse_charges,
+    reverse_cost,
+    reverse_work_in_progress,
+    reversed_on,
+    standing_parts,
+)
+from .review import forget_reviewed, review
 from .rollover import roll_over, rolls_to
-from .valuation import Lookups, Missing, Value, missing_period, value_of
+from .valuation import Lookups, Missing, Value, value_of
 
 KEEPS_EARLIER: Final = frozenset(("draft", "submitted", "approved"))
 """Statuses of a revision below which an earlier one may count."""
@@ -46,6 +55,8 @@ def settle(entry: EntryState, approvals: Approvals | None, books: Books) -> Miss
     contract = books.contract
     if contract.rolls_over:
         roll_over(entry, books)
+    if entry.earlier:
+        forget_reviewed(entry, contract)
     assessment = assess(contract, books.lookups) if contract.approval is not None else None
     judge = None if assessment is None else assessment.standing
     version, standing = counting(entry, approvals, contract.approval_levels, judge)
@@ -78,15 +89,17 @@ def settle(entry: EntryState, approvals: Approvals | None, books: Books) -> Miss
 
 def differs(entry: EntryState, approvals: Approvals | None, contract: Contract, lookups: Lookups) -> bool:
     """Whether settle() would change anything, now that terms or reference data have changed; changes nothing."""
-    judge = None if contract.approval is None else assess(contract, lookups).standing
+    assessment = None if contract.approval is None else assess(contract, lookups)
+    judge = None if assessment is None else assessment.standing
     version, standing = counting(entry, approvals, contract.approval_levels, judge)
-    approved = standing == "approved"
+    approved, waits = standing == "approved", None
     if contract.review_above is not None and version is not None and approved and entry.earlier:
-        version, _ = review(version, entry, approvals, contract, lookups, judge)
+        version, waits = review(version, entry, approvals, contract, lookups, judge)
     wanted = version if approved or contract.accrues_at_submission else None
     if contract.rolls_over and rolls_to(entry, contract) is not None:
         return True
-    if (entry.counted_as, entry.counted_time) != time_of(contract, version, approved=approved):
+    hours = time_of(contract, version, approved=approved)
+    if (entry.counted_as, entry.counted_time) != hours or not (left_open(entry) or held_for(entry, waits, assessment)):
         return True
     cost, terms = entry.cost, contract.terms
     if cost is None or not cost.live:
@@ -101,6 +114,7 @@ def differs(entry: EntryState, approvals: Approvals | None, contract: Contract, 
         not isinstance(value, Value)
         or not same_cost(entry, cost, value, terms)
         or not same_price(entry, value, terms)
+        or not intercompany.same_charge(entry, value.transfer if approved else None, terms)
         or (not is_counted(entry) if approved and contract.earns_by_cost else has_progress(entry))
         or not (left_open(entry) or _stands(entry, contract, value, approved=approved))
     )
@@ -111,6 +125,9 @@ def _stands(entry: EntryState, contract: Contract, value: Value, *, approved: bo
     if entry.cost is None or not entry.cost.live or left_open(entry):
         return False
     if approved and contract.earns_by_cost and not is_counted(entry):
+        return False
+    transfer = value.transfer if approved else None
+    if (transfer or entry.intercompany) and not intercompany.same_charge(entry, transfer, contract.terms):
         return False
     if value.price is None:
         return True
@@ -139,79 +156,64 @@ def _withdraw(
     same = wanted is not None and value is not None and same_money(stands, wanted)
     keep_cost = same and value is not None and same_cost(entry, cost, value, terms)
     keep_price = same and value is not None and same_price(entry, value, terms)
-    unbill = not adjusts and (not (keep_price and approved) or is_over(entry, books))
+    unbill = not adjusts and (
+        not (keep_price and approved)
+        or is_over(entry, books)
+        or misfunded(entry.charges, books.engagement, books.contract.funding)
+    )
     accrued = entry.work_in_progress
     unaccrue = accrued is not None and accrued.live and not (keep_price and not approved)
     unearn = has_progress(entry) and not (keep_cost and approved and books.contract.earns_by_cost)
-    wrong = list(_live(entry.charges)) if unbill else []
+    transfer = value.transfer if same and value is not None and approved else None
+    charged = None if entry.intercompany is None else intercompany.wrong_charge(entry, transfer, terms)
+    wrong = list(standing_parts(entry.charges)) if unbill else []
     # What the charge of another day bills is closed on that day: until then it was not billed.
     billed_on = None if value is None or value.dates is None else value.dates.charged_on
     if accrued is not None and unaccrue and not isinstance(billed_on, dt.date):
         wrong.append(accrued)
-        if keep_price and value is not None and isinstance(value.accounting_date, str):
-            return missing_period(value.accounting_date, books.contract, stands.work_date)
-    if not keep_cost or unearn:
-        wrong.append(cost)
-    dates: dict[dt.date, dt.date] = {}
-    for posted in wrong:
-        date = books.contract.calendar.accounting_date(posted.accounting_date)
-        if isinstance(date, str):
-            return missing_period(date, books.contract, posted.accounting_date)
-        dates[posted.accounting_date] = date
-    if unbill:
-        _reverse_charges(entry, books, stands, dates)
-    if accrued is not None and unaccrue:
-        closed_on = billed_on if isinstance(billed_on, dt.date) else dates[accrued.accounting_date]
-        ledger.reverse_accrual("work_in_progress", stands, accrued, closed_on, books)
-        entry.work_in_progress = _dead(accrued)
-        books.engagement.unbilled -= accrued.amount
-    if unearn:
-        take_off(entry, books, stands, dates[cost.accounting_date])
+    refused = refused_by(value, books.contract, stands) if keep_price and unaccrue and value is not None else None
+    wrong += () if charged is None else (charged.sale, charged.purchase)
     if not keep_cost:
-        ledger.reverse_accrual("cost", stands, cost, dates[cost.accounting_date], books)
-        entry.cost = _dead(cost)
-        books.engagement.cost -= entry.cost_value
-        entry.cost_value = 0
+        wrong.append(cost)
+    earned_on = entry.progress_on or cost.accounting_date
+    if unearn:
+        # Revenue stands in the engagement's books, also of work whose cost stands in others.
+        wrong.append(structs.replace(cost, legal_entity_id=terms.legal_entity_id, accounting_date=earned_on))
+    dates = refused or reversal_dates(wrong, books.contract)
+    if isinstance(dates, Missing):
+        return dates
+    if unbill:
+        reverse_charges(entry, books, stands, dates)
+    if accrued is not None and unaccrue:
+        closed_on = billed_on if isinstance(billed_on, dt.date) else reversed_on(accrued, dates)
+        reverse_work_in_progress(entry, books, stands, accrued, closed_on)
+    if unearn:
+        take_off(entry, books, stands, dates[terms.legal_entity_id, earned_on])
+    if charged is not None:
+        intercompany.reverse(entry, charged, books, stands, dates)
+    if not keep_cost:
+        reverse_cost(entry, books, stands, cost, reversed_on(cost, dates))
     return None
-
-
-def _reverse_charges(entry: EntryState, books: Books, stands: EntryVersion, dates: dict[dt.date, dt.date]) -> None:
-    engagement = books.engagement
-    for part in _live(entry.charges):
-        ledger.reverse_charge(*as_billed(entry, part, stands), part, dates[part.accounting_date], books)
-        engagement.billed -= part.amount
-        engagement.earned -= part.amount
-        count_billed(-part.amount, stands, engagement, books.contract)
-        if stands.kind == "expense":
-            engagement.billed_expenses -= part.amount
-    if entry.charges:
-        entry.charges = (_dead(entry.charges[-1]),)
-    entry.adjusted = None
-    engagement.approved_value -= entry.approved_value
-    close_open(entry, engagement)
-    entry.approved_value = 0
 
 
 def _post(
     entry: EntryState, books: Books, wanted: EntryVersion, value: Value, charged: Adjusted | None, *, approved: bool
 ) -> Missing | None:
     """Post what the wanted version lacks: cost always, accrual while pending, charge or progress once approved."""
-    engagement, date, cost = books.engagement, value.accounting_date, entry.cost
-    if value.dates is not None:
-        charged_on = charge_date(value.dates, wanted, date, books.contract, costed=cost is not None and cost.live)
-        if isinstance(charged_on, Missing):
-            return charged_on
-        date = charged_on if isinstance(date, str) else date
-    elif isinstance(date, str):
-        return missing_period(date, books.contract, wanted.work_date)
-    else:
-        charged_on = date
+    engagement, transfer, cost = books.engagement, value.transfer, entry.cost
+    days = posting_days(value, wanted, books.contract, costed=cost is not None and cost.live)
+    if isinstance(days, Missing):
+        return days
+    date, charged_on = days
     entry.posted = None if wanted is entry.latest else wanted
     if cost is None or not cost.live:
-        cost = entry.cost = ledger.posted("cost", cost, wanted, value.cost, value.cost_currency, date, books.contract)
+        cost = ledger.posted("cost", cost, wanted, value.cost, value.cost_currency, date, books.contract)
+        cost = entry.cost = intercompany.in_sellers_books(cost, transfer)
         entry.cost_value = value.cost_value
         engagement.cost += value.cost_value
         ledger.accrue("cost", wanted, cost, books)
+    if approved and transfer is not None:
+        intercompany.charge(entry, books, wanted, transfer, date)
     if approved and books.contract.earns_by_cost:
         count(entry, books, wanted, charged_on)
     price = value.price
@@ -261,7 +263,9 @@ def _charge(
     if amount or not over:
         last = entry.charges[-1] if entry.charges else None
         part = ledger.posted("charge", last, wanted, amount, price.currency, date, books.contract)
-        entry.charges = (*_live(entry.charges), part)
+        if books.contract.funding is not None:
+            part = fund(part, engagement, books.contract.funding)
+        entry.charges = (*standing_parts(entry.charges), part)
         engagement.billed += amount
         engagement.earned += amount
         count_billed(amount, wanted, engagement, books.contract)
@@ -282,12 +286,3 @@ def supersede(entry: EntryState, version: EntryVersion) -> None:
         entry.posted = entry.latest
     entry.earlier = (*entry.earlier, entry.latest)[-EARLIER_MAX:] if version.status in KEEPS_EARLIER else ()
     entry.latest = version
-
-
-def _live(parts: tuple[Posted, ...]) -> tuple[Posted, ...]:
-    return tuple(part for part in parts if part.live)
-
-
-def _dead(posted: Posted) -> Posted:
-    """What remains of a reversed posting: its number, so that it is not used again."""
-    return structs.replace(posted, live=False)

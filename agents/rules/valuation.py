@@ -22,11 +22,12 @@ from ...codecs.resource import ParsedResource
 from ...codecs.volume_tiers import ParsedTiers
 from .contract import Contract
 from .dating import Dates
-from .exchange import Conversion, NoRate, quoted
+from .exchange import Conversion, NoRate, found_conversion
 from .expense import Unpriced, worth_of
 from .money import convert, divide
 from .pricing import ResolvedRate, fixed_rate
 from .tiers import VOLUME_MAX, Reached, at_volume, volume_of
+from .transfer_price import Amount, TransferPrice, Unknown, transfer_price
 
 AMOUNT_MAX: Final = 10**12
 """Most minor units of one price or cost: a line of ten billion is a mistake, and a million of them still add up."""
@@ -61,7 +62,8 @@ class Value(msgspec.Struct, frozen=True, gc=False):
 
     accounting_date is the reason why it cannot be posted now, where it cannot;
     price is None when the customer never pays for it; cost is in minor units of cost_currency, cost_value the
-    same in the contract's currency; dates: None where the contract dates all by the work.
+    same in the contract's currency; dates: None where the contract dates all by the work; transfer: what another legal
+    entity charges for its person, None when it is the engagement's own.
     """
 
     accounting_date: dt.date | HoldReason
@@ -71,6 +73,7 @@ class Value(msgspec.Struct, frozen=True, gc=False):
     cost_currency: str
     cost_value: int
     dates: Dates | None = None
+    transfer: TransferPrice | None = None
 
 
 def value_of(
@@ -104,7 +107,27 @@ def value_of(
         and -AMOUNT_MAX <= price <= AMOUNT_MAX
     ):
         return beyond_limit(contract)
-    return value if dates is None else structs.replace(value, dates=dates)
+    if dates is not None:
+        value = structs.replace(value, dates=dates)
+    return value if contract.intercompany is None else _transferred(version, contract, lookups, value)
+
+
+def _transferred(version: EntryVersion, contract: Contract, lookups: Lookups, value: Value) -> Value | Missing:
+    """The value with what another legal entity charges for it."""
+    resource = lookups.resource(version.resource_id)
+    if resource is None:
+        return _missing_resource(version.resource_id)
+    cost, fx_on = Amount(value.cost, value.cost_currency), None if value.dates is None else value.dates.fx_on
+    transfer = transfer_price(version, contract, resource, cost, value.price, lookups, fx_on or version.work_date)
+    if transfer is None:
+        return value
+    if isinstance(transfer, Unknown):
+        return Missing(*transfer)
+    if isinstance(transfer, NoRate):
+        return missing_fx(transfer)
+    if not (within_limit(transfer.sale.amount) and within_limit(transfer.purchase.amount)):
+        return beyond_limit(contract)
+    return structs.replace(value, transfer=transfer)
 
 
 def within_limit(amount: int) -> bool:
@@ -128,9 +151,9 @@ def unknown_engagement(engagement_id: str) -> Missing:
     return Missing("engagement_unknown", f"engagement:{engagement_id}", text)
 
 
-def missing_period(reason: HoldReason, contract: Contract, date: dt.date) -> Missing:
-    """The accounting calendar does not let `date` be posted to."""
-    entity = contract.terms.legal_entity_id
+def missing_period(reason: HoldReason, contract: Contract, date: dt.date, entity: str = "") -> Missing:
+    """The accounting calendar of a legal entity, the contract's if not said, does not let `date` be posted to."""
+    entity = entity or contract.terms.legal_entity_id
     if reason == "account_unmapped":
         fix = "send a version of the map with numbers for all of them"
         message = f"the account map of {entity} lacks a number of an account this contract needs on {date}; {fix}"
@@ -150,11 +173,7 @@ def _time(
 ) -> Value | Missing:
     resource = lookups.resource(version.resource_id)
     if resource is None:
-        return Missing(
-            "resource_unknown",
-            f"resource:{version.resource_id}",
-            f"resource {version.resource_id} is unknown; send it with its cost rates",
-        )
+        return _missing_resource(version.resource_id)
     worked_on, quantity, unit = version.work_date, version.quantity, version.unit
     for cost_rate in resource.cost_rates:
         if cost_rate.effective_from <= worked_on:
@@ -241,6 +260,11 @@ def _expense(
     return Value(date, worth.price, worth.trace, worth.cost, spent, worth.cost_value)
 
 
+def _missing_resource(resource_id: str) -> Missing:
+    message = f"resource {resource_id} is unknown; send it with its cost rates"
+    return Missing("resource_unknown", f"resource:{resource_id}", message)
+
+
 def _converted(cost: int, spent: str, contract: Contract, date: dt.date, lookups: Lookups) -> int | Missing:
     """A cost in minor units of the contract's currency. By the plain rate of the pair without a conversion made."""
     if contract.exchange is not None:
@@ -254,13 +278,7 @@ def _converted(cost: int, spent: str, contract: Contract, date: dt.date, lookups
 
 def conversion_of(spent: str, contract: Contract, date: dt.date, lookups: Lookups) -> Conversion | Missing:
     """How a currency becomes the contract's on a date, or the rate that is missing."""
-    currency = contract.currency
-    found: Conversion | NoRate
-    if contract.exchange is not None:
-        found = contract.exchange.conversion(spent, date, lookups)
-    else:
-        rate = lookups.fx_rate(spent, currency, date)
-        found = NoRate(spent, currency, date) if rate is None else quoted(spent, currency, rate, date)
+    found = found_conversion(contract.exchange, spent, contract.currency, date, lookups)
     return missing_fx(found) if isinstance(found, NoRate) else found
 
 

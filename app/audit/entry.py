@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 
 KINDS: Final = ("time", "expense")
 _NAME_PARTS: Final = 3
-_EVENT_ID: Final = re.compile(r"([^:]+):(time|expense):(.+):\d+:[a-z_]+:\d+(?::[a-z_]+)?", re.DOTALL)
+_EVENT_ID: Final = re.compile(r"([^:]+):(time|expense):(.+):\d+:[a-z_]+:\d+(?::\d+)?(?::[a-z_]+)?", re.DOTALL)
 
 
 class Entry(NamedTuple):

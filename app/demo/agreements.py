@@ -13,7 +13,7 @@ import msgspec
 
 from ...codecs.approvers import ApprovalThreshold, Approver, Delegate
 from ...codecs.engagement import Policies
-from ...codecs.time_policies import Multipliers, TimeRounding
+from ...codecs.time_policies import Discount, MultiplierChange, Multipliers, TimeRounding
 from .fees import BY_DAYS
 from .happenings import often
 from .offices import amount_text
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from ...codecs.approval import ApprovalLevel
     from ...codecs.engagement import EngagementRate
+    from .offices import Entity
 
 LEVELS: Final[tuple[tuple[ApprovalLevel, ...], ...]] = (
     (),
@@ -56,12 +57,30 @@ MULTIPLIERS: Final = {
 """By the last digit of the engagement's number."""
 DISCOUNTS: Final = {5: "7.5", 7: "12.5", 8: "3.3333"}
 """By the last digit of the engagement's number, in percent."""
+DATED_DISCOUNTS: Final = {
+    7: (Discount(percent="20", effective_from=dt.date(2025, 11, 6)),),
+    0: (Discount(percent="10", effective_from=dt.date(2025, 10, 1), effective_to=dt.date(2025, 11, 4)),),
+}
+"""By the last digit of the engagement's number, for some time only."""
+MULTIPLIER_CHANGES: Final = {
+    2: (MultiplierChange(effective_from=dt.date(2025, 11, 4), multipliers=MULTIPLIERS[5]),),
+    4: (
+        MultiplierChange(
+            effective_from=dt.date(2025, 11, 6), multipliers=Multipliers(by_work_type={"overtime": "1.75"})
+        ),
+    ),
+    9: (MultiplierChange(effective_from=dt.date(2025, 11, 7)),),
+}
+"""By the last digit of the engagement's number: from a date on, others or none."""
 HALF_DAYS: Final = 6
 """Last digit of the engagements whose day rates are billed by half days; they have such rates."""
 LIMITED: Final = (6, 8)
 """Last digits of the engagements whose own rates have a least and a most charge."""
 
 
+CLOSED_PERIODS: Final[tuple[Literal["hold", "next_open_period"], ...]] = ("hold", "next_open_period")
+ADJUSTED: Final = 1
+"""Of the engagement's number modulo three: corrections are lines of the difference there."""
 THRESHOLDS: Final[dict[int, tuple[tuple[ApprovalLevel, int, Literal["price", "cost"]], ...]]] = {
     3: (("finance", 80_000, "price"),),
     5: (("project", 40_000, "cost"), ("finance", 150_000, "price")),
@@ -91,24 +110,27 @@ APPROVERS: Final = (
 )
 
 
-def policies(rng: random.Random, number: int, currency: str) -> Policies:
-    """Policies of the engagement with this number."""
+def policies(rng: random.Random, number: int, currency: str, entity: Entity) -> Policies:
+    """Policies of the engagement with this number, sold by this legal entity."""
     digit = number % 10
+    closed = rng.choice(CLOSED_PERIODS)
     return Policies(
         rounding=rng.choice(ROUNDINGS),
         accrue_at="approval" if often(rng, 15) else "submission",
-        closed_period="hold" if number in BY_DAYS else rng.choice(("hold", "next_open_period")),
+        closed_period="hold" if number in BY_DAYS else "next_open_period" if entity.closes else closed,
         approval_levels=rng.choice(LEVELS),
         hours_per_day=rng.choice(("8", "8", "7.5")),
         time_rounding=TIME_ROUNDINGS.get(digit),
         day_rounding="half_day" if digit == HALF_DAYS else "exact",
         multipliers=MULTIPLIERS.get(digit),
+        multiplier_changes=MULTIPLIER_CHANGES.get(digit, ()),
         approval_thresholds=tuple(
             ApprovalThreshold(level=level, amount=amount_text(euro_cents, currency), of=of)
             for level, euro_cents, of in THRESHOLDS.get(number % 7, ())
         ),
         auto_approve_under=amount_text(AUTO_APPROVED_CENTS, currency) if number % 9 == AUTO_APPROVED else None,
         approvers=APPROVERS if number % 8 == NAMED else (),
+        correction="adjust" if number % 3 == ADJUSTED else "reverse_and_rebill",
     )
 
 

@@ -199,6 +199,12 @@ def _deleted(line: Line) -> list[Happening]:
     return [*_approved(line), line.entry(line.later(3), 2, "deleted")]
 
 
+def _corrected_then_deleted(line: Line) -> list[Happening]:
+    """Corrected after the approval, and deleted after that: charge and adjustment are both taken back."""
+    courses = _corrected_itself(line)
+    return [*courses, line.entry(courses[-1].at + MINUTE_MILLISECONDS, 3, "deleted")]
+
+
 def _moved(line: Line) -> list[Happening]:
     """Booked on the wrong engagement: deleted there, sent anew here."""
     moved = line.later(3)
@@ -239,6 +245,7 @@ COURSES: Final[dict[str, tuple[int, Callable[[Line], list[Happening]]]]] = {
     "recalled": (12, _recalled),
     "approved_again": (8, _approved_again),
     "deleted": (15, _deleted),
+    "corrected_then_deleted": (8, _corrected_then_deleted),
     "moved": (5, _moved),
     "out_of_order": (10, _out_of_order),
     "sent_again": (10, _sent_again),

@@ -10,7 +10,8 @@ import msgspec
 from ...codecs.assignment import Assignment, PlannedWeek
 from ...codecs.engagement import ContractType, Engagement, EngagementRate
 from ...codecs.rate_card import RateCard, RateLine
-from .agreements import DISCOUNTS, has_own_rates, limited, policies
+from .aftermath import other_prices
+from .agreements import DATED_DISCOUNTS, DISCOUNTS, has_own_rates, limited, policies
 from .ceilings import caps, other_caps
 from .fees import BY_DAYS, ENDS, fee, other_fee
 from .happenings import MONDAY, chance, often
@@ -144,9 +145,10 @@ def engagements(seed: int) -> tuple[Engagement, ...]:
 
 
 def revised(first: tuple[Engagement, ...]) -> list[Engagement]:
-    """Second revisions that come after the week: caps, estimates and milestones change."""
+    """Second revisions that come after the week: caps, fees and prices change."""
     changes = {
-        number: {**other_caps(number, terms), **other_fee(number, terms)} for number, terms in enumerate(first, start=1)
+        number: {**other_caps(number, terms), **other_fee(number, terms), **other_prices(number, terms)}
+        for number, terms in enumerate(first, start=1)
     }
     return [
         msgspec.structs.replace(first[number - 1], revision=2, **fields) for number, fields in changes.items() if fields
@@ -155,6 +157,8 @@ def revised(first: tuple[Engagement, ...]) -> list[Engagement]:
 
 def _engagement(rng: random.Random, number: int, kind: ContractType) -> Engagement:
     entity = rng.choices(ENTITIES, [entity.share for entity in ENTITIES])[0]
+    if number in BY_DAYS and entity.closes:
+        entity = ENTITIES[0]
     foreign = often(rng, 20)
     currency = rng.choice([c for c in PER_HUNDRED_EURO if c != entity.currency]) if foreign else entity.currency
     internal = kind == "internal"
@@ -175,8 +179,9 @@ def _engagement(rng: random.Random, number: int, kind: ContractType) -> Engageme
         fee=fee(rng, number, kind, currency),
         end_date=ENDS if number in BY_DAYS else None,
         expenses=expense_terms(number, currency),
-        policies=policies(rng, number, currency),
+        policies=policies(rng, number, currency, entity),
         discount_percent=DISCOUNTS.get(number % 10, "0"),
+        discounts=DATED_DISCOUNTS.get(number % 10, ()),
         planned_revenue=None if internal else amount_text(spread(rng, 9_000_000), currency),
     )
 
@@ -198,6 +203,8 @@ def _own_rates(rng: random.Random, number: int, currency: str) -> tuple[Engageme
     )
     by_hour = (
         EngagementRate(role="partner", rate=_rate(rng, "partner", currency)),
+        EngagementRate(role="consultant", grade="senior", rate=_rate(rng, "principal", currency)),
+        EngagementRate(item="workshop", rate=_rate(rng, "analyst", currency)),
         EngagementRate(role="consultant", rate=_rate(rng, "consultant", currency), effective_from=dt.date(2025, 1, 1)),
         EngagementRate(role="consultant", rate=_rate(rng, "consultant", currency), effective_from=dt.date(2025, 11, 5)),
     )

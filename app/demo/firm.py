@@ -6,8 +6,8 @@ Three phases, each a list of records for each stream, ordered by the moment they
               be read whole before the load comes, because a price is looked up when an entry is settled
     load      the week: time, expenses, decisions, changed assignments, duplicates, unreadable records. Its order
               across streams does not change the money of any engagement
-    late      the Monday after: terms, rates, people and exchange rates that entries of the week wait for, a month
-              reopened, a cap raised, an estimate corrected. It adds what was unknown and contradicts nothing known
+    late      the Monday after: terms, rates, people and exchange rates that entries of the week wait for; months
+              reopened and closed; corrected entries; caps, estimates, milestones and prices that change back in time
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import msgspec
 
+from .aftermath import late_corrections, other_reference_data
 from .deals import ARRIVE_LATE, Post, engagements, posts, rate_cards, revised
 from .entries import expenses, time_entries
 from .happenings import (
@@ -81,10 +82,17 @@ def sample_week(seed: int) -> Week:
         [*known_periods, *known_rates, *known_cards, *known_people, *known_terms, *known_assignments],
     )
     load = [*time_entries(seed, places, sold), *expenses(seed, places, sold), *_changed_assignments(seed, places)]
-    late = _spaced(
-        moment(NEXT_MONDAY, _AFTER_WEEKEND),
-        [*late_terms, *late_rates, *late_cards, *late_people, *late_assignments, *revised(sold), *late_periods],
-    )
+    after: list[Thing] = [
+        *late_terms,
+        *late_rates,
+        *late_cards,
+        *late_people,
+        *late_assignments,
+        *revised(sold),
+        *late_periods,
+    ]
+    after += [*other_reference_data(known_cards, known_people, known_rates), *late_corrections(seed, load)]
+    late = _spaced(moment(NEXT_MONDAY, _AFTER_WEEKEND), after)
     return Week(_phase(masters), _phase([*load, *repeated(seed, load)], undecodable(seed)), _phase(late))
 
 

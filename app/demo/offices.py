@@ -43,18 +43,22 @@ _FX_WEEKS: Final = 12
 
 
 class Entity(NamedTuple):
-    """A legal entity. october: what its calendar says of October at first, and `reopened` when it opens late."""
+    """A legal entity. october: what its calendar says of October at first, and `reopened` when it opens late.
+
+    closes: whether November closes, and December opens, after the week; what is corrected then is posted in December.
+    """
 
     id: str
     currency: str
     region: str
     october: Literal["open", "closed", "reopened"]
     share: int
+    closes: bool = False
 
 
 ENTITIES: Final = (
     Entity("DE-GMBH", "EUR", "dach", "reopened", 28),
-    Entity("FR-SAS", "EUR", "west", "open", 14),
+    Entity("FR-SAS", "EUR", "west", "open", 14, closes=True),
     Entity("GB-LTD", "GBP", "west", "reopened", 18),
     Entity("US-INC", "USD", "americas", "closed", 22),
     Entity("CH-AG", "CHF", "dach", "closed", 10),
@@ -126,12 +130,18 @@ def resources(everybody: tuple[Person, ...]) -> tuple[list[Resource], list[Resou
 
 
 def periods() -> tuple[list[Period], list[Period]]:
-    """Calendars as master data, and the second revisions that reopen October for some entities."""
+    """Calendars as master data, and second revisions: October reopens for some, November closes for others."""
     masters: list[Period] = []
     late: list[Period] = []
     for entity in ENTITIES:
         october = _month(entity, 10, "open" if entity.october == "open" else "closed")
-        masters += [_month(entity, 9, "closed"), october, _month(entity, 11, "open"), _month(entity, 12, "future")]
+        november, december = _month(entity, 11, "open"), _month(entity, 12, "future")
+        masters += [_month(entity, 9, "closed"), october, november, december]
+        if entity.closes:
+            late += [
+                msgspec.structs.replace(november, revision=2, status="closed"),
+                msgspec.structs.replace(december, revision=2, status="open"),
+            ]
         if entity.october == "reopened":
             late.append(msgspec.structs.replace(october, revision=2, status="open"))
     return masters, late

@@ -61,8 +61,9 @@ def capped(terms: Engagement, worths: Sequence[Worth]) -> Capped:
             found = _split(paid, rooms[0].amount, sum(inside))
             return found._replace(billed=found.billed + outside)
         if not rooms[0].tolerance:
-            found = _whole_or_none(paid, rooms[0].amount)
-            return found._replace(billed=found.billed + outside)
+            credits_given = sum(inside) - sum(paid)
+            found = _whole_or_none(paid, rooms[0].amount - credits_given)
+            return found._replace(billed=found.billed + credits_given + outside)
     billed = _in_turn(prices, rooms)
     waiting = sum(billed[entry] < price for entry, price in prices.items())
     settled = all(room.exact for room in rooms) and _nested(rooms)
@@ -96,7 +97,7 @@ def misplaced(terms: Engagement, worths: Sequence[Worth], billed: Mapping[EntryI
         if not worth.approved or worth.price is None:
             continue
         over = worth.price - billed.get(worth.entry_id, 0)
-        if over and _fits(over, worth.entry_id, rooms, used):
+        if over > 0 and _fits(over, worth.entry_id, rooms, used):
             yield f"entry {worth.entry_id}: {over} waits, though every cap has room for some of it (M8)"
         if over < 0 or (worth.price > 0 and over > worth.price):
             yield f"entry {worth.entry_id}: {worth.price - over} billed, not up to {worth.price} (M1)"

@@ -70,11 +70,13 @@ def _check_expenses(terms: Engagement) -> None:
 def _check_time(terms: Engagement) -> None:
     policies = terms.policies
     refuse_when(not 0 < number(policies.hours_per_day) <= _DAY_HOURS_MAX, "hours per day")
-    refuse_when(not 0 <= number(terms.discount_percent, PERCENT_PLACES) <= 100, "discount")  # noqa: PLR2004 - percent
+    for text in (terms.discount_percent, *(each.percent for each in terms.discounts)):
+        refuse_when(not 0 <= number(text, PERCENT_PLACES) <= 100, "discount")  # noqa: PLR2004 - percent
     if policies.time_rounding is not None:
         refuse_when(number(policies.time_rounding.factor_percent, PERCENT_PLACES) <= 0, "factor")
-    agreed = policies.multipliers
-    if agreed is not None:
+    for agreed in (policies.multipliers, *(change.multipliers for change in policies.multiplier_changes)):
+        if agreed is None:
+            continue
         texts = [*agreed.by_work_type.values(), agreed.weekend or "0", agreed.holiday or "0"]
         for text in texts:
             refuse_when(not 0 <= number(text, _MULTIPLIER_PLACES) <= _MULTIPLIER_MAX, "multiplier")

@@ -54,16 +54,27 @@ def time_worth(facts: Facts, terms: Engagement, entry: TimeEntry) -> tuple[int, 
 def _charged(terms: Engagement, entry: TimeEntry, rate: Rate) -> Rate:
     """The rate times its multiplier less the discount, rounded once to the places of a rate; if any of them counts."""
     multiplier = Fraction(1) if entry.rate is not None else _multiplier(terms, entry)
-    discount = number(terms.discount_percent)
+    discount = _discount(terms, entry.work_date)
     if multiplier == 1 and not discount:
         return rate
     exact = rate.amount * multiplier * (100 - discount) / 100
     return rate._replace(amount=Fraction(rounded(exact * 10**PLACES, terms.policies.rounding), 10**PLACES))
 
 
+def _discount(terms: Engagement, on: dt.date) -> Fraction:
+    """Percent off: of the dated ones that cover the day, the one that begins last, else the one without dates."""
+    begun = [each for each in terms.discounts if each.effective_from <= on]
+    covering = [each for each in begun if each.effective_to is None or on <= each.effective_to]
+    latest = max(covering, key=lambda each: each.effective_from, default=None)
+    return number(terms.discount_percent if latest is None else latest.percent)
+
+
 def _multiplier(terms: Engagement, entry: TimeEntry) -> Fraction:
     """Of the kind of work, the weekend and the holiday: the largest that applies, or all of them."""
-    agreed = terms.policies.multipliers
+    agreed, changes = terms.policies.multipliers, terms.policies.multiplier_changes
+    begun = [change for change in changes if change.effective_from <= entry.work_date]
+    if begun:
+        agreed = max(begun, key=lambda change: change.effective_from).multipliers
     if agreed is None:
         return Fraction(1)
     texts = (

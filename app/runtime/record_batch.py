@@ -84,7 +84,9 @@ def around_id(event_type: str) -> tuple[bytes, bytes]:
 
 
 def before_last(headers: Sequence[tuple[str, bytes]]) -> tuple[bytes, bytes]:
-    """Encode the headers of one record up to the value of the last, and give that value."""
+    """Encode the headers of one record up to the value of the last, and give that value; empty for no headers."""
+    if not headers:
+        return b"", b""
     last = headers[-1][1]
     return header_block(headers).removesuffix(varint(len(last)) + last), last
 

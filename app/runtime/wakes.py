@@ -110,7 +110,7 @@ class Wakes:
                 return False
             if work.is_idle() and not (self._unsaved and self._is_done()):
                 state.commit(state.changes())  # there are none: only what was decoded is forgotten
-                return not self._is_done()
+                return self.busy()
             self._unsaved = not self._is_done()
             failpoints.reach("woken")
             await asyncio.shield(task.in_background(task.commit(work, outgoing, perf_counter() - started, where)))

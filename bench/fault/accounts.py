@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
@@ -11,14 +12,16 @@ import msgspec
 from billtide.app.audit.verification import AUDIT
 from billtide.app.topology import TOPOLOGY
 from billtide.codecs import audit, dead_letter
+from billtide.codecs.errors import UndecodableError
 
 from .damage import Damage
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
     from aiokafka import ConsumerRecord
 
+    from billtide.codecs.audit import AuditRecord
     from billtide.tables.state import TaskState
 
 Place = tuple[str, int]
@@ -118,12 +121,18 @@ def _shown(keys: set[bytes]) -> str:
     return first if len(keys) == 1 else f"{first} and {len(keys) - 1} more"
 
 
+def readable(told: Iterable[Any]) -> Iterator[AuditRecord]:
+    """Audit records that can be read; the others are for the verification to tell of."""
+    for record in told:
+        with suppress(UndecodableError):
+            yield audit.decode(record.value)
+
+
 def _rows(told: Iterable[Any]) -> dict[Place, set[int]]:
     """Offsets of input records that the audit has rows of. One row may go on in the next audit record."""
     rows: defaultdict[Place, set[int]] = defaultdict(set)
-    for record in told:
-        read = audit.decode(record.value)
-        rows[read.stream, record.partition].update(row.offset for row in read.rows if row.offset != audit.NO_OFFSET)
+    for read in readable(told):
+        rows[read.stream, read.task].update(row.offset for row in read.rows if row.offset != audit.NO_OFFSET)
     return rows
 
 

@@ -33,7 +33,6 @@ from billtide.app.demo.reading import read_streams
 from billtide.app.demo.reckoning import reckon
 from billtide.app.demo.verdict import judge
 from billtide.app.topology import TOPOLOGY
-from billtide.codecs import audit
 from billtide.tables.state import CHAIN_KEY, TaskState
 
 from . import accounts
@@ -68,8 +67,8 @@ def examined(settings: Settings, found: Found) -> Damage:
     known = {name: found[name] for name in replay.REFERENCES}
     for partition, (part, state) in enumerate(zip(parts, states, strict=True)):
         again = replay.Told(partition, part, known)
-        for record in part[AUDIT]:
-            again.take(audit.decode(record.value))
+        for told in accounts.readable(part[AUDIT]):
+            again.take(told)
         damage += accounts.state(partition, state, again.memory.state)
         for difference in (*again.gone, *replay.compare(again.memory, part, again.told)):
             damage.mistake(f"done again: {difference}")

@@ -49,7 +49,9 @@ class Outcome:
 def play(scenario: Scenario, seed: int, broker: Broker, directory: Path, sabotage: str = "") -> Outcome:
     """Play a scenario on a running broker. Whatever happens is the run's outcome; only a lost broker raises."""
     began = time.monotonic()
-    world = World(broker, directory, random.Random(f"{scenario.name}:{seed}"), sabotage=sabotage)
+    chance = random.Random(f"{scenario.name}:{seed}")
+    session = scenario.session_milliseconds
+    world = World(broker, directory, chance, session_milliseconds=session, sabotage=sabotage)
     damage = Damage()
     try:
         recovery = asyncio.run(_played(world, scenario, damage))

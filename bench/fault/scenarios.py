@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from billtide.app.runtime.failpoints import POINTS
 
 from .inputs import foreign_transaction, oversize_input, spoilt_input
-from .world import END_SECONDS_MAX, FaultError, World
+from .world import END_SECONDS_MAX, SESSION_MILLISECONDS, FaultError, World
 
 if TYPE_CHECKING:
     from .workers import Worker
@@ -37,7 +37,8 @@ LONG_SECONDS: Final = 70.0
 class Scenario(NamedTuple):
     """play: what happens; seconds: how long the load is spread over; names: static workers at the start.
 
-    dynamic: workers without a static place at the start; weight: how often it is drawn in a mix.
+    dynamic: workers without a static place at the start; weight: how often it is drawn in a mix; session_milliseconds:
+    when the group gives up a silent worker.
     """
 
     name: str
@@ -47,6 +48,7 @@ class Scenario(NamedTuple):
     names: tuple[str, ...] = ("a", "b")
     dynamic: int = 0
     weight: int = 1
+    session_milliseconds: int = SESSION_MILLISECONDS
 
 
 async def worker_killed(world: World) -> None:
@@ -251,7 +253,7 @@ EVERY: Final[tuple[Scenario, ...]] = (
     _scenario(broker_away, seconds=10.0),
     _scenario(ended_without_broker),
     _scenario(scaled, names=(), dynamic=1, seconds=20.0, weight=3),
-    _scenario(rolled, seconds=14.0, weight=2),
+    _scenario(rolled, seconds=14.0, weight=2, session_milliseconds=30_000),  # longer than a restart, as in production
     _scenario(state_lost),
     _scenario(spoilt_input, weight=3),
     _scenario(oversize_input),

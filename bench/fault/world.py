@@ -27,13 +27,14 @@ if TYPE_CHECKING:
 PARTITIONS: Final = 4
 SECRET: Final = "hunter2-of-the-fault-driver"  # noqa: S105 - of nothing
 """A password nobody asks for; it must not be in any log."""
-READY_SECONDS_MAX: Final = 60.0
+READY_SECONDS_MAX: Final = 120.0
 END_SECONDS_MAX: Final = 20.0
 """How long a worker that is asked to end may take."""
+SESSION_MILLISECONDS: Final = 6_000
+"""The shortest session a broker allows."""
 QUICK: Final[dict[str, Any]] = {
     "partitions": PARTITIONS,
     "slab_records_max": 100,
-    "session_timeout_milliseconds": 6_000,
     "transaction_timeout_milliseconds": 5_000,
     "delivery_milliseconds_max": 4_000,
     "commit_milliseconds_max": 4_000,
@@ -52,7 +53,15 @@ class FaultError(RuntimeError):
 class World:
     """Everything of one run. done: how often each fault happened; told: what happened when, for a failed run."""
 
-    def __init__(self, broker: Broker, directory: Path, chance: random.Random, *, sabotage: str = "") -> None:
+    def __init__(
+        self,
+        broker: Broker,
+        directory: Path,
+        chance: random.Random,
+        *,
+        session_milliseconds: int = SESSION_MILLISECONDS,
+        sabotage: str = "",
+    ) -> None:
         """Name topics and group so that runs share nothing but the broker."""
         name = f"f{secrets.token_hex(4)}"
         self.broker = broker
@@ -64,6 +73,7 @@ class World:
             topic_prefix=f"{name}.",
             app_id=name,
             data_dir=directory / name,
+            session_timeout_milliseconds=session_milliseconds,
             **QUICK,
         )
         self.settings.data_dir.mkdir(parents=True)
@@ -108,7 +118,8 @@ class World:
     async def until(self, worker: Worker, what: str, seconds: float) -> None:
         """Wait for a worker to be `ready`, `stopped` or `dead`; raises FaultError."""
         if not await asyncio.to_thread(worker.wait_for, what, seconds):
-            raise FaultError(f"worker {worker.name} was not {what} within {seconds:.0f} s; see {worker.log}")
+            state = "lives" if worker.code is None else f"ended with {worker.code}"
+            raise FaultError(f"worker {worker.name} {state} and was not {what} in {seconds:.0f} s; see {worker.log}")
 
     async def until_logged(self, worker: Worker, text: str, seconds: float) -> None:
         """Wait until a worker's log says something; raises FaultError."""

@@ -7,7 +7,7 @@ from random import Random
 
 from billtide.codecs.approvers import ApprovalThreshold, Approver, Delegate
 from billtide.codecs.engagement import Cap, ExpenseCategory, ExpenseTerms, Fee, Milestone, PartialCap
-from billtide.codecs.time_policies import Multipliers, TimeRounding
+from billtide.codecs.time_policies import Discount, MultiplierChange, Multipliers, TimeRounding
 
 APPROVERS = ("M1", "M2", "M3", "D1")
 DECIDED_ON = (None, dt.date(2025, 11, 5), dt.date(2025, 11, 15), dt.date(2025, 11, 25))
@@ -49,6 +49,25 @@ def multipliers(chance: Random) -> Multipliers | None:
         weekend_days=chance.choice((("saturday", "sunday"), ("friday", "saturday"))),
         holidays=(dt.date(2025, 10, 3), dt.date(2025, 11, 1), dt.date(2025, 11, 3)),
         stacking=chance.choice(("largest", "multiply")),
+    )
+
+
+def multiplier_changes(chance: Random) -> tuple[MultiplierChange, ...]:
+    """Multipliers that take the place of the first, if any do."""
+    if not rarely(chance, 4):
+        return ()
+    days = sorted(chance.sample((dt.date(2025, 10, 10), dt.date(2025, 11, 1), dt.date(2025, 11, 20)), 2))
+    return tuple(MultiplierChange(effective_from=day, multipliers=multipliers(chance)) for day in days)
+
+
+def discounts(chance: Random) -> tuple[Discount, ...]:
+    """Discounts for some time, if there are any."""
+    if not rarely(chance, 4):
+        return ()
+    ends = chance.choice((None, dt.date(2025, 11, 15)))
+    return (
+        Discount(percent="15", effective_from=dt.date(2025, 10, 5), effective_to=ends),
+        Discount(percent=chance.choice(("0", "2.5")), effective_from=dt.date(2025, 10, 20)),
     )
 
 

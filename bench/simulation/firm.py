@@ -1,9 +1,9 @@
 """A small firm's history of a seed: everything its systems send, in the order of each stream.
 
-The masters are in the log before any worker starts. What comes later adds what was unknown and contradicts nothing that
-a posted entry was priced by: periods that open in the end, rates, people and terms that entries wait for, caps that
-rise. So the order in which streams meet cannot change the money. `late_changes` adds what does contradict: new rates
-for work that is already priced.
+The masters are in the log before any worker starts. What comes later adds what was unknown: periods that open in the
+end, rates, people and terms that entries wait for. In every second seed it also contradicts what is posted: new rates
+for work that is already priced; terms change prices and caps at any time. Whatever the order in which streams meet, the
+money is the same.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from billtide.codecs.period import Period
 from billtide.codecs.rate_card import RateCard, RateLine
 from billtide.codecs.resource import CostRate, Resource
 
-from . import sales, work
+from . import agreed, sales, work
 
 if TYPE_CHECKING:
     from billtide.app.demo.happenings import Thing
@@ -75,7 +75,7 @@ def make(seed: int, *, late_changes: bool = False) -> Firm:
     later = [Timed(chance.random(), thing) for thing in late]
     later += [Timed(at, thing) for at, thing in (*sold.sent, *planned.sent)]
     later += [Timed(at, thing) for at, thing in work.entries(chance, sold, planned)]
-    if late_changes:
+    if late_changes or agreed.rarely(chance, 2):
         later += [Timed(0.7 + chance.random() * 0.3, thing) for thing in _contradictions(masters)]
     mix = chance.choice(MIXES)
     timed = [(item.at + chance.random() * mix, item.thing) for item in later]

@@ -94,6 +94,10 @@ def _reversals(billing: list[BillingEvent]) -> Iterator[str]:
             if not event.trace:
                 yield f"{event.id} has no trace"
             continue
+        if event.action == "adjustment":
+            yield from _adjustment(event, standing)
+            standing[event.id] = event
+            continue
         charge = standing.pop(event.reverses, None)
         if charge is None:
             yield f"{event.id} reverses {event.reverses}, which does not stand"
@@ -104,6 +108,17 @@ def _reversals(billing: list[BillingEvent]) -> Iterator[str]:
         for name in NEGATED:
             if Fraction(getattr(event, name)) != -Fraction(getattr(charge, name)):
                 yield f"{event.id} does not negate the {name} of the charge it reverses"
+
+
+def _adjustment(event: BillingEvent, standing: dict[str, BillingEvent]) -> Iterator[str]:
+    """An adjusting line is a difference to a charge that stands: one unit at its amount, for the same customer."""
+    charge = standing.get(event.adjusts)
+    if charge is None or charge.action != "charge":
+        yield f"{event.id} adjusts {event.adjusts}, which is no charge that stands"
+    elif (charge.customer_id, charge.legal_entity_id) != (event.customer_id, event.legal_entity_id):
+        yield f"{event.id} has another customer or legal entity than the charge it adjusts"
+    if event.quantity != "1" or Fraction(event.rate) != Fraction(event.amount) or not event.trace:
+        yield f"{event.id} is not shown as one unit at its amount, with a trace"
 
 
 def _closed(events: Events, stream: str) -> Iterator[str]:

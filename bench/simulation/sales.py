@@ -49,10 +49,8 @@ def engagements(chance: Random) -> Sold:
     return Sold(found, sent)
 
 
-def _terms(chance: Random, name: str) -> Engagement:
-    contract = chance.choice(CONTRACTS)
-    currency = chance.choice(("EUR", "EUR", "USD", "JPY", "KWD"))
-    policies = Policies(
+def _policies(chance: Random, currency: str) -> Policies:
+    return Policies(
         rounding=chance.choice(ROUNDINGS),
         accrue_at=chance.choice(("submission", "submission", "approval")),
         closed_period=chance.choice(("hold", "next_open_period")),
@@ -61,24 +59,37 @@ def _terms(chance: Random, name: str) -> Engagement:
         time_rounding=agreed.time_rounding(chance),
         day_rounding=chance.choice(("exact", "exact", "half_day")),
         multipliers=agreed.multipliers(chance),
+        multiplier_changes=agreed.multiplier_changes(chance),
         approval_thresholds=agreed.thresholds(chance, currency),
         auto_approve_under=agreed.auto_approve_under(chance, currency),
         approvers=agreed.approvers(chance),
+        correction=chance.choice(("reverse_and_rebill", "adjust")),
     )
-    end = chance.choice((None, dt.date(2025, 11, 30)))
+
+
+def _rates(chance: Random) -> tuple[EngagementRate, ...]:
+    """Rates agreed for one engagement alone, if any are."""
     own = EngagementRate(
         role="analyst", rate=chance.choice(("120", "111.115")), effective_from=dt.date(2025, 10, 15),
         minimum_charge=chance.choice((None, "300")), maximum_charge=chance.choice((None, "800")),
     )  # fmt: skip
+    return (own,) if agreed.rarely(chance, 3) else ()
+
+
+def _terms(chance: Random, name: str) -> Engagement:
+    contract = chance.choice(CONTRACTS)
+    currency = chance.choice(("EUR", "EUR", "USD", "JPY", "KWD"))
+    policies = _policies(chance, currency)
+    end = chance.choice((None, dt.date(2025, 11, 30)))
     return Engagement(
         source="crm", id=name, revision=1, customer_id=chance.choice(("C1", "C2", "C3")),
         legal_entity_id=chance.choice(("DE", "US")), currency=currency, contract_type=contract,
         start_date=dt.date(2025, 8, chance.choice((1, 31))), end_date=end,
-        rates=(own,) if chance.randrange(3) == 0 else (),
+        rates=_rates(chance),
         **(_caps(chance, currency) if contract == "capped" else {}),
         fee=_fee(chance, contract, currency, by_days=_by_days(policies, end)),
         expenses=agreed.expenses(chance, currency), policies=policies,
-        discount_percent=chance.choice(("0", "0", "0", "10", "33.3333")),
+        discount_percent=chance.choice(("0", "0", "0", "10", "33.3333")), discounts=agreed.discounts(chance),
     )  # fmt: skip
 
 
@@ -107,7 +118,7 @@ def _fee(chance: Random, contract: str, currency: str, *, by_days: bool = False)
 
 
 def _revised(chance: Random, terms: Engagement) -> list[Engagement]:
-    """Later revisions: caps that rise or fall, an estimate or a fee that is corrected, or nothing that matters."""
+    """Later revisions: caps that rise or fall, an estimate or a fee that is corrected, other prices, or nothing."""
     found: list[Engagement] = []
     for revision in range(2, chance.choice((1, 2, 3, 3)) + 1):
         latest = found[-1] if found else terms
@@ -117,8 +128,18 @@ def _revised(chance: Random, terms: Engagement) -> list[Engagement]:
         elif latest.contract_type == "fixed_fee":
             by_days = _by_days(latest.policies, latest.end_date)
             changed = msgspec.structs.replace(changed, fee=_fee(chance, "fixed_fee", latest.currency, by_days=by_days))
-        found.append(changed)
+        found.append(_repriced(chance, changed) if agreed.rarely(chance, 2) else changed)
     return found
+
+
+def _repriced(chance: Random, latest: Engagement) -> Engagement:
+    """Terms that price what is posted already by other rates, policies and expense terms, or bill another customer."""
+    policies = _policies(chance, latest.currency)
+    return msgspec.structs.replace(
+        latest, rates=_rates(chance), customer_id=chance.choice(("C1", "C2", "C3")),
+        discount_percent=chance.choice(("0", "12.5")), expenses=agreed.expenses(chance, latest.currency),
+        policies=msgspec.structs.replace(policies, closed_period=latest.policies.closed_period),
+    )  # fmt: skip
 
 
 def _other_caps(chance: Random, terms: Engagement) -> dict[str, object]:

@@ -6,7 +6,7 @@ import pytest
 
 from billtide.codecs import dead_letter
 
-from ..builders import Object, Task, approval, engagement, rate_card, ready_task, resource, time_entry, year
+from ..builders import Object, Task, approval, engagement, expense, rate_card, ready_task, resource, time_entry, year
 
 ANNA = {"approver_id": "R-1", "level": "manager"}
 TERMS = engagement(policies={"approvers": [ANNA]})
@@ -159,3 +159,25 @@ def test_while_the_terms_are_unknown_no_decision_is_judged(status: str, verdicts
         task.send("approvals", approval(approver_id=f"R-{at}", verdict=verdict))
 
     assert held(task) == ({"engagement_unknown": 1} if waits else {})
+
+
+@pytest.mark.parametrize("accrue_at", ["submission", "approval"])
+def test_terms_that_name_others_tell_of_the_decision_that_counts_no_more(accrue_at: str) -> None:
+    """R-9's rejection counted until the terms named R-1: then it is told, whether or not anything is accrued (M9)."""
+    task = ready_task(engagement(policies={"accrue_at": accrue_at}))
+    task.send("expenses", expense())
+    task.send("approvals", approval(entry_type="expense", approver_id="R-9", verdict="rejected"))
+    assert held(task) == {}
+    task.send("engagements", engagement(revision=2, policies={"accrue_at": accrue_at, "approvers": [ANNA]}))
+
+    assert held(task) == {"approver_not_allowed": 1}
+
+
+def test_terms_by_which_nothing_is_accrued_end_a_wait() -> None:
+    """A submitted entry waits for its rate to be accrued; where only approved ones are, it waits for nothing (M9)."""
+    task = ready_task()
+    task.send("time-entries", time_entry(role="partner"))
+    assert held(task) == {"rate_missing": 1}
+    task.send("engagements", engagement(revision=2, policies={"accrue_at": "approval"}))
+
+    assert held(task) == {}

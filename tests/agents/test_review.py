@@ -132,14 +132,24 @@ def test_a_withdrawal_needs_no_review() -> None:
 
 
 def test_terms_that_change_judge_again() -> None:
-    """Review asked for afterwards brings back what stood; given up, the correction counts (M9)."""
-    task = corrected("1", review_above=None)
+    """A higher limit lets pass what waited, a lower one brings back what stood (M9)."""
+    task = corrected("1", review_above="5000")
     assert stands(task) == ("100.00", {})
     task.send("engagements", terms() | {"revision": 2})
     assert stands(task) == ("800.00", {"awaiting_review": 1})
     task.send("engagements", engagement(revision=3))
 
     assert stands(task) == ("100.00", {})
+
+
+def test_a_review_asked_for_later_is_of_later_corrections() -> None:
+    """Of entries corrected before, nothing is kept that a review could compare: each entry would take half as much."""
+    task = corrected("1", review_above=None)
+    task.send("engagements", terms() | {"revision": 2})
+    assert stands(task) == ("100.00", {})
+    task.send("time-entries", time_entry(revision=3, quantity="8", status="approved"))
+
+    assert stands(task) == ("100.00", {"awaiting_review": 1})
 
 
 def test_a_rate_that_changes_back_in_time_judges_again() -> None:
@@ -180,7 +190,7 @@ def test_a_review_that_makes_no_sense_is_put_aside(stream: str, sent: Object, fi
 
 
 FACTS: dict[str, list[Object]] = {
-    "engagements": [engagement(), terms() | {"revision": 2}],
+    "engagements": [terms(review_above="900"), terms() | {"revision": 2}],
     "time-entries": [
         time_entry(),
         time_entry(revision=2, quantity="1"),

@@ -19,7 +19,9 @@ from billtide.codecs import (
     expense,
     figures,
     forecast,
+    funding,
     fx_rate,
+    intercompany,
     invoice,
     journal,
     payment,
@@ -37,7 +39,9 @@ from billtide.codecs.entry_state import (
     Decision,
     EntryState,
     EntryVersion,
+    FundedShare,
     Hold,
+    IntercompanyCharge,
     Posted,
     Price,
     SpentLine,
@@ -159,7 +163,7 @@ LEAST: dict[str, Sample] = {
 _replace = msgspec.structs.replace
 FULL: dict[str, Sample] = {
     "accrual": _replace(
-        LEAST["accrual"], action="reversal", resource_id="R-7", reverses="psa:time:4711:3:work_in_progress:0",
+        LEAST["accrual"], action="reversal", resource_id="R-7", reverses="psa:time:4711:3:work_in_progress:0", counterparty_id="US", fx_rate="0.9",
         trace=(billing.TraceStep("invoice", "303.60 GBP", "500.00 USD at 0.6072, invoice I-1"),),
     ),
     "approval": _replace(
@@ -221,6 +225,7 @@ FULL: dict[str, Sample] = {
             rounding="half_even", accrue_at="approval", closed_period="next_open_period", approval_levels=("manager", "finance"), hours_per_day="7.5",
             approval_thresholds=(approvers.ApprovalThreshold(level="finance", amount="5000", of="cost"),), auto_approve_under="100",
             correction="adjust", rounding_place="invoice", review_above="1000", credit="write_off",
+            intercompany=intercompany.Intercompany(transfer_price="cost_plus", percent="10", currency="USD", elimination_entity_id="group"),
             approvers=(
                 approvers.Approver(
                     approver_id="R-1", level="manager", valid_from=DAY, valid_to=LAST,
@@ -240,6 +245,10 @@ FULL: dict[str, Sample] = {
         planned_revenue="10000.00",
         discount_percent="2.5",
         discounts=(Discount(percent="5", effective_from=DAY, effective_to=LAST),),
+        funding=funding.Funding(
+            customers=(funding.FundingCustomer(customer_id="C-9", percent="60"), funding.FundingCustomer(customer_id="C-7", up_to="500")),
+            rounding_customer_id="C-9",
+        ),
     ),
     "engagement-figures": _replace(
         LEAST["engagement-figures"], customer_id="C-9", legal_entity_id="DE", contract_type="capped", currency="EUR", planned_cost="1000.00",
@@ -247,6 +256,7 @@ FULL: dict[str, Sample] = {
         non_chargeable="4.00", deferred="4.00", prepaid_balance="5.00", rounding="0.01",
         invoiced="400.00", credited="100.00", not_invoiced="100.00", receivable="276.00", cash="200.00", fx_differences={"GBP": "0.45"}, written_off="100.00",
         margins=(figures.PracticeMargin("cloud", "dach", "2.00", "1.00", "1.00"),),
+        funded={"C-7": "200.00", "C-9": "300.00"}, intercompany_cost="360.00",
     ),
     "exception": _replace(LEAST["exception"], action="released"),
     "expense": _replace(
@@ -298,7 +308,18 @@ INVOICE = InvoiceVersion(
 PAYMENT = PaymentVersion(
     "erp", "P-1", 2, "E-1", True, DAY, "JPY", "CAD", (Settled("I-1", 50_000, 38_850),), 91_630_000, 7_088_200_000, "GBP"
 )
-POSTED = Posted(3, 1, 90_450, "EUR", DAY, "DE", "C1", live=False, numbers=("1400", "4000"))
+POSTED = Posted(
+    3,
+    1,
+    90_450,
+    "EUR",
+    DAY,
+    "DE",
+    "C1",
+    live=False,
+    numbers=("1400", "4000"),
+    funded_by=(FundedShare("C1", 60_300), FundedShare("C2", 30_150)),
+)
 CHANGELOG: dict[str, Sample] = {
     "entries": EntryState(
         VERSION,
@@ -325,6 +346,7 @@ CHANGELOG: dict[str, Sample] = {
         invoiced=90_000,
         fx_on=LAST,
         margin=CountedMargin("cloud\x1fdach", 90_450, 27_000),
+        intercompany=IntercompanyCharge(_replace(POSTED, live=True, currency="USD"), _replace(POSTED, live=True), None, 9_000_000_000, "group"),
     ),
     "approvals": Approvals((Decision(3, "manager", 1, "approved"), Decision(3, "finance", 2, "recalled", "R-1", "R-2", DAY, "correction"))),
     "engagements": EngagementState(
@@ -333,6 +355,7 @@ CHANGELOG: dict[str, Sample] = {
         | {"progress_dates": {DAY: 2}, "milestones": {"M1": BilledMilestone("crm", POSTED, DAY, "half_even")}, "rounding": {DAY: RoundingGroup(LAST, 2, 500, "1/3", 1, 1)}}
         | {"fee_terms": {DAY: BilledTerm(DAY, LAST, LAST, 90_450, "crm", 3, "half_even", "DE", "C1", "used", True, POSTED, 500, DAY, 2, True, Movements(1, 2, 3, 4, 5), DAY, 6)}, "unkept_through": DAY}
         | {"usage": {DAY: 90_450}, "fx_differences": {"GBP": 45}, "margins": {"cloud\x1fdach": Margin(90_450, 27_000)}}
+        | {"funded": {"C-7": 20_000}}
     ),
     "holds": Hold(1, "cap_reached", "E-1", "cap:E-1"),
     "assignments": AssignmentState(FULL["assignment"], (PlannedCost(MONDAY, 72_000_000_000, 100_000, "EUR"), PlannedCost(LAST, 1, None, ""))),

@@ -13,7 +13,7 @@ from billtide.codecs.engagement import Policies
 from billtide.codecs.entry_state import Decision
 from billtide.codecs.errors import UndecodableError
 
-from ..builders import Object, Task, approval, engagement, expense, rate_card, ready_task, time_entry, year
+from ..builders import Object, Task, approval, assignment, engagement, expense, rate_card, ready_task, time_entry, year
 
 FINANCE = {"level": "finance", "amount": "800"}
 NOVEMBER = {"valid_from": "2026-11-01", "valid_to": "2026-11-30"}
@@ -183,6 +183,19 @@ def test_a_weight_is_waited_for_whatever_the_period_of_the_work(last: str) -> No
         task.refer("rate-cards", card)
 
     assert task.figures()["held_entries"] == {}
+
+
+@pytest.mark.parametrize("first", ["assignments", "time-entries"])
+def test_an_assignment_that_becomes_known_weighs_what_names_it(first: str) -> None:
+    """Work for a month that has not begun is small as soon as its assignment is known, and counts as approved hours."""
+    task = task_with(auto_approve_under="500")
+    task.refer("periods", year("future", id="2027", start_date="2027-01-01", end_date="2027-12-31"))
+    entry = ("time-entries", time_entry(quantity="2", assignment_id="A1", work_date="2027-01-04"))
+    planned = ("assignments", assignment(source="psa"))
+    for stream, sent in (planned, entry) if first == "assignments" else (entry, planned):
+        task.send(stream, sent)
+
+    assert figures(task, "submitted_hours", "approved_hours") == ["0", "2"]
 
 
 @pytest.mark.parametrize("last", ["rate-cards", "approvals"])

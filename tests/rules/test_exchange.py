@@ -32,9 +32,9 @@ def rate(base: str, quote: str, value: str, rate_type: str = "") -> Object:
     return fx_rate(base=base, quote=quote, rate=value, rate_type=rate_type)
 
 
-def converted(how: Exchange, spent: str, amount: int, *rates: Object) -> int | NoRate:
+def converted(how: Exchange, spent: str, amount: int, *rates: Object, into: str = "EUR") -> int | NoRate:
     """An amount in minor units of the contract's currency."""
-    found = how.conversion(spent, DAY, Known(fx=rates))
+    found = how.conversion(spent, into, DAY, Known(fx=rates))
     return found.of(amount) if isinstance(found, Conversion) else found
 
 
@@ -131,7 +131,7 @@ def test_one_step_is_the_exact_quotient_rounded_once(*, amount: int, value: int,
     pair = (currency, "USD") if divides else ("USD", currency)
     exact_rate = Fraction(10**FX_PLACES, value) if divides else Fraction(value, 10**FX_PLACES)
     places = {"EUR": 2, "JPY": 0, "KWD": 3}[currency]
-    found = converted(exchange(currency, quotation="either"), "USD", amount, rate(*pair, scaled))
+    found = converted(exchange(currency, quotation="either"), "USD", amount, rate(*pair, scaled), into=currency)
 
     if isinstance(found, NoRate):
         assert exact_rate >= 10**7 - 1
@@ -143,7 +143,7 @@ def test_the_trace_tells_every_step_and_what_was_rounded() -> None:
     """Two quotations, one of them divided by, and the amount between them."""
     how = exchange(base_currency="CHF", quotation="either", rate_type="average")
     rates = Known(fx=[rate("CHF", "USD", "3", "average"), rate("CHF", "EUR", "1.1", "average")])
-    found = how.conversion("USD", DAY, rates)
+    found = how.conversion("USD", "EUR", DAY, rates)
 
     assert isinstance(found, Conversion)
     assert found.rate == 3_666_666_667

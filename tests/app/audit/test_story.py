@@ -197,6 +197,8 @@ def test_an_entry_is_asked_for(text: str, entry: Entry) -> None:
     [
         pytest.param("psa:time:1:3:billing:0", Entry("time", "psa", "1"), id="event"),
         pytest.param("psa:time:1:3:work_in_progress:2:reversal", Entry("time", "psa", "1"), id="reversal"),
+        pytest.param("psa:time:1:3:billing:0:2", Entry("time", "psa", "1"), id="share"),
+        pytest.param("psa:time:1:3:billing:0:2:reversal", Entry("time", "psa", "1"), id="share-reversed"),
         pytest.param("psa:expense:a:3:b:4:3:cost:0", Entry("expense", "psa", "a:3:b:4"), id="colons"),
         pytest.param("crm:fee:E1:2026-01-01:billing:0", None, id="fee"),
         pytest.param("plan:assignment:A1:1:held:3", None, id="assignment"),

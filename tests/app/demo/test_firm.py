@@ -185,12 +185,16 @@ def test_cards_are_of_every_scope_and_unit(week: firm.Week) -> None:
 
 
 def test_months_are_closed_open_future_and_reopened(week: firm.Week) -> None:
-    """Some entities have October closed, some reopen it after the week, and December has not begun."""
+    """Some entities have October closed, some reopen it after the week, one closes November then and opens December."""
     known = read(week.masters["periods"], period.decode)
     late = read(week.late["periods"], period.decode)
 
     assert {"open", "closed", "future"} == {each.status for each in known}
-    assert {(each.id, each.status, each.revision) for each in late} == {("2025-10", "open", 2)}
+    assert {(each.id, each.status, each.revision) for each in late} == {
+        ("2025-10", "open", 2),
+        ("2025-11", "closed", 2),
+        ("2025-12", "open", 2),
+    }
     assert {each.status for each in known if each.id == "2025-10"} == {"open", "closed"}
 
 

@@ -13,14 +13,16 @@ from billtide.app.demo import firm
 from billtide.codecs.engagement import Engagement, decode
 
 NOT_YET_USED: Final = frozenset({
-    "policies.correction=adjust", "rates.grade", "rates.item",
-    "policies.credit=write_off", "policies.review_above",
+    "cap.mode=stop", "caps.mode=stop", "contract_type=subscription", "fee.billed_terms=rebill", "fee.drawdown",
+    "fee.milestones.standalone_price", "fee.schedule", "funding", "policies.accounting_date=approval_date",
+    "policies.accounting_date=period_end", "policies.credit=write_off", "policies.fx_policy",
+    "policies.intercompany", "policies.margin=by_practice_and_region", "policies.review_above",
+    "policies.rounding_place=invoice", "policies.unmapped_account=hold",
+    "policies.work_in_progress=reverse_next_period", "rates.volume_tiers",
 })  # fmt: skip
 """What no engagement of the firm agrees yet. A new field or value fails the test below until it is used, or listed."""
 
-NEVER_WEEKEND: Final = frozenset(
-    f"policies.multipliers.weekend_days={day}" for day in ("monday", "tuesday", "wednesday", "thursday")
-)
+NEVER_WEEKEND: Final = tuple(f".weekend_days={day}" for day in ("monday", "tuesday", "wednesday", "thursday"))
 """Days that no country of the firm calls its weekend."""
 
 
@@ -36,7 +38,7 @@ def choices(shape: inspect.Type, path: str) -> Iterator[str]:
     if isinstance(shape, inspect.StructType):
         for field in shape.fields:
             if field.name != "schema_version":
-                yield from choices(field.type, f"{path}.{field.name}".lstrip("."))
+                yield from _below(field.type, f"{path}.{field.name}".lstrip("."))
     elif isinstance(shape, inspect.UnionType):
         for one in shape.types:
             if not isinstance(one, inspect.NoneType):
@@ -49,6 +51,21 @@ def choices(shape: inspect.Type, path: str) -> Iterator[str]:
         yield from (f"{path}={value}" for value in shape.values)
     else:
         yield path
+
+
+def _below(shape: inspect.Type, path: str) -> Iterator[str]:
+    """Choices of a field; of one that holds an object also the field itself."""
+    found = list(choices(shape, path))
+    if any(each.startswith(f"{path}.") for each in found):
+        yield path
+    yield from found
+
+
+def unused(terms: list[Engagement]) -> set[str]:
+    """What no engagement has set or chosen; of an object that none has, only its name."""
+    possible = {each for each in choices(inspect.type_info(Engagement), "") if not each.endswith(NEVER_WEEKEND)}
+    missing = possible - {each for engagement in terms for each in used(engagement, "")}
+    return {each for each in missing if not any(each.startswith(f"{other}.") for other in missing)}
 
 
 def used(value: Any, path: str) -> Iterator[str]:
@@ -69,8 +86,4 @@ def used(value: Any, path: str) -> Iterator[str]:
 
 def test_every_policy_is_agreed_by_some_engagement(terms: list[Engagement]) -> None:
     """Each field of the terms is set somewhere, each of its values chosen, but for those that are listed."""
-    possible = set(choices(inspect.type_info(Engagement), ""))
-    found = {each for engagement in terms for each in used(engagement, "")}
-
-    assert not NOT_YET_USED - possible, "there is no such field or value"
-    assert possible - found - NEVER_WEEKEND == NOT_YET_USED
+    assert unused(terms) == NOT_YET_USED

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -55,6 +56,9 @@ def test_a_missing_event_is_found(stream: str, memory: Memory, reckoning: Reckon
     if stream == "accruals":
         kinds = [msgspec.json.decode(record.value or b"")["kind"] for record in memory.left[stream]]
         del memory.left[stream][kinds.index("work_in_progress")]
+    elif stream in {"billing", "revenue"}:
+        amounts = [Decimal(msgspec.json.decode(record.value or b"")["amount"]) for record in memory.left[stream]]
+        del memory.left[stream][next(at for at, amount in enumerate(amounts) if amount)]
     elif stream == "exceptions":
         waiting = [b'"waits_on":"engagement:E-9001"' in (record.value or b"") for record in memory.left[stream]]
         del memory.left[stream][waiting.index(True)]

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import random
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
 
+import msgspec
 import pytest
 
 from billtide.app.demo import firm
@@ -29,9 +31,66 @@ def reckoning(week: firm.Week) -> Reckoning:
     return reckoned(*week.phases)
 
 
-def test_the_week_comes_to_what_is_reckoned(week: firm.Week, reckoning: Reckoning) -> None:
+@pytest.fixture(scope="module")
+def in_order(week: firm.Week) -> Memory:
+    """The week, taken in as it came about; not to be changed."""
+    return played(week)
+
+
+def test_the_week_comes_to_what_is_reckoned(in_order: Memory, reckoning: Reckoning) -> None:
     """In the order in which it came about, the week has the money, the holds and the dead letters reckoned."""
-    assert verdict_on(played(week), reckoning).problems == ()
+    assert verdict_on(in_order, reckoning).problems == ()
+
+
+def events(memory: Memory, stream: str) -> list[dict[str, Any]]:
+    """Everything a stream has got, as JSON objects."""
+    return [msgspec.json.decode(record.value or b"") for record in memory.left[stream]]
+
+
+def paths(billing: list[dict[str, Any]]) -> Iterator[str]:
+    """Which way each line corrects what was billed before, if it does."""
+    charged: dict[str, dict[str, Any]] = {}
+    reversed_entries: dict[tuple[str, str, str], dict[str, Any]] = {}
+    for line in billing:
+        name = line["kind"], line["engagement_id"], line["entry_id"]
+        closed = line["accounting_date"] >= "2025-12-01"
+        if line["action"] == "charge":
+            before = reversed_entries.pop(name, None)
+            if before is not None:
+                again = "billed anew" if line["revision"] == before["revision"] else "rebilled"
+                yield f"{line['kind']} {again}" + (" in the next open period" if closed else "")
+        elif line["action"] == "adjustment":
+            yield f"{line['kind']} adjusted" + (" in the next open period" if closed else "")
+        else:
+            of = charged[line["reverses"]]
+            yield f"{line['kind']} {of['action']} reversed" + (", a part under a cap" if "part_of" in of else "")
+            reversed_entries[name] = line
+        charged[line["id"]] = line
+    yield from (f"{kind} withdrawn" for kind, *_ in reversed_entries)
+
+
+def test_every_correction_path_is_taken(in_order: Memory) -> None:
+    """Rebilled, adjusted, withdrawn, billed anew by other terms, in parts, in a closed month, before anything is billed."""
+    found = set(paths(events(in_order, "billing")))
+    accrued = [(event["kind"], event["action"]) for event in events(in_order, "accruals")]
+    taken_back = [
+        event for event in events(in_order, "revenue") if "earned_to_date" in event and event["amount"][0] == "-"
+    ]
+
+    for kind in ("time", "expense"):
+        assert found >= {
+            f"{kind} {what}"
+            for what in ("rebilled", "billed anew", "adjusted", "withdrawn", "charge reversed", "adjustment reversed")
+        }
+    assert found >= {
+        "time rebilled in the next open period",
+        "time adjusted in the next open period",
+        "time charge reversed, a part under a cap",
+        "fee charge reversed",
+    }
+    for kind in ("work_in_progress", "cost", "milestone"):
+        assert (kind, "reversal") in accrued
+    assert taken_back, "a new estimate or a correction takes revenue of a fixed fee back"
 
 
 @pytest.mark.parametrize("order", range(ORDERS))

@@ -8,6 +8,7 @@ import aiohttp
 import pytest
 from faust.types import TP
 from hypothesis import given
+from hypothesis import settings as examples
 from hypothesis import strategies as st
 
 from billtide.agents import shell
@@ -167,6 +168,7 @@ async def test_a_stopped_input_is_not_fetched_and_is_told() -> None:
     assert shown("billtide_stopped_inputs", {"stream": "time-entries", "partition": "0"}) == 1
 
 
+@examples(deadline=None, max_examples=60)
 @given(
     log=st.lists(st.sampled_from([GOOD, BAD]), max_size=30),
     sizes=st.lists(st.integers(1, 9), min_size=1, max_size=5),

@@ -41,7 +41,7 @@ def ours(records: Sequence[Given], producer: tuple[int, int, int]) -> RecordBatc
     """What we make of them."""
     batch = RecordBatch(LIMIT, NOW)
     for key, value, headers in records:
-        before, last = before_last(headers) if headers else (b"", b"")
+        before, last = before_last(headers)
         assert batch.fill([(last, key, value)], before, b"") == 1
     batch._set_producer_state(*producer)
     return batch

@@ -77,3 +77,15 @@ async def test_a_record_nobody_understands_is_put_aside_once() -> None:
 
     assert sum(task.left) == 1
     assert task.state.cursor("rate-cards") == 2
+
+
+async def test_a_task_that_opens_again_in_the_middle_of_a_reaction_reacts_once_more() -> None:
+    """What has come meanwhile is not left until the next change: the last step of the old reaction does not end it."""
+    task = KeepingTask(cursor=0)
+    task.state.commit(task.state.changes())
+    task.wakes._steps = iter(())
+    task.wakes.activated(task.state)
+
+    assert await task.wakes._react()
+    assert not await task.wakes._react()
+    assert not task.wakes.busy()

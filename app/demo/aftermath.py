@@ -1,0 +1,96 @@
+"""What changes back in time after the week: prices of contracts, cards, cost, exchange rates; and entries again."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+
+from ...codecs.decimals import RATE_PLACES, format_plain, parse_scaled
+from ...codecs.engagement import ExpenseTerms
+from ...codecs.expense import Expense
+from ...codecs.time_entry import TimeEntry
+from .happenings import MONDAY, chance
+from .offices import RAISE
+from .spending import corrected
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from ...codecs.engagement import Engagement
+    from ...codecs.fx_rate import FxRate
+    from ...codecs.rate_card import RateCard
+    from ...codecs.resource import CostRate, Resource
+    from .happenings import Happening
+
+DISCOUNTED, ROUNDED_ANEW, SPENT_ANEW, PLAIN_AGAIN, APPROVED_ANEW, SOLD_ON = 11, 12, 13, 14, 16, 17
+"""T&M engagements whose terms change: a discount, rounding, expense terms, no multipliers, levels, another customer."""
+CARD_RAISED: Final = "standard-eur"
+COST_RAISED: Final = ("R-0005", "R-0033", "R-0077")
+"""People who turn out to have cost more since the raise."""
+FX_CORRECTED: Final = ("GBP", "EUR")
+CORRECTED_LATE: Final = 60
+"""Entries that are corrected when everything else has come, also in a month that has closed."""
+LATE_REVISION: Final = 9
+
+
+def other_prices(number: int, first: Engagement) -> dict[str, Any]:
+    """Fields of an engagement's second revision that price its entries anew; none where they stay."""
+    policies = first.policies
+    fields: dict[int, dict[str, Any]] = {
+        DISCOUNTED: {"discount_percent": "4.25"},
+        ROUNDED_ANEW: {"policies": msgspec.structs.replace(policies, rounding="up", time_rounding=None)},
+        SPENT_ANEW: {"expenses": ExpenseTerms(policy="mark_up", mark_up_percent="10")},
+        PLAIN_AGAIN: {"policies": msgspec.structs.replace(policies, multipliers=None, multiplier_changes=())},
+        APPROVED_ANEW: {"policies": msgspec.structs.replace(policies, approval_levels=("manager", "finance"))},
+        SOLD_ON: {"customer_id": "C-031"},
+    }
+    return fields.get(number, {})
+
+
+def other_reference_data(
+    cards: Sequence[RateCard], people: Sequence[Resource], rates: Sequence[FxRate]
+) -> Iterator[RateCard | Resource | FxRate]:
+    """A third version of a card, higher cost of a few people, and a corrected exchange rate, all for days gone by."""
+    for card in cards:
+        if card.id == CARD_RAISED and card.effective_from == RAISE:
+            lines = tuple(msgspec.structs.replace(line, rate=_raised(line.rate)) for line in card.lines)
+            yield msgspec.structs.replace(card, version=3, lines=lines)
+    for person in people:
+        if person.id in COST_RAISED:
+            yield msgspec.structs.replace(person, revision=5, cost_rates=tuple(map(_costlier, person.cost_rates)))
+    for rate in rates:
+        if (rate.base, rate.quote) == FX_CORRECTED and rate.valid_from == MONDAY:
+            yield msgspec.structs.replace(rate, revision=2, rate=_raised(rate.rate))
+
+
+def _raised(rate: str) -> str:
+    """Two percent more, to the places of a rate."""
+    return format_plain(parse_scaled(rate, RATE_PLACES, "$.rate") * 102 // 100, RATE_PLACES)
+
+
+def _costlier(cost: CostRate) -> CostRate:
+    return msgspec.structs.replace(cost, rate=_raised(cost.rate)) if cost.effective_from == RAISE else cost
+
+
+def late_corrections(seed: int, load: Sequence[Happening]) -> Iterator[TimeEntry | Expense]:
+    """Approved entries of the week, corrected after everything else; none that has moved to another engagement."""
+    rng = chance(seed, "late corrections")
+    latest: dict[str, TimeEntry | Expense] = {}
+    moved: set[str] = set()
+    for what in load:
+        entry = what.thing
+        if isinstance(entry, TimeEntry | Expense):
+            known = latest.get(entry.id)
+            if known is not None and known.engagement_id != entry.engagement_id:
+                moved.add(entry.id)
+            if known is None or entry.revision > known.revision:
+                latest[entry.id] = entry
+    approved = [entry for name, entry in latest.items() if entry.status == "approved" and name not in moved]
+    for entry in rng.sample(approved, CORRECTED_LATE):
+        again = msgspec.structs.replace(entry, revision=LATE_REVISION)
+        if isinstance(again, Expense):
+            yield msgspec.structs.replace(again, **corrected(again))
+        else:
+            quantity = parse_scaled(again.quantity, RATE_PLACES, "$.quantity") * 3 // 4
+            yield msgspec.structs.replace(again, quantity=format_plain(quantity, RATE_PLACES), billable_quantity=None)
