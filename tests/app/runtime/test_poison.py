@@ -38,6 +38,8 @@ if TYPE_CHECKING:
     from .conftest import StartWorker, Topics, Until
 
 NEVER = cast("Any", None)
+DEFAULTS, METRICS = Settings(), Metrics()
+"""Made once: making them takes longer than a test."""
 WHERE = {stream.name: TP(stream.name, 0) for stream in TOPOLOGY.inputs}
 BAD, GOOD = "bad", "good"
 
@@ -54,8 +56,8 @@ class Kafkaless(PartitionTask):
     """A partition task whose transactions go into lists. taken: offsets of what left, by stream."""
 
     def __init__(self, limits: dict[str, int], changelog: list[Record]) -> None:
-        settings = Settings(**limits)  # type: ignore[arg-type]
-        super().__init__(Shared(settings, TOPOLOGY, Actors({}, NEVER, NEVER, NEVER), Metrics()), 0)
+        settings = DEFAULTS.model_copy(update=limits)
+        super().__init__(Shared(settings, TOPOLOGY, Actors({}, NEVER, NEVER, NEVER), METRICS), 0)
         self.changelog, self.taken = changelog, {"billing": list[int](), "dead-letters": list[int]()}
         self.state, self.phase = TaskState(), "active"
         self.state.restore(changelog)
@@ -166,6 +168,18 @@ async def test_a_stopped_input_is_not_fetched_and_is_told() -> None:
     assert tasks.admit(task.inputs["time-entries"], late) is None
     assert telemetry.reasons() == ["task 0 takes no time-entries: more than 2 bad records in a row"]
     assert shown("billtide_stopped_inputs", {"stream": "time-entries", "partition": "0"}) == 1
+
+
+async def test_what_was_fetched_behind_the_limit_is_not_applied() -> None:
+    """A slab that waited behind the one that stopped its input is thrown away: its records stay in the log."""
+    task = Kafkaless(limits(2), [])
+    behind = [Record("", 0, 5, 0, b"E-1", GOOD.encode(), ())]
+    waited = TaskSlab(task, "time-entries", WHERE["time-entries"], Fetched(behind, 5, 6, task.epoch))
+    await task.take("time-entries", 5 * [BAD], [5])
+    await shell.run(one(waited), apply)
+
+    assert task.taken["billing"] == []
+    assert task.offset("time-entries") == 2
 
 
 @examples(deadline=None, max_examples=60)
