@@ -68,7 +68,7 @@ def _fixed_fee(rng: random.Random, number: int, currency: str) -> Fee:
     fields: dict[int, dict[str, Any]] = {
         72: {"progress": "hours_to_hours", "estimated_hours": "640.5", "estimated_cost": None},
         74: {"progress": "straight_line", "percent_places": 2},
-        75: {"progress": "milestone", "milestones": _thirds(), "estimated_cost": None},
+        75: {"progress": "milestone", "milestones": _priced_alone(currency), "estimated_cost": None},
         76: {"milestones": _thirds()},
         77: {"percent_places": 0},
         78: {"uninstalled_cost": installed_later},
@@ -103,6 +103,14 @@ def _thirds() -> tuple[Milestone, ...]:
         Milestone(id="concept", name="Concept agreed", percent="33.3333", reached_on=_BEFORE),
         Milestone(id="build", name="Build accepted", percent="33.3333", reached_on=_WEDNESDAY),
         Milestone(id="go-live", percent="33.3334"),
+    )
+
+
+def _priced_alone(currency: str) -> tuple[Milestone, ...]:
+    """Thirds whose work would cost different amounts alone, so that they earn other amounts than they bill."""
+    prices = (amount_text(euro_cents, currency) for euro_cents in (1_234_500, 2_500_000, 700_000))
+    return tuple(
+        msgspec.structs.replace(each, standalone_price=price) for each, price in zip(_thirds(), prices, strict=True)
     )
 
 

@@ -122,3 +122,7 @@ def _check_fixed_fee(terms: Engagement, fee: Fee) -> None:
     refuse_when(len({known.id for known in fee.milestones}) < len(fee.milestones), "a milestone twice")
     for known in fee.milestones:
         refuse_when((known.amount is None) == (known.percent is None), "not one of amount and percent")
+        alone = known.standalone_price
+        refuse_when(alone is not None and minor(alone, terms.currency) <= 0, "costs nothing alone")
+    priced = {known.standalone_price is not None for known in fee.milestones}
+    refuse_when(True in priced and (len(priced) > 1 or fee.progress != "milestone"), "not all have a price alone")
