@@ -34,7 +34,7 @@ class Contexts:
         self._contracts: dict[str, Contract] = {}
         self._books: dict[tuple[tuple[tuple[str, int], ...], ...], RateBook] = {}
         self._calendars: dict[tuple[str, str, bool], Calendar] = {}
-        self._accounts: dict[tuple[str, ContractType, str, str], Accounts] = {}
+        self._accounts: dict[tuple[str, ContractType, str, str, bool, bool], Accounts] = {}
         self._reference_version = -1
 
     def contract(self, engagement: EngagementState, reference: Reference) -> Contract | None:
@@ -54,7 +54,8 @@ class Contexts:
         if reference.version != self._reference_version:
             self._forget(reference.version)
         book = self._book(terms, reference)
-        calendar, accounts = self.calendar(terms.legal_entity_id, terms, reference), self._numbers(terms, reference)
+        entity = terms.legal_entity_id
+        calendar, accounts = self.calendar(entity, terms, reference), self.accounts(entity, terms, reference)
         return Contract(terms, book, calendar, OtherEntities(self, terms, reference), accounts=accounts)
 
     def _forget(self, reference_version: int) -> None:
@@ -85,16 +86,20 @@ class Contexts:
             calendar = self._calendars[key] = Calendar(periods, policies)
         return calendar
 
-    def _numbers(self, terms: Engagement, reference: Reference) -> Accounts | None:
-        """Account numbers, shared by contracts of a type in a practice; None where all are posted by name."""
-        entity, unmapped = terms.legal_entity_id, terms.policies.unmapped_account
-        maps = reference.account_maps.get(entity, {})
+    def accounts(self, entity_id: str, terms: Engagement, reference: Reference) -> Accounts | None:
+        """Account numbers of a legal entity for these terms; None where all are posted by name.
+
+        Shared by contracts of a type in a practice.
+        """
+        unmapped, buys = terms.policies.unmapped_account, entity_id == terms.legal_entity_id
+        maps = reference.account_maps.get(entity_id, {})
         if not maps and unmapped == "abstract_name":
             return None
-        key = entity, terms.contract_type, terms.practice, unmapped
+        charged = terms.policies.intercompany is not None
+        key = entity_id, terms.contract_type, terms.practice, unmapped, buys, charged
         accounts = self._accounts.get(key)
         if accounts is None:
-            accounts = self._accounts[key] = Accounts(maps.values(), terms)
+            accounts = self._accounts[key] = Accounts(maps.values(), terms, sells=not buys)
         return accounts
 
 
@@ -111,6 +116,10 @@ class OtherEntities:
     def calendar(self, entity_id: str) -> Calendar:
         """Its accounting calendar, with the contract's policy for closed periods."""
         return self._contexts.calendar(entity_id, self._terms, self._reference)
+
+    def accounts(self, entity_id: str) -> Accounts | None:
+        """Its account numbers for the contract; None where all are posted by name."""
+        return self._contexts.accounts(entity_id, self._terms, self._reference)
 
     def transfer_book(self, entity_id: str, currency: str) -> RateBook:
         """Rates in a currency at which it charges the contract's entity."""

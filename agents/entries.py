@@ -62,16 +62,17 @@ def apply_version(work: Work, version: EntryVersion) -> Outcome:
     table = work.state.entries
     key = record_key("e", version.kind, version.source, version.engagement_id, version.id)
     entry = table.get(key)
+    engagement = work.engagement(version.engagement_id)
     if entry is None:
         entry = EntryState(version)
-        work.engagement(version.engagement_id).entries += 1
+        engagement.entries += 1
     elif version.revision > entry.latest.revision:
         supersede(entry, version)
     else:
         return "duplicate" if version.revision == entry.latest.revision else "stale"
     work.trail.about = version
     outcome: Outcome = "held" if settle_entry(work, key, entry) else "applied"
-    if work.engagement(version.engagement_id).held_entries.get("billing_unknown"):
+    if engagement.held_entries and engagement.held_entries.get("billing_unknown"):
         settle_documents_naming(work, version)
     return outcome
 
@@ -85,11 +86,11 @@ def settle_entry(work: Work, key: bytes, entry: EntryState, *, balance: bool = T
     contract = work.contexts.contract(engagement, work.reference)
     approvals = work.state.approvals.get(b"a" + key[1:])
     charges, usage = entry.charges, entry.usage
-    if contract is not None and contract.tiered:
-        work.state.volumes.ready(engagement.id)
     if contract is None:
         missing = unknown_engagement(engagement.id) if may_count(entry, approvals) else None
     else:
+        if contract.tiered:
+            work.state.volumes.ready(engagement.id)
         missing = settle(entry, approvals, Books(engagement, contract, work.lookups, work.effects))
         if contract.splits_margin:
             count_margin(entry, engagement, work.lookups)
@@ -98,28 +99,31 @@ def settle_entry(work: Work, key: bytes, entry: EntryState, *, balance: bool = T
     elif entry.hold is not None:
         release(work, key, entry, engagement)
     work.state.entries.put(key, entry)
-    if contract is not None and contract.tiered:
+    if contract is not None and (contract.is_followed or usage is not None or engagement.rounding):
+        _follow(work, key, entry, contract, charges, usage)
+        if contract.funding is not None and balance:
+            balance_funding(work, engagement, contract, contract.funding)
+        if contract.earns_by_cost:
+            settle_waiting_terms(work, engagement, contract)
+        if engagement.rounding:
+            settle_terms(work, engagement, contract)
+    return missing is not None and missing.reason not in QUIET
+
+
+def _follow(
+    work: Work, key: bytes, entry: EntryState, contract: Contract, charges: tuple[Posted, ...], usage: Usage | None
+) -> None:
+    """What follows for other entries: tiers that are passed, the prepaid balance, room under caps."""
+    engagement = work.engagement(entry.latest.engagement_id)
+    if contract.tiered:
         steps = contract.book.steps
         moved = work.state.volumes.follow(key, entry, steps.above, whole=steps.whole)
         work.shifted.update(dict.fromkeys(moved))
         settle_shifted(work)
-    if contract is not None and (contract.draws or usage is not None):
+    if contract.draws or usage is not None:
         _draw(work, entry, engagement, contract, usage)
-    if contract is not None and contract.limits and charges is not entry.charges:
+    if contract.limits and charges is not entry.charges:
         _share_room(work, engagement, contract, charges, entry.charges)
-    if contract is not None and (contract.earns_by_cost or engagement.rounding or contract.funding is not None):
-        _follow(work, engagement, contract, balance=balance)
-    return missing is not None and missing.reason not in QUIET
-
-
-def _follow(work: Work, engagement: EngagementState, contract: Contract, *, balance: bool) -> None:
-    """What follows an entry: who pays in order, what waited for an open date, and what lines are rounded to."""
-    if contract.funding is not None and balance:
-        balance_funding(work, engagement, contract, contract.funding)
-    if contract.earns_by_cost:
-        settle_waiting_terms(work, engagement, contract)
-    if engagement.rounding:
-        settle_terms(work, engagement, contract)
 
 
 def _share_room(

@@ -97,9 +97,9 @@ def _operations(topology: Topology) -> dict[str, Any]:
     """Receive what workers read, send what they write; a stream that is read back has both."""
     found = {}
     for stream in topology.streams:
-        if stream.role in {"input", "reference", "changelog"} or stream.agent:
+        if stream.role in {"input", "reference", "changelog", "operator"} or stream.agent:
             found[f"receive-{stream.name}"] = _operation("receive", stream)
-        if stream.role in {"output", "changelog"}:
+        if stream.role in {"output", "changelog", "operator"}:
             found[f"send-{stream.name}"] = _operation("send", stream)
     return found
 

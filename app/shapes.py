@@ -25,6 +25,7 @@ from ..codecs.payment import Payment
 from ..codecs.period import Period
 from ..codecs.posting_state import PostingState
 from ..codecs.rate_card import RateCard
+from ..codecs.re_drive import ReDrive
 from ..codecs.resource import Resource
 from ..codecs.revenue import RevenueEvent
 from ..codecs.time_entry import TimeEntry
@@ -88,6 +89,7 @@ SHAPES: Final[dict[str, Shape]] = {
     "utilisation": _shape(Utilisation, "resource_id", "resource_id week"),
     "posting-states": _shape(PostingState, "billing_id", "billing_id"),
     "audit": _shape(AuditRecord, "task", "task sequence"),
+    "re-drives": _shape(ReDrive, "letter", "letter number"),
     "engagement-figures": _shape(EngagementFigures, "engagement_id", "engagement_id"),
 }
 """By stream. Dead letters carry other streams' bytes, and the changelog is the tasks' own: both have no shape."""

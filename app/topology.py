@@ -28,13 +28,15 @@ from ..codecs import (
     period,
     posting_state,
     rate_card,
+    re_drive,
     resource,
     revenue,
     time_entry,
 )
 from .refusal import RefusedError
 
-Role = Literal["input", "reference", "output", "changelog"]
+Role = Literal["input", "reference", "output", "changelog", "operator"]
+"""What a stream is to the tasks; they neither read nor write one of role operator: commands do."""
 
 
 class TopologyError(RefusedError):
@@ -209,6 +211,14 @@ TOPOLOGY: Final = Topology(
         ),
         Stream("audit", "output", "task", audit.TYPE, "What became of each record of an entry, chained by hashes"),
         _output("dead-letters", dead_letter.TYPE, "Records that cannot be decoded, as they came, and why"),
+        Stream(
+            "re-drives",
+            "operator",
+            "dead letter",
+            re_drive.TYPE,
+            "Dead letters that were corrected or sent again: who did it, and why",
+            single=True,
+        ),
         Stream(
             "state-changelog",
             "changelog",

@@ -154,7 +154,8 @@ class CountedMargin(msgspec.Struct, frozen=True, array_like=True, gc=False):
 class IntercompanyCharge(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """What the resource's legal entity charges the engagement's: `sale` in its books, `purchase` in the other's.
 
-    Exchange rates: 10^-10, what the transfer price was converted at, None without conversion.
+    Exchange rates: 10^-10, what the transfer price was converted at, None without conversion. Numbers: of the accounts
+    that eliminate each, in the books of elimination_entity_id, as in Posted.
     """
 
     sale: Posted
@@ -162,6 +163,8 @@ class IntercompanyCharge(msgspec.Struct, frozen=True, array_like=True, gc=False)
     sale_fx_rate: int | None
     purchase_fx_rate: int | None
     elimination_entity_id: str
+    sale_elimination_numbers: tuple[str, ...] = ()
+    purchase_elimination_numbers: tuple[str, ...] = ()
 
 
 class EntryState(msgspec.Struct, array_like=True, gc=False):

@@ -34,7 +34,7 @@ def inner(kind: inspect.Type) -> inspect.Type:
 
 def fix_for(shape: type[msgspec.Struct], path: str, problem: str) -> str | None:
     """What the sender should write at a JSON path such as `$.rates[0].unit`; None when the shape alone says it."""
-    kind = _type_at(shape, path)
+    kind = type_at(shape, path)
     if isinstance(kind, inspect.LiteralType):
         return f"send one of {', '.join(map(str, kind.values))}"
     if isinstance(kind, inspect.DateType):
@@ -48,7 +48,7 @@ def _is_decimal(kind: inspect.Metadata) -> bool:
     return "pattern" in (kind.extra_json_schema or {})
 
 
-def _type_at(shape: type[msgspec.Struct], path: str) -> inspect.Type | None:
+def type_at(shape: type[msgspec.Struct], path: str) -> inspect.Type | None:
     """Type of the value at a path; None for the whole record and where no field leads."""
     found: inspect.Type | None = None
     known = fields_of(shape)

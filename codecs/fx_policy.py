@@ -25,7 +25,8 @@ class FxPolicy(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_default
     `accounting_date` the date stays that of the first posting. rate_type: which kind of rate, such as a period
     average, as the rates name it. quotation `either`: where a pair is not quoted, the amount is divided by the
     opposite quotation. base_currency: amounts in neither it nor the engagement's currency are converted into it first,
-    rounded to its minor unit, then from it. agreed_rates win over everything else.
+    rounded to its minor unit, then from it. agreed_rates win over everything else. A transfer price between legal
+    entities is converted so too; into a currency that is not the engagement's, by rates that are not agreed.
     """
 
     date: FxDate = "work_date"

@@ -126,7 +126,10 @@ def test_up_stays_until_down(run: Run, up: str) -> None:
     assert "E-0052" in run("billtide engagement E-0052")
     entry = json.loads(sample_week(SEED).load["time-entries"][0].value)
     assert "standing:" in run(f"billtide explain {entry['source']}:time:{entry['id']}")
+    assert "invalid_field" in run("billtide dead-letters list")
+    assert "waits for" in run("billtide holds list")
     assert "the chain is whole" in run("billtide verify")
+    assert "0 fail, " in run("billtide doctor")
     assert "came out again" in run("billtide replay --from topics")
 
 
@@ -190,11 +193,14 @@ def test_no_command_is_left_out() -> None:
     assert commands() == [
         "make demo",
         "billtide topics create",
+        "billtide doctor",
         "billtide worker",
         "billtide produce FILE",
         "billtide intake csv --map examples/bookkeeping.toml --terms CLIENTS FILE",
         "billtide engagement E-0052",
         "billtide explain ENTRY",
+        "billtide dead-letters list",
+        "billtide holds list",
         "billtide verify",
         "billtide replay --from topics",
         "billtide what-if --rate-card CARDS",

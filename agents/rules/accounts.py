@@ -31,6 +31,8 @@ Numbers = tuple[str, ...]
 
 _COST: Final[tuple[Account, ...]] = ("project_cost", "payroll_allocation", "project_expense", "employee_payable")
 _BILLED: Final[tuple[Account, ...]] = ("work_in_progress", "accrued_revenue", "unbilled_receivable", "revenue")
+_SOLD: Final[tuple[Account, ...]] = ("intercompany_receivable", "intercompany_revenue")
+_BOUGHT: Final[tuple[Account, ...]] = ("intercompany_cost", "intercompany_payable")
 NEEDED: Final[dict[ContractType, tuple[Account, ...]]] = {
     "time_and_materials": (*_COST, *_BILLED),
     "capped": (*_COST, *_BILLED),
@@ -40,7 +42,7 @@ NEEDED: Final[dict[ContractType, tuple[Account, ...]]] = {
     "non_billable": _COST,
     "internal": _COST,
 }
-"""Accounts that the postings of a contract may name."""
+"""Accounts that the postings of a contract may name in the books of its own legal entity, without what it buys."""
 
 
 class Accounts:
@@ -49,11 +51,16 @@ class Accounts:
     numbers(debit, credit, category, date): of a pair on an accounting date; refusal(date): why nothing may be posted.
     """
 
-    def __init__(self, maps: Iterable[ParsedAccountMap], terms: Engagement) -> None:
-        """Take the versions of the legal entity's map. Answers are remembered, as postings repeat a few dates."""
+    def __init__(self, maps: Iterable[ParsedAccountMap], terms: Engagement, *, sells: bool = False) -> None:
+        """Take the versions of the legal entity's map. Answers are remembered, as postings repeat a few dates.
+
+        sells: it charges the contract's own legal entity for its people.
+        """
         self._maps = sorted(maps, key=lambda known: (known.effective_from, known.version), reverse=True)
         self._contract_type = terms.contract_type
         self._practice = terms.practice
+        bought = () if terms.policies.intercompany is None else _BOUGHT
+        self._needed = (*_COST, *_SOLD) if sells else (*NEEDED[terms.contract_type], *bought)
         self.holds: Final = terms.policies.unmapped_account == "hold"
         self.numbers: Final = functools.cache(self._numbers)
 
@@ -65,7 +72,7 @@ class Accounts:
     def refusal(self, date: dt.date) -> HoldReason | None:
         """Under `hold`, whether an account that may be needed has no number for every category."""
         known = self._in_force(date)
-        mapped = known is not None and all(self._number(known, account, "") for account in NEEDED[self._contract_type])
+        mapped = known is not None and all(self._number(known, account, "") for account in self._needed)
         return None if mapped else "account_unmapped"
 
     def _numbers(self, debit: Account, credit: Account, category: str, date: dt.date) -> Numbers:

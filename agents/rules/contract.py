@@ -42,8 +42,9 @@ class Contract:
     fee_amount, planned_revenue: minor units or None; fixed_fee: how a fixed fee is earned and billed, None without
     one; expenses: what the customer pays for them, by category; time_price: its terms for time beyond quantity x
     rate; approval: what is asked beyond approval_levels, None when nothing; adjusts: corrects by lines of the
-    difference; tiered: some of its rates have tiers by volume; fee_plan: the fees of a retainer or a subscription by
-    term, None without; review_above: minor units by which a correction may change a bill without review, None for any;
+    difference; is_followed: what becomes of an entry may move others, or the terms; tiered: some of its rates have
+    tiers by volume; fee_plan: the fees of a retainer or a subscription by term, None without; review_above: minor
+    units by which a correction may change a bill without review, None for any;
     writes_off: what is credited is lost; exchange: its fx_policy, None for the plain rate of the pair at the work date;
     dating: what it dates otherwise than by the work date, None where nothing is; accounts: numbers of its accounts,
     None where all are posted by name; rolls_over: its work in progress stands in one period only; splits_margin: its
@@ -77,6 +78,7 @@ class Contract:
         "funding",
         "holds_overage",
         "intercompany",
+        "is_followed",
         "limits",
         "places",
         "planned_revenue",
@@ -144,12 +146,17 @@ class Contract:
         self.funding: Final = funding_of(terms)
         self.intercompany: Final = transfer_terms(terms)
         self._entities = entities
+        self.is_followed: Final = self._is_followed()
         self.planned_revenue: Final = (
             None
             if terms.planned_revenue is None
             else parse_amount(terms.planned_revenue, terms.currency, "$.planned_revenue")
         )
         self._check()
+
+    def _is_followed(self) -> bool:
+        terms_follow = self.earns_by_cost or self.funding is not None
+        return self.tiered or self.draws or bool(self.limits) or terms_follow
 
     def _check(self) -> None:
         refuse_rounding(self.terms)
@@ -174,6 +181,12 @@ class Contract:
         if self._entities is None or entity_id == self.terms.legal_entity_id:
             return self.calendar
         return self._entities.calendar(entity_id)
+
+    def accounts_of(self, entity_id: str) -> Accounts | None:
+        """Account numbers of a legal entity in whose books something is to be posted."""
+        if self._entities is None or entity_id == self.terms.legal_entity_id:
+            return self.accounts
+        return self._entities.accounts(entity_id)
 
     def transfer_book(self, seller: str, currency: str) -> RateBook | None:
         """Rates at which another legal entity charges its people; None where there are no others."""

@@ -53,7 +53,8 @@ def posting_days(
         return missing_period(charged_on, contract, approved_on or version.work_date)
     if isinstance(date, str) and not costed:
         return missing_period(date, contract, version.work_date)
-    return _sellers_refusal(value, contract, version) or (charged_on if isinstance(date, str) else date, charged_on)
+    closed = None if value.transfer is None else _sellers_refusal(value, contract, version)
+    return closed or (charged_on if isinstance(date, str) else date, charged_on)
 
 
 def refused_by(value: Value, contract: Contract, version: EntryVersion) -> Missing | None:

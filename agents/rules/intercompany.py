@@ -8,7 +8,7 @@
 So every intercompany account is zero over all entities, in each currency, after any event (M3). The cost stays in the
 books of the resource's entity, the sale to the customer in those of the engagement's. Four accruals and no stream of
 their own: each is the journal of one entity in one currency, read like every other journal, in the same transaction.
-A reversal copies amounts and exchange rates of what stands.
+A reversal copies amounts, exchange rates and account numbers of what stands.
 """
 
 from __future__ import annotations
@@ -25,7 +25,9 @@ from ...codecs.engagement import Engagement
 from ...codecs.entry_state import EntryState, EntryVersion, IntercompanyCharge, Posted
 from ...codecs.journal import Account
 from . import ledger
+from .accounts import Accounts, Numbers, category_of, numbered
 from .books import Books
+from .contract import Contract
 from .transfer_price import TransferPrice
 
 
@@ -47,11 +49,13 @@ LEGS: Final = (
 )
 
 
-def in_sellers_books(cost: Posted, price: TransferPrice | None) -> Posted:
+def in_sellers_books(cost: Posted, price: TransferPrice | None, version: EntryVersion, contract: Contract) -> Posted:
     """The cost of an entry, in the books of the entity whose person worked."""
     if price is None or isinstance(price.accounting_date, str):
         return cost
-    return structs.replace(cost, legal_entity_id=price.seller, accounting_date=price.accounting_date, numbers=())
+    sold = structs.replace(cost, legal_entity_id=price.seller, accounting_date=price.accounting_date, numbers=())
+    pair = ledger.ACCOUNTS["cost", version.kind]
+    return numbered(sold, pair, category_of(version), contract.accounts_of(price.seller))
 
 
 def standing(entry: EntryState) -> IntercompanyCharge | None:
@@ -81,24 +85,44 @@ def wrong_charge(entry: EntryState, price: TransferPrice | None, terms: Engageme
 
 def charge(entry: EntryState, books: Books, version: EntryVersion, price: TransferPrice, date: dt.date) -> None:
     """Charge an approved entry between its entities, unless the charge stands. date: in the buyer's books."""
-    terms, agreed = books.contract.terms, books.contract.intercompany
+    terms, agreed, accounts_of = books.contract.terms, books.contract.intercompany, books.contract.accounts_of
     if agreed is None or isinstance(price.accounting_date, str) or standing(entry) is not None:
         return
     known = entry.intercompany
     ordinal = ledger.next_ordinal(None if known is None else known.sale, version.revision)
     sale, purchase = (
-        Posted(version.revision, ordinal, booked.amount, booked.currency, on, entity, terms.customer_id)
-        for booked, on, entity in (
-            (price.sale, price.accounting_date, price.seller),
-            (price.purchase, date, terms.legal_entity_id),
+        numbered(
+            Posted(version.revision, ordinal, booked.amount, booked.currency, on, entity, terms.customer_id),
+            (leg.debit, leg.credit),
+            category_of(version),
+            accounts_of(entity),
+        )
+        for leg, booked, on, entity in (
+            (LEGS[0], price.sale, price.accounting_date, price.seller),
+            (LEGS[1], price.purchase, date, terms.legal_entity_id),
         )
     )
-    made = IntercompanyCharge(sale, purchase, price.sale.fx_rate, price.purchase.fx_rate, agreed.elimination_entity_id)
+    eliminating = accounts_of(agreed.elimination_entity_id)
+    made = IntercompanyCharge(
+        sale,
+        purchase,
+        price.sale.fx_rate,
+        price.purchase.fx_rate,
+        agreed.elimination_entity_id,
+        _numbers(LEGS[2], sale, version, eliminating),
+        _numbers(LEGS[3], purchase, version, eliminating),
+    )
     entry.intercompany = made
     books.engagement.intercompany_cost += purchase.amount
-    for leg, _, event in _journals(made, version):
+    for leg, _, _, event in _journals(made, version):
         booked = price.sale if leg.of == "sale" else price.purchase
         books.effects.accruals.append(structs.replace(event, trace=(*price.trace, *booked.trace)))
+
+
+def _numbers(leg: Leg, posted: Posted, version: EntryVersion, accounts: Accounts | None) -> Numbers:
+    """Account numbers of a journal in the books of another legal entity than the posting's."""
+    pair = leg.debit, leg.credit
+    return () if accounts is None else accounts.numbers(*pair, category_of(version), posted.accounting_date)
 
 
 def reverse(
@@ -110,14 +134,14 @@ def reverse(
 ) -> None:
     """Take a charge back in all books, on dates that are open there (by entity and accounting date)."""
     replace = structs.replace
-    for leg, posted, event in _journals(stands, version):
+    for leg, posted, numbers, event in _journals(stands, version):
         books.effects.accruals.append(
             replace(
                 event,
                 id=f"{event.id}:reversal",
                 action="reversal",
                 accounting_date=dates[posted.legal_entity_id, posted.accounting_date],
-                lines=ledger.journal(leg.credit, leg.debit, posted.amount, posted.currency),
+                lines=ledger.journal(leg.credit, leg.debit, posted.amount, posted.currency, numbers[::-1]),
                 reverses=event.id,
             )
         )
@@ -126,19 +150,23 @@ def reverse(
     books.engagement.intercompany_cost -= purchase.amount
 
 
-def _journals(charged: IntercompanyCharge, version: EntryVersion) -> Iterator[tuple[Leg, Posted, AccrualEvent]]:
-    """The journals that make a charge, each with what it is of."""
+def _journals(
+    charged: IntercompanyCharge, version: EntryVersion
+) -> Iterator[tuple[Leg, Posted, Numbers, AccrualEvent]]:
+    """The journals that make a charge, each with what it is of and its account numbers."""
     for leg in LEGS:
-        posted, other, fx = (
-            (charged.sale, charged.purchase, charged.sale_fx_rate)
+        posted, other, fx, eliminated = (
+            (charged.sale, charged.purchase, charged.sale_fx_rate, charged.sale_elimination_numbers)
             if leg.of == "sale"
-            else (charged.purchase, charged.sale, charged.purchase_fx_rate)
+            else (charged.purchase, charged.sale, charged.purchase_fx_rate, charged.purchase_elimination_numbers)
         )
-        lines = ledger.journal(leg.debit, leg.credit, posted.amount, posted.currency)
+        numbers = eliminated if leg.eliminates else posted.numbers
+        lines = ledger.journal(leg.debit, leg.credit, posted.amount, posted.currency, numbers)
         event = ledger.accrual(leg.kind, "accrual", version, posted, posted.accounting_date, lines)
         yield (
             leg,
             posted,
+            numbers,
             structs.replace(
                 event,
                 legal_entity_id=charged.elimination_entity_id if leg.eliminates else posted.legal_entity_id,

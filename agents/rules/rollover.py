@@ -24,8 +24,9 @@ def rolls_to(entry: EntryState, contract: Contract) -> tuple[dt.date, dt.date] |
     accrued = entry.work_in_progress
     if not contract.rolls_over or accrued is None or not accrued.live:
         return None
-    start = contract.calendar.next_start(accrued.accounting_date)
-    date = None if start is None else contract.calendar.accounting_date(start)
+    calendar = contract.calendar_of(accrued.legal_entity_id)
+    start = calendar.next_start(accrued.accounting_date)
+    date = None if start is None else calendar.accounting_date(start)
     return None if start is None or date is None or isinstance(date, str) else (start, date)
 
 
@@ -40,5 +41,5 @@ def roll_over(entry: EntryState, books: Books) -> None:
     ledger.reverse_accrual("work_in_progress", stands, accrued, start, books)
     again = structs.replace(accrued, ordinal=accrued.ordinal + 1, accounting_date=date, numbers=())
     pair = ledger.ACCOUNTS["work_in_progress", stands.kind]
-    entry.work_in_progress = numbered(again, pair, category_of(stands), contract.accounts)
+    entry.work_in_progress = numbered(again, pair, category_of(stands), contract.accounts_of(accrued.legal_entity_id))
     ledger.accrue("work_in_progress", stands, entry.work_in_progress, books)

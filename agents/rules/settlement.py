@@ -156,11 +156,8 @@ def _withdraw(
     same = wanted is not None and value is not None and same_money(stands, wanted)
     keep_cost = same and value is not None and same_cost(entry, cost, value, terms)
     keep_price = same and value is not None and same_price(entry, value, terms)
-    unbill = not adjusts and (
-        not (keep_price and approved)
-        or is_over(entry, books)
-        or misfunded(entry.charges, books.engagement, books.contract.funding)
-    )
+    billed = bool(entry.charges) or entry.approved_value != 0
+    unbill = billed and not adjusts and (not (keep_price and approved) or _has_no_room(entry, books))
     accrued = entry.work_in_progress
     unaccrue = accrued is not None and accrued.live and not (keep_price and not approved)
     unearn = has_progress(entry) and not (keep_cost and approved and books.contract.earns_by_cost)
@@ -196,19 +193,28 @@ def _withdraw(
     return None
 
 
+def _has_no_room(entry: EntryState, books: Books) -> bool:
+    """Whether a bill is beyond a cap or the balance, or paid by customers in another order than is agreed."""
+    return is_over(entry, books) or misfunded(entry.charges, books.engagement, books.contract.funding)
+
+
 def _post(
     entry: EntryState, books: Books, wanted: EntryVersion, value: Value, charged: Adjusted | None, *, approved: bool
 ) -> Missing | None:
     """Post what the wanted version lacks: cost always, accrual while pending, charge or progress once approved."""
     engagement, transfer, cost = books.engagement, value.transfer, entry.cost
-    days = posting_days(value, wanted, books.contract, costed=cost is not None and cost.live)
-    if isinstance(days, Missing):
-        return days
-    date, charged_on = days
+    date = value.accounting_date
+    if isinstance(date, str) or value.dates is not None or transfer is not None:
+        days = posting_days(value, wanted, books.contract, costed=cost is not None and cost.live)
+        if isinstance(days, Missing):
+            return days
+        date, charged_on = days
+    else:
+        charged_on = date
     entry.posted = None if wanted is entry.latest else wanted
     if cost is None or not cost.live:
         cost = ledger.posted("cost", cost, wanted, value.cost, value.cost_currency, date, books.contract)
-        cost = entry.cost = intercompany.in_sellers_books(cost, transfer)
+        entry.cost = cost = intercompany.in_sellers_books(cost, transfer, wanted, books.contract)
         entry.cost_value = value.cost_value
         engagement.cost += value.cost_value
         ledger.accrue("cost", wanted, cost, books)

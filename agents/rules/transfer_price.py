@@ -28,6 +28,7 @@ from ...codecs.errors import UndecodableError
 from ...codecs.exception import HoldReason
 from ...codecs.intercompany import TransferPolicy
 from ...codecs.resource import ParsedResource
+from .accounts import Accounts
 from .calendar import Calendar
 from .exchange import NoRate, found_conversion
 from .money import divide
@@ -45,6 +46,9 @@ class Entities(Protocol):
 
     def calendar(self, entity_id: str) -> Calendar:
         """Its accounting calendar, with the contract's policy for closed periods."""
+
+    def accounts(self, entity_id: str) -> Accounts | None:
+        """Its account numbers for the contract; None where all are posted by name."""
 
     def transfer_book(self, entity_id: str, currency: str) -> RateBook:
         """Rates in a currency at which it charges the contract's entity."""
@@ -133,6 +137,9 @@ def transfer_price(
             return amount
         booked.append(amount)
     date = contract.calendar_of(seller).accounting_date(version.work_date)
+    accounts = contract.accounts_of(seller)
+    if accounts is not None and accounts.holds and isinstance(date, dt.date):
+        date = accounts.refusal(date) or date
     return TransferPrice(seller, date, booked[0], booked[1], charged.trace)
 
 

@@ -117,12 +117,14 @@ def _by_entry(expected: Expected, written: Written) -> Iterable[tuple[str, int]]
 
 def _one_outcome(name: str, expected: Expected, written: Written) -> Expected:
     """Where caps leave it to the order which entries are billed, only the sum is certain: take what was billed."""
-    if expected.settled or expected.terms is None:
+    terms = expected.terms
+    if expected.settled or terms is None:
         return expected
     other = written.billed[name, expected.currency] - expected.billed
-    over = {"held": expected.held, "non_chargeable": expected.non_chargeable}
-    over["non_chargeable" if is_stopped(expected.terms) else "held"] -= other
-    return replace(expected, billed=expected.billed + other, earned=expected.earned + other, **over)
+    expected = replace(expected, billed=expected.billed + other, earned=expected.earned + other)
+    if is_stopped(terms):
+        return replace(expected, non_chargeable=expected.non_chargeable - other)
+    return replace(expected, held=expected.held - other)
 
 
 def _difference(name: str, what: str, where: str, found: int, wanted: int, currency: str) -> Iterable[tuple[str, int]]:

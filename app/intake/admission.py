@@ -54,10 +54,16 @@ ACCEPTED: Final = tuple(stream.name for stream in TOPOLOGY.streams if stream.rol
 
 def admit(stream: str, value: bytes) -> OutputRecord:
     """The record that carries a value: key by the stream's rule, CloudEvents headers. Raises UndecodableError."""
+    if stream in ACCEPTED:
+        _check_names(SHAPES[stream].struct, value)
+    return readable(stream, value)
+
+
+def readable(stream: str, value: bytes) -> OutputRecord:
+    """As admit(), but names no shape has pass, as they do on a topic. Raises UndecodableError."""
     if stream not in ACCEPTED:
         raise _not_accepted(stream)
     shape = SHAPES[stream]
-    _check_names(shape.struct, value)
     decoded = shape.decode(value)
     headers = cloudevents.headers(TOPOLOGY.stream(stream).event_type, shape.event_id_of(decoded))
     record = Candidate(stream, 0, 0, 0, shape.key_of(decoded), value, headers)

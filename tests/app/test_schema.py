@@ -48,6 +48,8 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "payments": _entry
     | {"source": "erp", "id": "P-1", "received_on": "2026-12-15", "amount": "500", "currency": "USD"}
     | {"allocations": [{"invoice_id": "I-1", "amount": "500"}], "fx_rate": "0.6081", "base_currency": "GBP"},
+    "re-drives": {"letter": "time-entries:3:17", "number": 1, "action": "re_driven", "by": "finance"}
+    | {"why": "clock export mended", "value": "{}", "stream": "time-entries", "partition": 3, "offset": 18},
     "posting-states": {"billing_id": "psa:time:1:1:billing:0", "engagement_id": "E-1", "state": "paid"}
     | {"invoiced": "500.00", "credited": "0.00", "currency": "USD", "documents": ["2026-17"]},
     "rate-cards": {"id": "standard", "version": 1, "scope": "default", "currency": "EUR"}

@@ -28,6 +28,7 @@ from billtide.codecs import (
     period,
     posting_state,
     rate_card,
+    re_drive,
     resource,
     revenue,
     time_entry,
@@ -148,6 +149,9 @@ LEAST: dict[str, Sample] = {
     "payment": payment.Payment(source="erp", id="P-1", revision=1, engagement_id="E-1", received_on=DAY, amount="500", currency="EUR"),
     "period": period.Period(
         legal_entity_id="DE", id="2026-11", revision=1, start_date=DAY, end_date=LAST, status="open"
+    ),
+    "re-drive": re_drive.ReDrive(
+        letter="time-entries:3:17", number=0, action="re_driven", by="finance", why="clock export mended"
     ),
     "posting-state": posting_state.PostingState(
         billing_id="psa:time:4711:3:billing:0", engagement_id="E-1", state="posted", invoiced="0.00", credited="0.00", currency="EUR"
@@ -276,6 +280,7 @@ FULL: dict[str, Sample] = {
         allocations=(payment.Allocation(invoice_id="I-1", amount="500", paid_amount="499.99"),),
     ),
     "period": LEAST["period"],
+    "re-drive": _replace(LEAST["re-drive"], number=2, value='{"id":"4711"}', stream="time-entries", partition=3, offset=18),
     "posting-state": _replace(LEAST["posting-state"], state="partly_paid", invoiced="904.50", credited="4.50", documents=("2026-17", "2026-C1")),
     "rate-card": _replace(
         LEAST["rate-card"], scope="customer", scope_id="C-9", effective_to=LAST,
@@ -346,7 +351,7 @@ CHANGELOG: dict[str, Sample] = {
         invoiced=90_000,
         fx_on=LAST,
         margin=CountedMargin("cloud\x1fdach", 90_450, 27_000),
-        intercompany=IntercompanyCharge(_replace(POSTED, live=True, currency="USD"), _replace(POSTED, live=True), None, 9_000_000_000, "group"),
+        intercompany=IntercompanyCharge(_replace(POSTED, live=True, currency="USD"), _replace(POSTED, live=True), None, 9_000_000_000, "group", ("4900", "1460"), ("1760", "6200")),
     ),
     "approvals": Approvals((Decision(3, "manager", 1, "approved"), Decision(3, "finance", 2, "recalled", "R-1", "R-2", DAY, "correction"))),
     "engagements": EngagementState(
@@ -360,7 +365,7 @@ CHANGELOG: dict[str, Sample] = {
     "holds": Hold(1, "cap_reached", "E-1", "cap:E-1"),
     "assignments": AssignmentState(FULL["assignment"], (PlannedCost(MONDAY, 72_000_000_000, 100_000, "EUR"), PlannedCost(LAST, 1, None, ""))),
     "weeks": WeekState({"plan:A-1": Share(1, 72_000_000_000, hard=True)}),
-    "positions": Position(15, 5, 4, 3, 2, 1),
+    "positions": Position(15, 5, 4, 3, 2, 1, b"\x01"),
     "cursors": Cursor(42),
     "audit": ChainHead(7, bytes(range(32))),
     "invoices": InvoiceState(

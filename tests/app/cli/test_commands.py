@@ -271,3 +271,23 @@ def test_every_hold_reason_is_explained() -> None:
 def test_amounts_are_grouped_without_arithmetic(amount: str | None, shown: str) -> None:
     """Thousands are set apart and no digit is lost; what is unknown is a dash, never zero."""
     assert grouped(amount) == shown
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        pytest.param(("re-drive",), "say which letters", id="none"),
+        pytest.param(("re-drive", "a:0:1", "--all"), "say which letters", id="id-and-all"),
+        pytest.param(("re-drive", "--all", "--send"), "--by NAME --why TEXT", id="unsigned"),
+        pytest.param(("re-drive", "--all", "--send", "--by", "a", "--why", " "), "--by NAME --why TEXT", id="no-why"),
+        pytest.param(("re-drve",), "did you mean `billtide dead-letters re-drive`?", id="misspelt"),
+    ],
+)
+def test_dead_letters_are_asked_for_one_way_and_signed(
+    run: Callable[..., Result], arguments: tuple[str, ...], sentence: str
+) -> None:
+    """Nothing is read before the command says which letters, and for sending who does it and why."""
+    result = run("dead-letters", *arguments)
+
+    assert result.exit_code == 2
+    assert sentence in result.stderr

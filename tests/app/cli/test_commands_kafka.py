@@ -11,6 +11,7 @@ from aiokafka import AIOKafkaConsumer
 
 from billtide.app.records import send
 from billtide.app.settings import load
+from billtide.app.topology import TOPOLOGY
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -69,7 +70,7 @@ def test_topics_are_missed_made_and_checked(run: Callable[..., Result], kafka: B
     assert kafka.bootstrap
     assert before.exit_code == 1
     assert {finding["problem"] for finding in json.loads(before.stdout)["findings"]} == {"it does not exist"}
-    assert len(json.loads(created.stdout)["created"]) == 19
+    assert len(json.loads(created.stdout)["created"]) == len(TOPOLOGY.streams)
     assert (after.exit_code, json.loads(after.stdout)) == (0, {"ok": True, "findings": []})
     assert "exist" in again.stdout
 
