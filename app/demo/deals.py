@@ -16,6 +16,7 @@ from .ceilings import caps, other_caps
 from .fees import BILLED_BY_TERM, BY_DAYS, ENDS, fee, other_fee
 from .happenings import MONDAY, chance, often
 from .offices import ENTITIES, GRADES, PER_HUNDRED_EURO, PRACTICES, RAISE, Person, amount_text, spread
+from .payers import funding
 from .spending import expense_terms
 
 if TYPE_CHECKING:
@@ -163,7 +164,7 @@ def _engagement(rng: random.Random, number: int, kind: ContractType) -> Engageme
     foreign = often(rng, 20)
     currency = rng.choice([c for c in PER_HUNDRED_EURO if c != entity.currency]) if foreign else entity.currency
     internal = kind == "internal"
-    return Engagement(
+    sold = Engagement(
         source="crm",
         id=f"E-{number:04}",
         revision=1,
@@ -185,6 +186,7 @@ def _engagement(rng: random.Random, number: int, kind: ContractType) -> Engageme
         discounts=DATED_DISCOUNTS.get(number % 10, ()),
         planned_revenue=None if internal else amount_text(spread(rng, 9_000_000), currency),
     )
+    return msgspec.structs.replace(sold, funding=funding(number, sold.customer_id, currency, sold.policies))
 
 
 def _start(rng: random.Random, kind: ContractType) -> dt.date:

@@ -46,7 +46,8 @@ class Charge(NamedTuple):
 class Written:
     """Sums of all events. charges: billing lines that are not reversed, by id.
 
-    billed_entries: sum of the lines of each time entry and expense, in minor units; waiting: entries with an open hold,
+    paid_by: sums of all lines by engagement and customer; billed_entries: sum of the lines of each time entry and
+    expense, in minor units; waiting: entries with an open hold,
     by engagement and reason; unbalanced: ids of journals whose two sides differ; ids: how often each event id was read;
     events: records by stream.
     """
@@ -55,6 +56,7 @@ class Written:
     fees: Money = field(default_factory=Counter)
     unbilled: Money = field(default_factory=Counter)
     earned: Money = field(default_factory=Counter)
+    paid_by: dict[str, Counter[str]] = field(default_factory=dict)
     charges: dict[str, Charge] = field(default_factory=dict)
     billed_entries: Counter[EntryId] = field(default_factory=Counter)
     figures: dict[str, EngagementFigures] = field(default_factory=dict)
@@ -98,6 +100,7 @@ def _add_billing(written: Written, batch: Iterable[Record]) -> None:
         sums[event.engagement_id, event.currency] += amount
         if event.kind != "fee":
             written.billed_entries[EntryId(event.kind, event.source, event.engagement_id, event.entry_id)] += amount
+        written.paid_by.setdefault(event.engagement_id, Counter())[event.customer_id] += amount
         if event.action == "charge":
             written.charges[event.id] = Charge(event.engagement_id, amount)
         else:

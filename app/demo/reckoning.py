@@ -7,7 +7,7 @@ What the product wrote must equal it, whatever the order in which the partitions
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import TYPE_CHECKING, Final
 
@@ -15,6 +15,7 @@ from ...codecs.engagement import Engagement
 from .reckoning_caps import capped, is_stopped
 from .reckoning_facts import Facts, Record, read_facts
 from .reckoning_fees import term_fees
+from .reckoning_funding import funded
 from .reckoning_hours import NO_HOURS, Hours, hours_by_engagement
 from .reckoning_lookups import WaitsError, labour_cost
 from .reckoning_money import Worth, reckon_entry
@@ -61,6 +62,7 @@ class Expected:
     loss_provision: int | None = 0
     terms: Engagement | None = None
     worths: tuple[Worth, ...] = ()
+    funded: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +134,7 @@ def _expected(facts: Facts, terms: Engagement, worths: list[Worth]) -> Expected:
         loss_provision=fee.provision,
         terms=terms,
         worths=tuple(worths),
+        funded=funded(terms, [worth.price for worth in worths if worth.approved and worth.price is not None]),
     )
 
 

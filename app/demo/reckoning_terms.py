@@ -28,6 +28,7 @@ def check_terms(terms: Engagement) -> None:
     _check_expenses(terms)
     _check_time(terms)
     _check_approval(terms)
+    _check_funding(terms)
     refuse_when(terms.end_date is not None and terms.end_date < terms.start_date, "ends before it starts")
     if terms.planned_revenue is not None:
         minor(terms.planned_revenue, terms.currency)
@@ -83,6 +84,22 @@ def _check_time(terms: Engagement) -> None:
         texts = [*agreed.by_work_type.values(), agreed.weekend or "0", agreed.holiday or "0"]
         for text in texts:
             refuse_when(not 0 <= number(text, _MULTIPLIER_PLACES) <= _MULTIPLIER_MAX, "multiplier")
+
+
+def _check_funding(terms: Engagement) -> None:
+    if terms.funding is None:
+        return
+    customers = terms.funding.customers
+    names, percents = {customer.customer_id for customer in customers}, [customer.percent for customer in customers]
+    tops = [customer.up_to for customer in customers]
+    refuse_when(len(names) < len(customers), "a customer twice")
+    if any(percents):
+        parts = [number(percent or "0", PERCENT_PLACES) for percent in percents]
+        refuse_when(any(tops) or min(parts) <= 0 or sum(parts) != 100, "no hundred percent")  # noqa: PLR2004 - percent
+        refuse_when((terms.funding.rounding_customer_id or terms.customer_id) not in names, "nobody to pay the rest")
+    else:
+        refuse_when(tops[-1] is not None or None in tops[:-1], "not all but the last have an amount")
+        refuse_when(any(minor(top, terms.currency) <= 0 for top in tops if top is not None), "an amount of nothing")
 
 
 def _check_approval(terms: Engagement) -> None:

@@ -82,6 +82,7 @@ def _differences(name: str, expected: Expected, written: Written) -> Iterable[tu
         amount = parse_amount(shown.loss_provision or "0", currency, "loss_provision")
         yield from _difference(name, "loss_provision", "figures", amount, expected.loss_provision, currency)
     yield from ((problem, 0) for problem in _margins(name, expected, written))
+    yield from ((problem, 0) for problem in _funding(name, expected, written))
     for what, hours in zip(HOURS, expected.hours.shown(), strict=True):
         if Fraction(getattr(shown, what)) != hours:
             wanted = format_plain(int(hours * 10**PLACES), PLACES)
@@ -101,6 +102,19 @@ def _margins(name: str, expected: Expected, written: Written) -> Iterable[str]:
     for key in sorted({*shown, *wanted}):
         if shown.get(key) != wanted.get(key):
             yield f"engagement {name}: earned and cost of {key} are {shown.get(key)} instead of {wanted.get(key)}"
+
+
+def _funding(name: str, expected: Expected, written: Written) -> Iterable[str]:
+    """Customers who pay together and are not billed what is theirs."""
+    shares = written.figures[name].funded
+    shown = {customer: parse_amount(text, expected.currency, "funded") for customer, text in shares.items()}
+    billed = {customer: amount for customer, amount in written.paid_by.get(name, {}).items() if amount}
+    found = {"figures": shown}
+    if expected.terms is not None and expected.terms.funding is not None:
+        found["events"] = billed
+    for where, by_customer in found.items():
+        if by_customer != expected.funded:
+            yield f"engagement {name}: customers pay {by_customer} instead of {expected.funded} in the {where}"
 
 
 def _by_entry(expected: Expected, written: Written) -> Iterable[tuple[str, int]]:

@@ -109,6 +109,17 @@ def test_another_margin_is_found(memory: Memory, reckoning: Reckoning) -> None:
     assert [problem for problem in verdict_on(memory, reckoning).problems if "knitting" in problem]
 
 
+def test_other_customers_are_found(memory: Memory, reckoning: Reckoning) -> None:
+    """A line to another customer than those who pay together is a problem, though the money is the same."""
+    payers = [msgspec.json.decode(record.value or b"")["customer_id"] for record in memory.left["billing"]]
+    at = payers.index("C-901")
+    memory.left["billing"][at] = changed(memory.left["billing"][at], customer_id="C-777")
+    verdict = verdict_on(memory, reckoning)
+
+    assert not any(verdict.difference.values())
+    assert any("C-777" in problem for problem in verdict.problems)
+
+
 def test_a_journal_with_unequal_sides_is_found(memory: Memory, reckoning: Reckoning) -> None:
     """Debits that are not the credits are named by the event's id."""
     record = memory.left["revenue"][0]
