@@ -47,9 +47,8 @@ class Written:
     """Sums of all events. charges: billing lines that are not reversed, by id.
 
     paid_by: sums of all lines by engagement and customer; billed_entries: sum of the lines of each time entry and
-    expense, in minor units; waiting: entries with an open hold,
-    by engagement and reason; unbalanced: ids of journals whose two sides differ; ids: how often each event id was read;
-    events: records by stream.
+    expense, in minor units; waiting: entries with an open hold, by engagement and reason; unbalanced: ids of journals
+    whose two sides differ; ids: how often each event id was read; events: records by stream.
     """
 
     billed: Money = field(default_factory=Counter)
