@@ -13,7 +13,7 @@ from ...codecs.rate_card import RateCard, RateLine
 from .aftermath import other_prices
 from .agreements import DATED_DISCOUNTS, DISCOUNTS, has_own_rates, limited, policies
 from .ceilings import caps, other_caps
-from .fees import BILLED_BY_TERM, BY_DAYS, ENDS, fee, other_fee
+from .fees import BILLED_BY_TERM, BY_DAYS, ENDS, PAID_AHEAD, fee, other_fee
 from .happenings import MONDAY, chance, often
 from .offices import ENTITIES, GRADES, PER_HUNDRED_EURO, PRACTICES, RAISE, Person, amount_text, spread
 from .payers import funding
@@ -175,7 +175,7 @@ def _engagement(rng: random.Random, number: int, kind: ContractType) -> Engageme
         region=entity.region,
         currency=currency,
         contract_type=kind,
-        start_date=_start(rng, kind),
+        start_date=_start(rng, number, kind),
         rates=_own_rates(rng, number, currency) if kind in BILLED_BY_TIME and has_own_rates(rng, number) else (),
         **(caps(rng, number, currency) if kind == "capped" else {}),
         fee=fee(rng, number, kind, currency),
@@ -189,9 +189,10 @@ def _engagement(rng: random.Random, number: int, kind: ContractType) -> Engageme
     return msgspec.structs.replace(sold, funding=funding(number, sold.customer_id, currency, sold.policies))
 
 
-def _start(rng: random.Random, kind: ContractType) -> dt.date:
+def _start(rng: random.Random, number: int, kind: ContractType) -> dt.date:
     if kind in BILLED_BY_TERM:
-        return rng.choice((dt.date(2025, 10, 1), dt.date(2025, 10, 15), dt.date(2025, 11, 1)))
+        start = rng.choice((dt.date(2025, 10, 1), dt.date(2025, 10, 15), dt.date(2025, 11, 1)))
+        return MONDAY.replace(day=1) if number == PAID_AHEAD else start
     return dt.date(2025, rng.randint(1, 9), 1)
 
 

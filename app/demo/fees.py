@@ -26,6 +26,8 @@ REACHED_LATE, TAKEN_BACK = 83, 84
 """Fixed fees of which a milestone is reached after the week, or was not reached after all."""
 BY_DATES: Final = 96
 """Retainer whose terms have dates of their own."""
+PAID_AHEAD: Final = 99
+"""Subscription from the first day of the week's month, a quarter in advance: two thirds are deferred."""
 BILLED_ANEW: Final = (98, 100)
 """Retainer and subscription whose fee turns out another after the week, for terms that are billed as well."""
 BY_DAYS: Final = (74, 85)
@@ -51,6 +53,8 @@ def fee(rng: random.Random, number: int, kind: ContractType, currency: str) -> F
         terms: tuple[Literal["month", "quarter", "year"], ...] = ("month", "month", "quarter")
         term = "year" if number % 6 == 0 else rng.choice(terms)
         agreed = Fee(amount=amount_text(rng.randint(5, 30) * 100_000, currency), term=term, billed=billed)
+        if number == PAID_AHEAD:
+            return msgspec.structs.replace(agreed, term="quarter", billed="advance")
         if number == BY_DATES:
             return msgspec.structs.replace(agreed, schedule=_three_terms(currency))
         return msgspec.structs.replace(agreed, billed_terms="rebill" if number in BILLED_ANEW else "keep")

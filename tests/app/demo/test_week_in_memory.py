@@ -42,6 +42,15 @@ def test_the_week_comes_to_what_is_reckoned(in_order: Memory, reckoning: Reckoni
     assert verdict_on(in_order, reckoning).problems == ()
 
 
+def test_what_is_told_apart_is_not_nothing(reckoning: Reckoning) -> None:
+    """Some fees are deferred, some value is not charged beyond a cap, some bills are shared by three customers."""
+    every = reckoning.engagements.values()
+
+    assert any(expected.deferred > 0 for expected in every)
+    assert any(expected.non_chargeable > 0 for expected in every)
+    assert any(len(expected.funded) > 2 for expected in every)
+
+
 def events(memory: Memory, stream: str) -> list[dict[str, Any]]:
     """Everything a stream has got, as JSON objects."""
     return [msgspec.json.decode(record.value or b"") for record in memory.left[stream]]
