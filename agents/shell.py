@@ -44,6 +44,13 @@ def apply_all(work: Work, apply: Apply) -> None:
         _advance(work)
 
 
+def cut(work: Work, at: int) -> None:
+    """End a work at its record `at`, which is bad and one too many: what was applied before it counts."""
+    work.records = work.records[:at]
+    if work.records:
+        _advance(work)
+
+
 def _advance(work: Work) -> None:
     """Write the position with the state: what lies below it was applied and is a duplicate from now on."""
     positions = work.state.positions

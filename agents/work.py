@@ -14,6 +14,7 @@ from ..tables.state import TaskState
 from .context import Contexts, WorkLookups
 from .figures import figures_of
 from .outbox import OUTPUTS, Headers, Outbox
+from .poison import Poison
 from .rules.effects import Effects
 from .trail import STREAM as AUDIT
 from .trail import Trail, audit_events
@@ -50,6 +51,7 @@ class Work:
 
     stream: the input's name in the topology, such as `time-entries`; place: topic and partition of its records, the
     partition being the task's; trail: which record brought about which events, for the audit.
+    poison: judges bad records, where there are limits to them.
     shifted: entries that a changed volume may have moved past a tier, shifting: while they are settled or collected.
     drain() hands out what was decided so far, finish() what is left; then the state is complete for the changelog.
     """
@@ -66,7 +68,8 @@ class Work:
     ) -> None:
         """Open a unit of work; `contexts` outlives it and belongs to the task."""
         self.stream: Final = stream
-        self.records: Final = records
+        self.records = records
+        self.poison: Poison | None = None
         self.place: Final = place
         self.state: Final = state
         self.reference: Final = reference
@@ -112,7 +115,12 @@ class Work:
         return not (written or self._touched or self.dead_letter_reasons)
 
     def dead_letter(self, record: Record, error: UndecodableError, place: Place | None = None) -> None:
-        """Put a record aside as it came, with where it stood (`place` if not the work's) and what is wrong with it."""
+        """Put a record aside as it came, with where it stood (`place` if not the work's) and what is wrong with it.
+
+        Raises PoisonedInputError instead when there are too many of them.
+        """
+        if self.poison is not None:
+            self.poison.found(record)
         topic, partition = place or self.place
         key, value, own = dead_letter.kept(record.key, record.value, record.headers)
         headers = dead_letter.headers(topic, partition, record.offset, record.timestamp, own, error)

@@ -86,6 +86,9 @@ class Metrics:
             "consumer_lag_records", "Records up to the last stable offset not yet applied", "stream", "partition"
         )
         self.assigned_tasks = gauge("assigned_tasks", "Tasks of this worker by phase", "phase")
+        self.stopped_inputs = gauge(
+            "stopped_inputs", "1 for an input a task takes no more of: too many bad records", "stream", "partition"
+        )
         self.paused_partitions = gauge("paused_partitions", "Input partitions paused because slabs wait")
 
     def _declare_state(self) -> None:

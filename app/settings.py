@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from ..agents.poison import PoisonLimits
 from .refusal import RefusedError
 
 if TYPE_CHECKING:
@@ -112,6 +113,15 @@ class Settings(BaseSettings):
     undecodable_references_max: Annotated[int, Field(ge=1)] = Field(
         10_000, description="Undecodable reference records kept until task 0 has put them on dead-letters"
     )
+    poison_run_records_max: Annotated[int, Field(ge=1)] = Field(
+        200, description="Bad records in a row that are put aside; one more, and the task takes no more of that input"
+    )
+    poison_share_percent_max: Annotated[int, Field(ge=1, le=100)] = Field(
+        50, description="Share of the window that may be bad records, one always; 100 is no limit"
+    )
+    poison_window_records: Annotated[int, Field(ge=1, le=100_000)] = Field(
+        1_000, description="Last records of a task and input over which that share is taken"
+    )
     drain_milliseconds_max: Annotated[int, Field(ge=100)] = Field(
         15_000, description="How long a stop or a rebalance waits for the slab in hand"
     )
@@ -156,6 +166,7 @@ class Settings(BaseSettings):
             ("heartbeat_milliseconds", "session_timeout_milliseconds"),
             ("retry_milliseconds_first", "retry_milliseconds_max"),
             ("batch_bytes_max", "message_bytes_max"),
+            ("poison_run_records_max", "poison_window_records"),
         )
         for low, high in pairs:
             if getattr(self, low) > getattr(self, high):
@@ -171,6 +182,10 @@ class Settings(BaseSettings):
             )
             raise ValueError(message)
         return self
+
+    def poison_limits(self) -> PoisonLimits:
+        """How many bad records of an input a task puts aside before it stops taking it."""
+        return PoisonLimits(self.poison_run_records_max, self.poison_share_percent_max, self.poison_window_records)
 
     def topic(self, stream: str) -> str:
         """Kafka topic of a stream of the topology."""

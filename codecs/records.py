@@ -195,7 +195,8 @@ class WeekState(msgspec.Struct, array_like=True, gc=False):
 class Position(msgspec.Struct, array_like=True, gc=False):
     """How far a task has read one input, and what became of each record before that (M5).
 
-    offset: the next record to apply. The five counts add up to the records seen.
+    offset: the next record to apply. The five counts add up to the records seen. recent: the last records as bits, 1
+    is dead-lettered, the lowest of the last byte is the latest record; empty when none of them was.
     """
 
     offset: int = 0
@@ -204,6 +205,7 @@ class Position(msgspec.Struct, array_like=True, gc=False):
     stale: int = 0
     held: int = 0
     dead_lettered: int = 0
+    recent: bytes = b""
 
 
 class Cursor(msgspec.Struct, frozen=True, array_like=True, gc=False):

@@ -129,6 +129,7 @@ def test_up_stays_until_down(run: Run, up: str) -> None:
     assert "invalid_field" in run("billtide dead-letters list")
     assert "waits for" in run("billtide holds list")
     assert "the chain is whole" in run("billtide verify")
+    assert "0 fail, " in run("billtide doctor")
     assert "came out again" in run("billtide replay --from topics")
 
 
@@ -192,6 +193,7 @@ def test_no_command_is_left_out() -> None:
     assert commands() == [
         "make demo",
         "billtide topics create",
+        "billtide doctor",
         "billtide worker",
         "billtide produce FILE",
         "billtide intake csv --map examples/bookkeeping.toml --terms CLIENTS FILE",

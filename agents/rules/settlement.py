@@ -157,15 +157,7 @@ def _withdraw(
     keep_cost = same and value is not None and same_cost(entry, cost, value, terms)
     keep_price = same and value is not None and same_price(entry, value, terms)
     billed = bool(entry.charges) or entry.approved_value != 0
-    unbill = (
-        billed
-        and not adjusts
-        and (
-            not (keep_price and approved)
-            or is_over(entry, books)
-            or misfunded(entry.charges, books.engagement, books.contract.funding)
-        )
-    )
+    unbill = billed and not adjusts and (not (keep_price and approved) or _has_no_room(entry, books))
     accrued = entry.work_in_progress
     unaccrue = accrued is not None and accrued.live and not (keep_price and not approved)
     unearn = has_progress(entry) and not (keep_cost and approved and books.contract.earns_by_cost)
@@ -199,6 +191,11 @@ def _withdraw(
     if not keep_cost:
         reverse_cost(entry, books, stands, cost, reversed_on(cost, dates))
     return None
+
+
+def _has_no_room(entry: EntryState, books: Books) -> bool:
+    """Whether a bill is beyond a cap or the balance, or paid by customers in another order than is agreed."""
+    return is_over(entry, books) or misfunded(entry.charges, books.engagement, books.contract.funding)
 
 
 def _post(

@@ -16,6 +16,7 @@ COMMANDS: Final = {
     "up": ("local", "Start a broker, the topics and workers, and leave them running."),
     "down": ("local", "Stop what `billtide up` started."),
     "worker": ("worker", "Run a worker until SIGTERM or SIGINT."),
+    "doctor": ("doctor", "Check everything around the workers; say what mends it."),
     "topics": ("topics", "Show, create or check the topics."),
     "produce": ("produce", "Send events from a JSON lines file, checked first."),
     "intake": ("intake", "Send a time sheet of any form, by a mapping file."),

@@ -90,6 +90,10 @@ THRESHOLDS: Final[dict[int, tuple[tuple[ApprovalLevel, int, Literal["price", "co
 AUTO_APPROVED: Final = 4
 """Of the engagement's number modulo nine: small entries need no decision there."""
 AUTO_APPROVED_CENTS: Final = 30_000
+AT_PERIOD_END: Final = 8
+"""Of the engagement's number modulo eleven: what is done is posted on the last day of its period there."""
+ROLLED_OVER: Final = 5
+"""Of the engagement's number modulo six: work in progress is reversed and accrued again in the next period there."""
 NAMED: Final = 6
 """Of the engagement's number modulo eight: those whose terms name who decides."""
 APPROVERS: Final = (
@@ -130,6 +134,8 @@ def policies(rng: random.Random, number: int, currency: str, entity: Entity) -> 
         ),
         auto_approve_under=amount_text(AUTO_APPROVED_CENTS, currency) if number % 9 == AUTO_APPROVED else None,
         approvers=APPROVERS if number % 8 == NAMED else (),
+        accounting_date="period_end" if number % 11 == AT_PERIOD_END else "work_date",
+        work_in_progress="reverse_next_period" if number % 6 == ROLLED_OVER else "until_billed",
         correction="adjust" if number % 3 == ADJUSTED else "reverse_and_rebill",
     )
 

@@ -20,6 +20,8 @@ LOWERED_CAP: Final = 63
 """Engagement whose cap is lowered after the week, back in time: what is billed above it is taken back."""
 OTHER_TASKS: Final = 64
 """Engagement whose purchase order is given other tasks after the week, and some tolerance."""
+STOPPED: Final = 65
+"""Engagement whose cap stops: what lies beyond it is not charged, until the cap is raised after the week."""
 _SENIORS: Final = tuple(f"R-{number:04}" for number in range(1, 61))
 
 
@@ -39,6 +41,8 @@ def caps(rng: random.Random, number: int, currency: str) -> dict[str, Any]:
         60: {"caps": (PartialCap(id="monthly", amount=some, per="month"),)},
         61: {"caps": (PartialCap(id="by task and day", amount=few, per="day", tasks=("task-4", "task-5")),)},
         62: {"caps": (PartialCap(id="PO-4712", amount=some, tolerance=amount_text(20_000, currency)),)},
+        STOPPED: {"cap": msgspec.structs.replace(whole, amount=amount_text(400_000, currency), mode="stop")},
+        66: {"cap": None, "caps": (PartialCap(id="stops weekly", amount=some, per="week", mode="stop"),)},
         64: {"caps": (PartialCap(id="PO-4713", amount=few, tasks=("task-1",)),)},
     }
     return {"cap": whole, **fields.get(number, {})}
@@ -49,6 +53,8 @@ def other_caps(number: int, first: Engagement) -> dict[str, Any]:
     currency = first.currency
     if number == RAISED_CAP:
         return {"cap": Cap(amount=amount_text(1_500_000, currency))}
+    if number == STOPPED and first.cap is not None:
+        return {"cap": msgspec.structs.replace(first.cap, amount=amount_text(800_000, currency))}
     if number == LOWERED_CAP:
         return {"cap": Cap(amount=amount_text(400_000, currency))}
     if number == OTHER_TASKS:

@@ -13,7 +13,7 @@ from ...codecs.rate_card import RateCard, RateLine
 from .aftermath import other_prices
 from .agreements import DATED_DISCOUNTS, DISCOUNTS, has_own_rates, limited, policies
 from .ceilings import caps, other_caps
-from .fees import BY_DAYS, ENDS, fee, other_fee
+from .fees import BILLED_BY_TERM, BY_DAYS, ENDS, fee, other_fee
 from .happenings import MONDAY, chance, often
 from .offices import ENTITIES, GRADES, PER_HUNDRED_EURO, PRACTICES, RAISE, Person, amount_text, spread
 from .spending import expense_terms
@@ -25,7 +25,8 @@ ENGAGEMENTS: Final[dict[ContractType, int]] = {
     "time_and_materials": 50,
     "capped": 20,
     "fixed_fee": 20,
-    "retainer": 12,
+    "retainer": 8,
+    "subscription": 4,
     "non_billable": 10,
     "internal": 8,
 }
@@ -37,7 +38,7 @@ LATE_ROLE: Final = "data-scientist"
 """A role that no card prices at first. Its rates arrive late, except in the currency below."""
 UNPRICED_CURRENCY: Final = "CHF"
 ARRIVE_LATE: Final = (7, 58, 79, 101)
-"""Engagements, by number, whose terms arrive after their entries: T&M, capped, fixed fee, retainer."""
+"""Engagements, by number, whose terms arrive after their entries: T&M, capped, fixed fee, subscription."""
 WEEKS: Final = tuple(MONDAY + dt.timedelta(days=7 * week) for week in range(3))
 LATE_ASSIGNMENTS: Final = 100
 """Of the people's assignments, one in this many arrives late."""
@@ -187,7 +188,7 @@ def _engagement(rng: random.Random, number: int, kind: ContractType) -> Engageme
 
 
 def _start(rng: random.Random, kind: ContractType) -> dt.date:
-    if kind == "retainer":
+    if kind in BILLED_BY_TERM:
         return rng.choice((dt.date(2025, 10, 1), dt.date(2025, 10, 15), dt.date(2025, 11, 1)))
     return dt.date(2025, rng.randint(1, 9), 1)
 

@@ -1,4 +1,4 @@
-"""Fees of the firm's engagements: retainers by term, fixed fees by every measure of progress, and their milestones."""
+"""Fees of the firm's engagements: by term, and fixed ones by every measure of progress, with their milestones."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 import msgspec
 
-from ...codecs.engagement import Fee, Milestone
+from ...codecs.engagement import Fee, FeeTerm, Milestone
 from .happenings import NEXT_MONDAY, WORKDAYS, often
 from .offices import amount_text
 
@@ -17,16 +17,22 @@ if TYPE_CHECKING:
     from ...codecs.engagement import ContractType, Engagement
     from ...codecs.time_entry import ProgressExcluded
 
+BILLED_BY_TERM: Final = {"retainer", "subscription"}
 NEW_ESTIMATE: Final = 73
 """Fixed fee whose expected cost is changed after the week."""
 LOSS_FOUND, LOSS_AVERTED = 82, 80
 """Fixed fees that are found to end in a loss after the week, or not to."""
 REACHED_LATE, TAKEN_BACK = 83, 84
 """Fixed fees of which a milestone is reached after the week, or was not reached after all."""
+BY_DATES: Final = 96
+"""Retainer whose terms have dates of their own."""
+BILLED_ANEW: Final = (98, 100)
+"""Retainer and subscription whose fee turns out another after the week, for terms that are billed as well."""
 BY_DAYS: Final = (74, 85)
 """Fixed fees whose progress is measured by days. A month that closes moves nothing of theirs: they wait for it."""
 ENDS: Final = dt.date(2026, 3, 31)
 _WEDNESDAY: Final = WORKDAYS[2]
+_OTHER_ESTIMATES: Final = {NEW_ESTIMATE: 6_000_000, LOSS_FOUND: 20_000_000}  # euro cents
 _BEFORE: Final = dt.date(2025, 10, 20)  # in a month that most legal entities have closed
 _EXCLUDED_PERCENT: Final = 6
 
@@ -40,11 +46,14 @@ def fee(rng: random.Random, number: int, kind: ContractType, currency: str) -> F
     """The fee of the engagement with this number, if it is of a kind that has one."""
     if kind == "fixed_fee":
         return _fixed_fee(rng, number, currency)
-    if kind == "retainer":
+    if kind in BILLED_BY_TERM:
         billed: Literal["advance", "arrears"] = "arrears" if often(rng, 30) else "advance"
         terms: tuple[Literal["month", "quarter", "year"], ...] = ("month", "month", "quarter")
         term = "year" if number % 6 == 0 else rng.choice(terms)
-        return Fee(amount=amount_text(rng.randint(5, 30) * 100_000, currency), term=term, billed=billed)
+        agreed = Fee(amount=amount_text(rng.randint(5, 30) * 100_000, currency), term=term, billed=billed)
+        if number == BY_DATES:
+            return msgspec.structs.replace(agreed, schedule=_three_terms(currency))
+        return msgspec.structs.replace(agreed, billed_terms="rebill" if number in BILLED_ANEW else "keep")
     return None
 
 
@@ -59,7 +68,7 @@ def _fixed_fee(rng: random.Random, number: int, currency: str) -> Fee:
     fields: dict[int, dict[str, Any]] = {
         72: {"progress": "hours_to_hours", "estimated_hours": "640.5", "estimated_cost": None},
         74: {"progress": "straight_line", "percent_places": 2},
-        75: {"progress": "milestone", "milestones": _thirds(), "estimated_cost": None},
+        75: {"progress": "milestone", "milestones": _priced_alone(currency), "estimated_cost": None},
         76: {"milestones": _thirds()},
         77: {"percent_places": 0},
         78: {"uninstalled_cost": installed_later},
@@ -77,12 +86,31 @@ def _fixed_fee(rng: random.Random, number: int, currency: str) -> Fee:
     return msgspec.structs.replace(plain, **fields.get(number, {}))
 
 
+def _three_terms(currency: str) -> tuple[FeeTerm, ...]:
+    """Terms with dates of their own: one costs something else, and between two of them nothing is paid for."""
+    return (
+        FeeTerm(start_date=dt.date(2025, 11, 1), end_date=dt.date(2025, 11, 14)),
+        FeeTerm(
+            start_date=dt.date(2025, 11, 15), end_date=dt.date(2025, 11, 30), amount=amount_text(123_400, currency)
+        ),
+        FeeTerm(start_date=dt.date(2025, 12, 8), end_date=dt.date(2026, 1, 31)),
+    )
+
+
 def _thirds() -> tuple[Milestone, ...]:
     """Three equal parts, to the minor unit: one reached in a closed month, one in the week, one not yet."""
     return (
         Milestone(id="concept", name="Concept agreed", percent="33.3333", reached_on=_BEFORE),
         Milestone(id="build", name="Build accepted", percent="33.3333", reached_on=_WEDNESDAY),
         Milestone(id="go-live", percent="33.3334"),
+    )
+
+
+def _priced_alone(currency: str) -> tuple[Milestone, ...]:
+    """Thirds whose work would cost different amounts alone, so that they earn other amounts than they bill."""
+    prices = (amount_text(euro_cents, currency) for euro_cents in (1_234_500, 2_500_000, 700_000))
+    return tuple(
+        msgspec.structs.replace(each, standalone_price=price) for each, price in zip(_thirds(), prices, strict=True)
     )
 
 
@@ -97,12 +125,11 @@ def other_fee(number: int, first: Engagement) -> dict[str, Any]:
     agreed = first.fee
     if agreed is None:
         return {}
-    if number == NEW_ESTIMATE:
-        estimate = amount_text(6_000_000, first.currency)
+    if number in _OTHER_ESTIMATES:
+        estimate = amount_text(_OTHER_ESTIMATES[number], first.currency)
         return {"fee": msgspec.structs.replace(agreed, estimated_cost=estimate)}
-    if number == LOSS_FOUND:
-        estimate = amount_text(20_000_000, first.currency)
-        return {"fee": msgspec.structs.replace(agreed, estimated_cost=estimate)}
+    if number in BILLED_ANEW:
+        return {"fee": msgspec.structs.replace(agreed, amount=amount_text(777_700, first.currency))}
     if number == LOSS_AVERTED:
         return {"fee": msgspec.structs.replace(agreed, estimated_cost=agreed.amount)}
     if number in {REACHED_LATE, TAKEN_BACK}:

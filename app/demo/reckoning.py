@@ -12,11 +12,12 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Final
 
 from ...codecs.engagement import Engagement
-from .reckoning_caps import capped
+from .reckoning_caps import capped, is_stopped
 from .reckoning_facts import Facts, Record, read_facts
+from .reckoning_fees import term_fees
 from .reckoning_hours import NO_HOURS, Hours, hours_by_engagement
 from .reckoning_lookups import WaitsError, labour_cost
-from .reckoning_money import Worth, fees, reckon_entry
+from .reckoning_money import Worth, reckon_entry
 from .reckoning_numbers import number
 from .reckoning_progress import fixed_fee
 
@@ -32,7 +33,8 @@ class Expected:
     """What one engagement must show; money in minor units of `currency`, the contract's.
 
     terms: as they are in the end; worths: entries that are posted.
-    billed: charges of time and expenses; unbilled: open work in progress; held: approved value over the cap.
+    billed: charges of time and expenses; unbilled: open work in progress; held: approved value over the cap;
+    non_chargeable: the same over caps that stop; deferred: fees billed in advance and not earned yet.
     settled: billed and held do not depend on the order of the entries (they may under a cap of mode `hold`;
     then they are one possible outcome, and only their sum is certain).
     cap_reached_least and cap_reached_most: entries that wait for room under the cap; which ones do depends on
@@ -48,6 +50,8 @@ class Expected:
     held: int
     earned: int
     cost: int
+    non_chargeable: int = 0
+    deferred: int = 0
     settled: bool = True
     cap_reached_least: int = 0
     cap_reached_most: int = 0
@@ -106,20 +110,23 @@ def _expected(facts: Facts, terms: Engagement, worths: list[Worth]) -> Expected:
     """Add up the valued entries of one engagement."""
     under_caps = capped(terms, worths)
     approved = sum(worth.price or 0 for worth in worths if worth.approved)
-    term_fees, fee = fees(facts, terms), fixed_fee(facts, terms, worths)
+    over, stopped = approved - under_caps.billed, is_stopped(terms)
+    by_term, fee = term_fees(facts, terms), fixed_fee(facts, terms, worths)
     planned_hours, planned_cost = _planned(facts, terms)
     return Expected(
         contract_type=terms.contract_type,
         currency=terms.currency,
         billed=under_caps.billed,
-        fees=term_fees + fee.billed,
+        fees=by_term.billed + fee.billed,
         unbilled=sum(worth.price or 0 for worth in worths if not worth.approved),
-        held=approved - under_caps.billed,
-        earned=under_caps.billed + term_fees + fee.earned,
+        held=0 if stopped else over,
+        non_chargeable=over if stopped else 0,
+        earned=under_caps.billed + by_term.earned + fee.earned,
+        deferred=by_term.deferred,
         cost=sum(worth.cost for worth in worths),
         settled=under_caps.settled,
-        cap_reached_least=under_caps.least,
-        cap_reached_most=under_caps.most,
+        cap_reached_least=0 if stopped else under_caps.least,
+        cap_reached_most=0 if stopped else under_caps.most,
         planned_hours=planned_hours,
         planned_cost=planned_cost,
         loss_provision=fee.provision,

@@ -71,6 +71,12 @@ def capped(terms: Engagement, worths: Sequence[Worth]) -> Capped:
     return Capped(sum(billed.values()), settled, min(waiting, 1), most)
 
 
+def is_stopped(terms: Engagement) -> bool:
+    """Whether what lies over the caps is not charged; where only some caps stop, it would depend on the order."""
+    caps = [cap for cap in (terms.cap, *terms.caps) if cap is not None]
+    return terms.contract_type == "capped" and all(cap.mode == "stop" for cap in caps)
+
+
 def rooms_of(terms: Engagement, worths: Sequence[Worth]) -> list[Room]:
     """Every cap of the terms, in every period, with the approved entries it covers."""
     if terms.contract_type != "capped":
@@ -105,7 +111,7 @@ def misplaced(terms: Engagement, worths: Sequence[Worth], billed: Mapping[EntryI
 
 def _room(name: str, cap: Cap | PartialCap, currency: str, worths: Sequence[Worth]) -> Room:
     inside = frozenset(worth.entry_id for worth in worths if cap.includes_expenses or worth.kind == "time")
-    return Room(name, minor(cap.amount, currency), minor(cap.tolerance, currency), cap.mode == "split", inside)
+    return Room(name, minor(cap.amount, currency), minor(cap.tolerance, currency), cap.mode != "hold", inside)
 
 
 def _covers(cap: PartialCap, worth: Worth) -> bool:

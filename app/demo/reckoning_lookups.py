@@ -28,17 +28,19 @@ class WaitsError(Exception):
 def accounting_date(facts: Facts, terms: Engagement, on: dt.date) -> dt.date:
     """Where something of this date is posted for the engagement's legal entity; raises WaitsError when nowhere."""
     periods = facts.periods.get(terms.legal_entity_id, {}).values()
-    covering = {period.status for period in periods if period.start_date <= on <= period.end_date}
+    at_end = terms.policies.accounting_date == "period_end"
+    covering = {period.status: period for period in periods if period.start_date <= on <= period.end_date}
     if not covering:
         raise WaitsError("period_unknown")
     if "open" in covering:
-        return on
+        return covering["open"].end_date if at_end else on
     if "future" in covering:
         raise WaitsError("period_future")
-    opens_later = [period.start_date for period in periods if period.status == "open" and period.start_date > on]
+    opens_later = [period for period in periods if period.status == "open" and period.start_date > on]
     if terms.policies.closed_period == "hold" or not opens_later:
         raise WaitsError("period_closed")
-    return min(opens_later)
+    first = min(opens_later, key=lambda period: period.start_date)
+    return first.end_date if at_end else first.start_date
 
 
 def exchange(facts: Facts, base: str, quote: str, on: dt.date) -> Fraction:

@@ -31,14 +31,34 @@ def fixed_fee(facts: Facts, terms: Engagement, worths: list[Worth]) -> FixedFee:
     if terms.contract_type != "fixed_fee" or fee is None:
         return NO_FEE
     counting = [worth for worth in worths if worth.approved]
-    billed = _milestones(facts, terms, fee)
-    earned = billed if fee.progress == "milestone" else _earned(terms, fee, counting)
+    bills = _milestones(facts, terms, fee)
+    if fee.progress == "milestone":
+        shares = _allocated(terms, fee)
+        earned = sum(shares.get(name, amount) for name, amount in bills.items())
+    else:
+        earned = _earned(terms, fee, counting)
+    billed = sum(bills.values())
     return FixedFee(billed, earned, _provision(facts, terms, earned, counting))
 
 
-def _milestones(facts: Facts, terms: Engagement, fee: Fee) -> int:
-    """Sum of the milestones that are reached on a day that can be posted to; percentages are rounded as they add up."""
-    total, billed, percent = minor(fee.amount, terms.currency), 0, Fraction(0)
+def _allocated(terms: Engagement, fee: Fee) -> dict[str, int]:
+    """The fee in proportion to what each milestone would cost alone; the largest has what rounding leaves."""
+    total = minor(fee.amount, terms.currency)
+    alone = {
+        known.id: minor(known.standalone_price, terms.currency)
+        for known in fee.milestones
+        if known.standalone_price is not None
+    }
+    shares = {name: rounded(Fraction(total * price, sum(alone.values())), "half_up") for name, price in alone.items()}
+    if alone:
+        shares[max(alone, key=alone.__getitem__)] += total - sum(shares.values())
+    return shares
+
+
+def _milestones(facts: Facts, terms: Engagement, fee: Fee) -> dict[str, int]:
+    """Milestones that are reached on a day that can be posted to; percentages are rounded as they add up."""
+    total, percent = minor(fee.amount, terms.currency), Fraction(0)
+    billed: dict[str, int] = {}
     for known in fee.milestones:
         if known.amount is not None:
             amount = minor(known.amount, terms.currency)
@@ -51,7 +71,7 @@ def _milestones(facts: Facts, terms: Engagement, fee: Fee) -> int:
             accounting_date(facts, terms, known.reached_on)
         except WaitsError:
             continue
-        billed += amount
+        billed[known.id] = amount
     return billed
 
 

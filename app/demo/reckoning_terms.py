@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -30,11 +31,13 @@ def check_terms(terms: Engagement) -> None:
     refuse_when(terms.end_date is not None and terms.end_date < terms.start_date, "ends before it starts")
     if terms.planned_revenue is not None:
         minor(terms.planned_revenue, terms.currency)
-    refuse_when(terms.contract_type in {"fixed_fee", "retainer"} and terms.fee is None, "no fee")
+    refuse_when(terms.contract_type in {"fixed_fee", "retainer", "subscription"} and terms.fee is None, "no fee")
     if terms.fee is not None:
         minor(terms.fee.amount, terms.currency)
         if terms.contract_type == "fixed_fee":
             _check_fixed_fee(terms, terms.fee)
+        else:
+            _check_terms_of_fee(terms, terms.fee)
 
 
 def check_rates(lines: Iterable[RateLine | EngagementRate], currency: str) -> None:
@@ -96,6 +99,16 @@ def _check_approval(terms: Engagement) -> None:
             refuse_when(backwards, "valid to before from")
 
 
+def _check_terms_of_fee(terms: Engagement, fee: Fee) -> None:
+    refuse_when(terms.contract_type == "subscription" and minor(fee.amount, terms.currency) < 0, "a fee below zero")
+    after = terms.start_date
+    for known in fee.schedule:
+        minor(known.amount or "0", terms.currency)
+        refuse_when(not after <= known.start_date <= known.end_date, "terms out of order")
+        refuse_when(terms.end_date is not None and known.end_date > terms.end_date, "a term after the end")
+        after = known.end_date + dt.timedelta(days=1)
+
+
 def _check_fixed_fee(terms: Engagement, fee: Fee) -> None:
     estimate = None if fee.estimated_cost is None else minor(fee.estimated_cost, terms.currency)
     by_cost = fee.progress == "cost_to_cost"
@@ -109,3 +122,7 @@ def _check_fixed_fee(terms: Engagement, fee: Fee) -> None:
     refuse_when(len({known.id for known in fee.milestones}) < len(fee.milestones), "a milestone twice")
     for known in fee.milestones:
         refuse_when((known.amount is None) == (known.percent is None), "not one of amount and percent")
+        alone = known.standalone_price
+        refuse_when(alone is not None and minor(alone, terms.currency) <= 0, "costs nothing alone")
+    priced = {known.standalone_price is not None for known in fee.milestones}
+    refuse_when(True in priced and (len(priced) > 1 or fee.progress != "milestone"), "not all have a price alone")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from ...codecs.currencies import format_amount, parse_amount
 from ...codecs.decimals import format_plain
-from .reckoning_caps import misplaced
+from .reckoning_caps import is_stopped, misplaced
 from .reckoning_numbers import PLACES
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ SHOWN_MAX: Final = 20
 """Problems that are shown; the figures count all of them."""
 FROM_EVENTS: Final = ("billed", "fees", "unbilled", "earned")
 """Sums of an engagement that the events give; the figures topic has the others as well."""
-FROM_FIGURES: Final = (*FROM_EVENTS, "held", "cost")
+FROM_FIGURES: Final = (*FROM_EVENTS, "held", "non_chargeable", "deferred", "cost")
 HOURS: Final = ("submitted_hours", "approved_hours", "non_billable_hours")
 """Hours of the figures, in the order of the reckoning's."""
 OVER_CAP: Final = "cap_reached"
@@ -75,7 +75,7 @@ def _differences(name: str, expected: Expected, written: Written) -> Iterable[tu
         yield f"engagement {name} has no figures", 0
         return
     for what in FROM_FIGURES:
-        amount = parse_amount(getattr(shown, what), currency, what)
+        amount = parse_amount(getattr(shown, what) or "0", currency, what)
         yield from _difference(name, what, "figures", amount, getattr(expected, what), currency)
     if expected.loss_provision is not None:
         amount = parse_amount(shown.loss_provision or "0", currency, "loss_provision")
@@ -100,10 +100,13 @@ def _by_entry(expected: Expected, written: Written) -> Iterable[tuple[str, int]]
 
 def _one_outcome(name: str, expected: Expected, written: Written) -> Expected:
     """Where caps leave it to the order which entries are billed, only the sum is certain: take what was billed."""
-    if expected.settled:
+    if expected.settled or expected.terms is None:
         return expected
     other = written.billed[name, expected.currency] - expected.billed
-    return replace(expected, billed=expected.billed + other, held=expected.held - other, earned=expected.earned + other)
+    expected = replace(expected, billed=expected.billed + other, earned=expected.earned + other)
+    if is_stopped(expected.terms):
+        return replace(expected, non_chargeable=expected.non_chargeable - other)
+    return replace(expected, held=expected.held - other)
 
 
 def _difference(name: str, what: str, where: str, found: int, wanted: int, currency: str) -> Iterable[tuple[str, int]]:

@@ -28,6 +28,7 @@ class Shared:
         self.topology: Final = topology
         self.actors: Final = actors
         self.metrics: Final = metrics
+        self.poison_limits: Final = settings.poison_limits()
         self.reference: Final = Reference()
         self.references: Final = References(self)
         self.settled: Final = asyncio.Event()

@@ -9,6 +9,8 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Final
 
 from ...agents.outbox import Kept
+from ...agents.poison import Poison, PoisonedInputError
+from ...agents.shell import cut
 from ...agents.work import Work
 from ...tables.state import TaskState
 from . import failpoints
@@ -34,7 +36,19 @@ class TaskSlab:
     records, and leaving it does nothing, since its records are fetched again.
     """
 
-    __slots__ = ("_begin", "_end", "_entered", "_outgoing", "_work", "epoch", "records", "stream", "task", "where")
+    __slots__ = (
+        "_begin",
+        "_end",
+        "_entered",
+        "_outgoing",
+        "_poison",
+        "_work",
+        "epoch",
+        "records",
+        "stream",
+        "task",
+        "where",
+    )
 
     def __init__(self, task: PartitionTask, stream: str, where: TP, fetched: Fetched) -> None:
         """Bind what was fetched of one partition to a task."""
@@ -47,6 +61,7 @@ class TaskSlab:
         self.epoch: Final = fetched.epoch
         self._work: Work | None = None
         self._outgoing: Outgoing | None = None
+        self._poison: Poison | None = None
         self._entered = 0.0
 
     async def __aenter__(self) -> Work:
@@ -62,13 +77,15 @@ class TaskSlab:
         ):
             task.lock.release()
             return Work(self.stream, (), TaskState(), task.shared.reference, task.contexts, Kept())
-        position = state.position(self.stream).offset
+        known = state.position(self.stream)
+        position = known.offset
         new = self.records if self.records[0].offset >= position else _from(self.records, position)
         task.shared.metrics.received(self.stream, len(new), len(self.records) - len(new))
         failpoints.reach("entered")
         self._outgoing = producer.outgoing()
         new = failpoints.midway(new)
         self._work = Work(self.stream, new, state, task.shared.reference, task.contexts, self._outgoing, self.where)
+        self._work.poison = self._poison = Poison(task.shared.poison_limits, known.recent, new)
         self._entered = perf_counter()
         return self._work
 
@@ -80,6 +97,10 @@ class TaskSlab:
         task = self.task
         if work is None or outgoing is None:
             return isinstance(error, Exception)
+        stopped = ""
+        if isinstance(error, PoisonedInputError):
+            cut(work, error.at)
+            stopped, error = str(error), None
         if error is not None:
             try:
                 task.failed(error, "rules", self.stream, self.where, work.records)
@@ -88,17 +109,29 @@ class TaskSlab:
             return isinstance(error, Exception)
         failpoints.reach("decided")
         # A cancelled agent must not leave half a commit behind: the commit is a task of its own and ends first.
-        await asyncio.shield(task.in_background(self._commit(work, outgoing, perf_counter() - self._entered)))
-        return None
+        await asyncio.shield(task.in_background(self._commit(work, outgoing, perf_counter() - self._entered, stopped)))
+        return bool(stopped) or None
 
-    async def _commit(self, work: Work, outgoing: Outgoing, decided_seconds: float) -> None:
+    async def _commit(self, work: Work, outgoing: Outgoing, decided_seconds: float, stopped: str) -> None:
         task = self.task
         try:
             if work.records:
+                self._keep_recent(work)
                 await task.commit(work, outgoing, decided_seconds, self.where)
-            task.slab_done(self.stream, self.epoch)
+            if stopped and task.state is work.state:
+                task.stop_input(self.stream, stopped)
+            else:
+                task.slab_done(self.stream, self.epoch)
         finally:
             task.lock.release()
+
+    def _keep_recent(self, work: Work) -> None:
+        """Write which of the last records were bad; nothing is done while none was."""
+        positions = work.state.positions
+        position = work.state.position(self.stream)
+        if self._poison is not None and (position.recent or work.outcomes["dead_lettered"]):
+            position.recent = self._poison.recent(len(work.records))
+            positions.put(positions.key(self.stream), position)
 
 
 def _from(records: Sequence[Record], position: int) -> Sequence[Record]:

@@ -49,7 +49,7 @@ class PartitionTask:
     """Partition `partition` of every input. lock: held while its state is read or changed, its commit included.
 
     epoch rises whenever fetching must begin anew from the state's positions; waiting: slabs of a stream that are
-    fetched and not yet done.
+    fetched and not yet done; stopped: inputs that bring too many bad records, each with which limit they exceed.
     """
 
     def __init__(self, shared: Shared, partition: int) -> None:
@@ -67,6 +67,7 @@ class PartitionTask:
         self.producer: TaskProducer | None = None
         self.restore_remaining = 0
         topic = shared.settings.topic
+        self.stopped: Final[dict[str, str]] = {}
         self.inputs: Final = {stream.name: TP(topic(stream.name), partition) for stream in shared.topology.inputs}
         self._ends: dict[str, int] = {}
         self._failures = 0
@@ -159,6 +160,22 @@ class PartitionTask:
         self.shut()
         self.resume()
         return False
+
+    def stop_input(self, stream: str, problem: str) -> None:
+        """Take nothing more of an input, until a worker with other limits has the task. Call it locked.
+
+        What is fetched of it already is thrown away by the new epoch; the other inputs go on.
+        """
+        if stream not in self.stopped:
+            self.stopped[stream] = problem
+            log.error(
+                "task %d takes nothing more of %s: %s; mend its sender, or raise the limit and start again",
+                self.partition,
+                stream,
+                problem,
+            )
+        self.shut()
+        self.resume()
 
     def slab_done(self, stream: str, epoch: int) -> None:
         """Count a slab out; its partition may be fetched again when it was shut for back-pressure."""

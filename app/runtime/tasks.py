@@ -43,7 +43,7 @@ class Tasks:
             for task in self.by_partition.values()
             if task.phase == "active"
             for stream, where in task.inputs.items()
-            if task.waiting[stream] < most
+            if task.waiting[stream] < most and stream not in task.stopped
         ]
 
     def paused_partitions(self) -> dict[TP, bool]:
@@ -60,8 +60,10 @@ class Tasks:
         task = self.by_partition.get(where.partition)
         if task is None or task.epoch != fetched.epoch or not fetched.records:
             return None
-        failpoints.reach("fetched")
         stream = self._streams[where.topic]
+        if stream in task.stopped:
+            return None  # It was asked for before the input was stopped.
+        failpoints.reach("fetched")
         task.waiting[stream] += 1
         return TaskSlab(task, stream, where, fetched)
 

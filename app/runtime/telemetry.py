@@ -72,6 +72,7 @@ class Telemetry:
             if task.phase != "active":
                 left = f", {task.restore_remaining} offsets left" if task.phase == "restoring" else ""
                 found.append(f"task {number} is {task.phase}{left}{': ' + task.problem if task.problem else ''}")
+            found += [f"task {number} takes no {stream}: {problem}" for stream, problem in task.stopped.items()]
         return found
 
     async def follow(self) -> None:
@@ -113,6 +114,7 @@ class Telemetry:
     def _gauges(self, *, count_bytes: bool) -> None:
         tasks, metrics = self._tasks.by_partition, self._shared.metrics
         metrics.restore_remaining.clear()
+        metrics.stopped_inputs.clear()
         phases = Counter(task.phase for task in tasks.values())
         for phase in PHASES:
             metrics.assigned_tasks.labels(phase).set(phases[phase])
@@ -121,6 +123,8 @@ class Telemetry:
         holds: Counter[str] = Counter()
         for number, task in tasks.items():
             metrics.restore_remaining.labels(number).set(task.restore_remaining)
+            for stream in task.stopped:
+                metrics.stopped_inputs.labels(stream, number).set(1)
             state = task.state
             if state is None:
                 continue

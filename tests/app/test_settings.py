@@ -47,6 +47,13 @@ def test_variables_of_tests_are_allowed(monkeypatch: pytest.MonkeyPatch) -> None
         ),
         ("KAFKA_SECURITY_PROTOCOL", "SASL_SSL", "SASL_SSL needs BILLTIDE_KAFKA_USERNAME and BILLTIDE_KAFKA_PASSWORD"),
         ("LOG_LEVEL", "LOUD", "BILLTIDE_LOG_LEVEL"),
+        ("POISON_RUN_RECORDS_MAX", "0", "BILLTIDE_POISON_RUN_RECORDS_MAX: .*greater than or equal to 1"),
+        ("POISON_SHARE_PERCENT_MAX", "101", "BILLTIDE_POISON_SHARE_PERCENT_MAX: .*less than or equal to 100"),
+        (
+            "POISON_WINDOW_RECORDS",
+            "100",
+            r"BILLTIDE_POISON_RUN_RECORDS_MAX \(200\) must not exceed BILLTIDE_POISON_WINDOW_RECORDS \(100\)",
+        ),
         (
             "KAFKA_CA_FILE",
             "/no/such.pem",

@@ -163,6 +163,14 @@ def test_a_cap_that_holds_whole_entries() -> None:
     assert one(capped("hold"), time(quantity="11")).billed == 0
 
 
+def test_a_cap_that_stops_charges_no_more() -> None:
+    """Of 1600 under a cap of 1000 that stops, 600 are not charged, and nothing waits."""
+    result = reckoned(capped("stop"), time(), time(id="T-2"))
+    got = result.engagements["E-1"]
+    assert (got.billed, got.held, got.non_chargeable) == (100000, 0, 60000)
+    assert not result.held
+
+
 def test_a_correction_replaces() -> None:
     """8 hours corrected to 6 bill 600; the same revision again and a lower one change nothing."""
     got = reckoned(time(revision=2), time(revision=3, quantity="6"), time(revision=3), time())

@@ -15,9 +15,14 @@ def agreed(**policies: object) -> Sent:
     return terms(policies=policies)
 
 
-def fixed(*, end: str | None = None, **fee: object) -> Sent:
+def fixed(*, end: str | None = None, at_end: bool = False, **fee: object) -> Sent:
     """A fixed fee of 1,000 with 500 of expected cost."""
-    return terms(contract_type="fixed_fee", end_date=end, fee={"amount": "1000", "estimated_cost": "500", **fee})
+    return terms(
+        contract_type="fixed_fee",
+        end_date=end,
+        policies={"accounting_date": "period_end" if at_end else "work_date"},
+        fee={"amount": "1000", "estimated_cost": "500", **fee},
+    )
 
 
 OVERTIME = {"by_work_type": {"overtime": "1.5"}, "holiday": "2", "holidays": ["2026-03-02"]}
@@ -160,6 +165,7 @@ def money(expected: Expected) -> tuple[int, int, int | None]:
 
 
 HALVES = [{"id": "A", "percent": "50", "reached_on": "2026-03-03"}, {"id": "B", "percent": "50"}]
+PRICED_ALONE = [{**half, "standalone_price": price} for half, price in zip(HALVES, ("200", "100"), strict=True)]
 
 
 @pytest.mark.parametrize(
@@ -169,8 +175,10 @@ HALVES = [{"id": "A", "percent": "50", "reached_on": "2026-03-03"}, {"id": "B", 
         pytest.param(fixed(percent_places=0, estimated_cost="600"), {}, (0, 67_000, 0), id="66.67 % are 67 %"),
         pytest.param(fixed(progress="hours_to_hours", estimated_hours="32"), {}, (0, 25_000, 0), id="8 of 32 hours"),
         pytest.param(fixed(progress="milestone", milestones=HALVES), {}, (50_000, 50_000, 0), id="one of two milestones"),
+        pytest.param(fixed(progress="milestone", milestones=PRICED_ALONE), {}, (50_000, 66_667, 0), id="2 of 3 by what they cost alone"),
         pytest.param(fixed(milestones=HALVES), {}, (50_000, 80_000, 0), id="billed by milestones, earned by cost"),
         pytest.param(fixed(progress="straight_line", end="2026-12-31"), {}, (0, 16_712, 0), id="61 of 365 days"),
+        pytest.param(fixed(progress="straight_line", end="2026-12-31", at_end=True), {}, (0, 100_000, 0), id="365 of 365 days, posted at the period's end"),
         pytest.param(fixed(), {"progress_excluded": "waste"}, (0, 0, 0), id="waste earns nothing"),
         pytest.param(fixed(), {"progress_excluded": "uninstalled"}, (0, 40_000, 0), id="uninstalled earns its cost"),
         pytest.param(fixed(estimated_cost="1600"), {}, (0, 25_000, 45_000), id="a loss of 600, of which 150 are shown"),
