@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import ProducerFenced
-from aiokafka.producer.transaction_manager import TransactionState
 
 from ...codecs import cloudevents, re_drive
 from ...codecs.errors import UndecodableError
@@ -169,7 +168,7 @@ async def _alone(settings: Settings, topics: Topics, history: History) -> AsyncI
         yield producer
     except (ProducerFenced, AssertionError) as error:
         # aiokafka asserts that a producer is not used after it was fenced, which may be noticed by a call later.
-        if isinstance(error, AssertionError) and producer._txn_manager.state is not TransactionState.FATAL_ERROR:  # noqa: SLF001 - no public question
+        if isinstance(error, AssertionError) and not producer._txn_manager.is_fatal_error():  # noqa: SLF001 - no public question
             raise
         message = "another re-drive began meanwhile and took over; run it again, what was sent is passed over"
         raise RefusedError(message) from error
