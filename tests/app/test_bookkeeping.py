@@ -51,6 +51,8 @@ QUIET_SECONDS = 2.0
 COMMAND_SECONDS = 120
 STOP_SECONDS = 30
 CENT = Decimal("0.01")
+OUTCOMES = ("applied", "duplicate", "stale", "held", "dead_lettered")
+"""What becomes of a record, as a position counts it."""
 TERM_MONTHS = {"month": 1, "quarter": 3}
 
 
@@ -197,7 +199,7 @@ class Firm:
             if key[:1] == b"p" and value is not None:
                 assert value[:1] == VERSION
                 position = msgspec.msgpack.decode(value[1:], type=Position)
-                outcomes = {name: getattr(position, name) for name in position.__struct_fields__ if name != "offset"}
+                outcomes = {name: getattr(position, name) for name in OUTCOMES}
                 counts[key[1:].decode()].update(outcomes)
         return counts, sum(value is not None for (_, key), value in latest.items() if key.startswith(b"htime"))
 

@@ -116,11 +116,11 @@ def entry_of(event_id: str) -> Entry:
 
 
 def charged(checked: Checked) -> Counter[Entry]:
-    """Live billing by entry, in minor units, but for what lies under a cap: there the order of the entries decides."""
+    """Billing by entry, in minor units, but for what lies under a cap: there the order of the entries decides."""
     found: Counter[Entry] = Counter()
-    for event_id, charge in checked.written.charges.items():
-        if checked.reckoning.engagements[charge.engagement_id].contract_type != "capped":
-            found[entry_of(event_id)] += charge.amount
+    for entry, amount in checked.written.billed_entries.items():
+        if checked.reckoning.engagements[entry.engagement_id].contract_type != "capped":
+            found[entry.source, entry.kind, entry.id] = amount
     return found
 
 
