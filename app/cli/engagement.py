@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 import click
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.partitioner import DefaultPartitioner
+from msgspec import to_builtins
 
 from ...codecs import figures
 from .. import clients
@@ -38,7 +39,7 @@ def engagement(engagement_id: str, as_json: bool) -> None:
         )
         raise FindingError(message)
     if as_json:
-        write_json({field: _plain(getattr(found, field)) for field in found.__struct_fields__})
+        write_json({field: _plain(to_builtins(getattr(found, field))) for field in found.__struct_fields__})
     else:
         write_figures(found)
 

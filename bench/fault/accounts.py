@@ -96,7 +96,7 @@ def order(billing: Iterable[ConsumerRecord]) -> Damage:
     damage, standing, decode = Damage(), set(), msgspec.json.Decoder(_Line).decode
     for record in billing:
         line = decode(record.value)
-        if line.action == "charge":
+        if line.action != "reversal":
             standing.add((record.partition, line.id))
         elif (record.partition, line.reverses) in standing:
             standing.remove((record.partition, line.reverses))

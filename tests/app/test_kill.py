@@ -115,12 +115,22 @@ def entry_of(event_id: str) -> Entry:
     return source, kind, entry_id
 
 
+COLONS = 5
+"""Of the id of a line that one customer pays; who of several pays in which order goes by the order of the bills."""
+
+
+def is_certain(checked: Checked, engagement_id: str) -> bool:
+    """Whether no cap leaves it to the order of the entries which of them are billed."""
+    expected = checked.reckoning.engagements[engagement_id]
+    return expected.settled and expected.contract_type != "capped"
+
+
 def charged(checked: Checked) -> Counter[Entry]:
     """Billing by entry, in minor units, but for what lies under a cap: there the order of the entries decides."""
     found: Counter[Entry] = Counter()
     for entry, amount in checked.written.billed_entries.items():
-        if checked.reckoning.engagements[entry.engagement_id].contract_type != "capped":
-            found[entry.source, entry.kind, entry.id] = amount
+        if is_certain(checked, entry.engagement_id):
+            found[entry.source, entry.kind, entry.id] += amount
     return found
 
 
@@ -129,8 +139,7 @@ def live_ids(checked: Checked, certain: set[Entry]) -> set[str]:
     return {
         event_id
         for event_id, charge in checked.written.charges.items()
-        if entry_of(event_id) in certain
-        and checked.reckoning.engagements[charge.engagement_id].contract_type != "capped"
+        if entry_of(event_id) in certain and is_certain(checked, charge.engagement_id)
     }
 
 
