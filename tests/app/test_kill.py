@@ -115,8 +115,10 @@ def entry_of(event_id: str) -> Entry:
     return source, kind, entry_id
 
 
-COLONS = 5
-"""Of the id of a line that one customer pays; who of several pays in which order goes by the order of the bills."""
+def is_shared(checked: Checked, engagement_id: str) -> bool:
+    """Whether several customers pay: in whose turn a bill falls, and so its number, goes by the order of the bills."""
+    terms = checked.reckoning.engagements[engagement_id].terms
+    return terms is not None and terms.funding is not None
 
 
 def is_certain(checked: Checked, engagement_id: str) -> bool:
