@@ -85,6 +85,17 @@ class Told:
         if records:
             self.memory.apply(record.stream, records)
 
+    def react(self) -> None:
+        """React to all reference data there is, as a task that opens again does. No event comes of it.
+
+        Only plans may be costed anew, as they were when the data came: of that the audit, which tells of events, has
+        no place.
+        """
+        for stream, left in self._known.items():
+            if left:
+                self._learn(stream, left[0].offset + 1)
+        self.memory.settle(wake.waiting(self.memory.state, None))
+
     def _woken(self, row: AuditRow) -> bytes:
         """What a wake has settled: a hold, or an entry that nothing holds and that is priced anew."""
         key = _hold_key(row)

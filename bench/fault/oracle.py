@@ -69,6 +69,7 @@ def examined(settings: Settings, found: Found) -> Damage:
         again = replay.Told(partition, part, known)
         for told in accounts.readable(part[AUDIT]):
             again.take(told)
+        again.react()
         damage += accounts.state(partition, state, again.memory.state)
         for difference in (*again.gone, *replay.compare(again.memory, part, again.told)):
             damage.mistake(f"done again: {difference}")
