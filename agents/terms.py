@@ -9,12 +9,13 @@ from ..codecs.entry_state import Hold
 from ..codecs.exception import ExceptionEvent, HoldReason
 from ..codecs.records import EngagementState
 from .rules.books import Books
+from .rules.calendar import Waiting
 from .rules.contract import Contract
-from .rules.fee_terms import are_kept, settle_fee_terms
-from .rules.fees import PERIOD_DAYS_MAX, bill_due_fees
+from .rules.fee_terms import are_kept, bill_due_fees, settle_fee_terms
+from .rules.fees import PERIOD_DAYS_MAX
 from .rules.invoice_rounding import settle_rounding
 from .rules.losses import loss_to_provide, provide_loss
-from .rules.milestones import Waiting, settle_milestones
+from .rules.milestones import settle_milestones
 from .rules.progress import earned_to_date, recognise
 from .rules.valuation import Missing, missing_period
 from .work import Work
@@ -38,10 +39,8 @@ def settle_terms(work: Work, state: EngagementState, contract: Contract) -> bool
 
 
 def _fees(work: Work, state: EngagementState, contract: Contract) -> list[Waiting]:
-    if are_kept(state, contract):
-        return settle_fee_terms(state, contract, work.effects)
-    fee = bill_due_fees(state, contract, work.effects)
-    return [] if fee is None else [(fee[0], fee[1].due)]
+    settle = settle_fee_terms if are_kept(state, contract) else bill_due_fees
+    return settle(state, contract, work.effects)
 
 
 def _missing(reason: HoldReason, contract: Contract, date: dt.date) -> Missing:

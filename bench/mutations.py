@@ -103,9 +103,9 @@ MUTATIONS = (
     ),
     Mutation(
         "a fee billed again",
-        "agents/rules/fees.py",
-        "        engagement.fees_through = term.end\n",
-        "",
+        "agents/rules/fee_terms.py",
+        "effects)\n        engagement.fees_through = term.end\n",
+        "effects)\n",
     ),
     Mutation(
         "a balance given back twice",

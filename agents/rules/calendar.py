@@ -12,6 +12,9 @@ from ...codecs.engagement import Policies
 from ...codecs.exception import HoldReason
 from ...codecs.period import Period
 
+Waiting = tuple[HoldReason, dt.date]
+"""Why something cannot be posted now, and the date it belongs to."""
+
 
 class Calendar:
     """Periods of one legal entity with the contract's policy for closed ones. A value: never changed once made.

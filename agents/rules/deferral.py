@@ -15,11 +15,11 @@ from collections.abc import Iterator
 
 from ...codecs.billing import TraceStep
 from ...codecs.currencies import format_amount
-from ...codecs.exception import HoldReason
 from ...codecs.journal import Account
 from ...codecs.records import BilledTerm, EngagementState
 from ...codecs.revenue import RevenueEvent
 from .accounts import numbers_of
+from .calendar import Waiting
 from .contract import Contract
 from .effects import Effects
 from .ledger import journal
@@ -31,9 +31,7 @@ def deferred_in(term: BilledTerm) -> Account:
     return "deferred_revenue" if term.advance else "contract_asset"
 
 
-def release(
-    engagement: EngagementState, contract: Contract, term: BilledTerm, effects: Effects
-) -> tuple[HoldReason, dt.date] | None:
+def release(engagement: EngagementState, contract: Contract, term: BilledTerm, effects: Effects) -> Waiting | None:
     """Earn the days of a term as far as periods are open; returns the first day that has to wait, and why."""
     if term.earned != "served":
         return None
@@ -52,9 +50,7 @@ def release(
     return None
 
 
-def take_back(
-    engagement: EngagementState, contract: Contract, term: BilledTerm, effects: Effects
-) -> tuple[HoldReason, dt.date] | None:
+def take_back(engagement: EngagementState, contract: Contract, term: BilledTerm, effects: Effects) -> Waiting | None:
     """Take all back that is earned of a term, in the books it was earned in; returns why that has to wait."""
     if term.released_through is None or not term.released:
         return None
@@ -85,7 +81,7 @@ def _month_ends(term: BilledTerm, after: dt.date | None) -> Iterator[dt.date]:
 
 def _earn(
     engagement: EngagementState, contract: Contract, term: BilledTerm, day: dt.date, effects: Effects
-) -> tuple[HoldReason, dt.date] | None:
+) -> Waiting | None:
     """Post what is missing to the revenue through a day that has come; a later one cannot even earn nothing."""
     date = contract.calendar.accounting_date(day)
     if isinstance(date, str):

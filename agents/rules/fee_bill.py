@@ -1,4 +1,4 @@
-"""The bill of a term that is kept: a line, and where its fee waits or is earned; its reversal copies it."""
+"""The bill of a term: a line, and where its fee waits or is earned; its reversal copies it."""
 
 from __future__ import annotations
 
@@ -9,20 +9,19 @@ from msgspec import structs
 from ...codecs.accrual import AccrualEvent
 from ...codecs.billing import BillingEvent, TraceStep
 from ...codecs.currencies import format_amount
+from ...codecs.engagement import ContractType
 from ...codecs.entry_state import Posted
-from ...codecs.exception import HoldReason
 from ...codecs.records import BilledTerm, EngagementState
 from ...codecs.revenue import RevenueEvent
 from .accounts import numbered
+from .calendar import Waiting
 from .contract import Contract
 from .deferral import deferred_in
 from .effects import Effects
 from .fees import fee_date
 from .funding import fund, lines_of, reversals, unfund
 from .ledger import EARNED, journal
-
-Waiting = tuple[HoldReason, dt.date]
-"""Why something cannot be posted now, and the date it belongs to."""
+from .unit_lines import Origin, unit_line, unit_revenue
 
 
 def bill(engagement: EngagementState, contract: Contract, term: BilledTerm, effects: Effects) -> Waiting | None:
@@ -101,45 +100,19 @@ def _count(engagement: EngagementState, term: BilledTerm, amount: int) -> None:
 
 def _line(engagement: EngagementState, term: BilledTerm, posted: Posted) -> BillingEvent:
     """The charge of a bill, from what is kept of it."""
-    text = format_amount(posted.amount, posted.currency)
-    return BillingEvent(
-        id=f"{term.source}:fee:{engagement.id}:{term.start}:billing:{posted.ordinal}",
-        kind="fee",
-        action="charge",
-        source=term.source,
-        entry_id=engagement.id,
-        revision=posted.revision,
-        engagement_id=engagement.id,
-        customer_id=posted.customer_id,
-        legal_entity_id=posted.legal_entity_id,
-        contract_type="subscription" if term.earned == "served" else "retainer",
-        work_date=term.due,
-        accounting_date=posted.accounting_date,
-        quantity="1",
-        unit="term",
-        rate=text,
-        rate_unit="term",
-        amount=text,
-        currency=posted.currency,
-        rounding=term.rounding,
-    )
+    name = f"{term.source}:fee:{engagement.id}:{term.start}:billing:{posted.ordinal}"
+    return unit_line(name, posted, _origin(engagement, term), "term", term.due)
 
 
 def _revenue(engagement: EngagementState, term: BilledTerm, posted: Posted) -> RevenueEvent:
     """Revenue that is earned with its bill."""
-    return RevenueEvent(
-        id=f"{term.source}:fee:{engagement.id}:{term.start}:revenue:{posted.ordinal}",
-        method="as_billed",
-        source=term.source,
-        entry_id=engagement.id,
-        revision=posted.revision,
-        engagement_id=engagement.id,
-        legal_entity_id=posted.legal_entity_id,
-        accounting_date=posted.accounting_date,
-        amount=format_amount(posted.amount, posted.currency),
-        currency=posted.currency,
-        lines=journal(*EARNED, posted.amount, posted.currency, posted.numbers),
-    )
+    name = f"{term.source}:fee:{engagement.id}:{term.start}:revenue:{posted.ordinal}"
+    return unit_revenue(name, posted, _origin(engagement, term))
+
+
+def _origin(engagement: EngagementState, term: BilledTerm) -> Origin:
+    kind: ContractType = "subscription" if term.earned == "served" else "retainer"
+    return Origin(term.source, engagement.id, kind, term.rounding)
 
 
 def _deferral(engagement: EngagementState, term: BilledTerm, posted: Posted) -> AccrualEvent:

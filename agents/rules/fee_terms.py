@@ -14,10 +14,11 @@ import datetime as dt
 from msgspec import structs
 
 from ...codecs.records import BilledTerm, EngagementState
+from .calendar import Waiting
 from .contract import Contract
 from .deferral import release, take_back
 from .effects import Effects
-from .fee_bill import Waiting, bill, reverse_bill
+from .fee_bill import bill, reverse_bill
 from .fee_plan import FeePlan
 from .fees import Term, fee_date, terms_after
 from .funding import misfunded
@@ -44,6 +45,23 @@ def settle_fee_terms(engagement: EngagementState, contract: Contract, effects: E
         waits = bill(engagement, contract, term, effects), release(engagement, contract, term, effects)
         waiting += (found for found in waits if found is not None)
     return waiting + settle_prepaid(engagement, contract, effects)
+
+
+def bill_due_fees(engagement: EngagementState, contract: Contract, effects: Effects) -> list[Waiting]:
+    """Bill every term that is due and not billed yet, in order; returns the first that has to wait, and why.
+
+    These fees are earned when billed and stand whatever becomes of the terms, so that nothing of them is kept.
+    """
+    plan = contract.fee_plan
+    if plan is None:
+        return []
+    for term in terms_after(contract, engagement.fees_through):
+        date = fee_date(contract, term.due)
+        if isinstance(date, str):
+            return [(date, term.due)]
+        bill(engagement, contract, _agreed(contract, plan, term, first=True), effects)
+        engagement.fees_through = term.end
+    return []
 
 
 def _begin(engagement: EngagementState, contract: Contract, plan: FeePlan) -> list[Waiting]:

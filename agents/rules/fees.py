@@ -14,17 +14,8 @@ import datetime as dt
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
-from ...codecs.billing import BillingEvent, TraceStep
-from ...codecs.currencies import format_amount
-from ...codecs.entry_state import Posted
 from ...codecs.exception import HoldReason
-from ...codecs.records import EngagementState
-from ...codecs.revenue import RevenueEvent
-from .accounts import numbers_of
 from .contract import Contract
-from .effects import Effects
-from .funding import fund, lines_of
-from .ledger import EARNED, journal
 
 MONTHS: Final = {"month": 1, "quarter": 3, "year": 12}
 PERIOD_DAYS_MAX: Final = 400
@@ -37,20 +28,6 @@ class Term(NamedTuple):
     start: dt.date
     end: dt.date
     due: dt.date
-
-
-def bill_due_fees(engagement: EngagementState, contract: Contract, effects: Effects) -> tuple[HoldReason, Term] | None:
-    """Bill every term that is due and not billed yet, in order; returns the first that has to wait, and why.
-
-    These fees are earned when billed, and stand whatever becomes of the terms; others are kept by term (fee_terms.py).
-    """
-    for term in terms_after(contract, engagement.fees_through):
-        date = fee_date(contract, term.due)
-        if isinstance(date, str):
-            return date, term
-        _bill(engagement, contract, term, date, effects)
-        engagement.fees_through = term.end
-    return None
 
 
 def fee_date(contract: Contract, date: dt.date) -> dt.date | HoldReason:
@@ -103,57 +80,3 @@ def add_months(date: dt.date, months: int) -> dt.date | None:
     if year > dt.MAXYEAR:
         return None
     return date.replace(year=year, month=month, day=min(date.day, month_lengths.monthrange(year, month)[1]))
-
-
-def _bill(engagement: EngagementState, contract: Contract, term: Term, date: dt.date, effects: Effects) -> None:
-    terms, plan = contract.terms, contract.fee_plan
-    if plan is None:
-        raise AssertionError(f"retainer {terms.id} has no fee")
-    amount = plan.amount_of(term.start)
-    text = format_amount(amount, terms.currency)
-    cause = f"{terms.source}:fee:{terms.id}:{term.start}"
-    bill = Posted(terms.revision, 0, amount, terms.currency, date, terms.legal_entity_id, terms.customer_id)
-    if contract.funding is not None:
-        bill = fund(bill, engagement, contract.funding)
-    line = BillingEvent(
-        id=f"{cause}:billing:0",
-        kind="fee",
-        action="charge",
-        source=terms.source,
-        entry_id=terms.id,
-        revision=terms.revision,
-        engagement_id=terms.id,
-        customer_id=terms.customer_id,
-        legal_entity_id=terms.legal_entity_id,
-        contract_type=terms.contract_type,
-        work_date=term.due,
-        accounting_date=date,
-        quantity="1",
-        unit="term",
-        rate=text,
-        rate_unit="term",
-        amount=text,
-        currency=terms.currency,
-        rounding=terms.policies.rounding,
-        trace=(
-            TraceStep("fee", text, f"terms of {terms.id} revision {terms.revision}, term {term.start} to {term.end}"),
-        ),
-    )
-    effects.billing.extend(lines_of(line, bill, contract.funding))
-    effects.revenue.append(
-        RevenueEvent(
-            id=f"{cause}:revenue:0",
-            method="as_billed",
-            source=terms.source,
-            entry_id=terms.id,
-            revision=terms.revision,
-            engagement_id=terms.id,
-            legal_entity_id=terms.legal_entity_id,
-            accounting_date=date,
-            amount=text,
-            currency=terms.currency,
-            lines=journal(*EARNED, amount, terms.currency, numbers_of(EARNED, date, contract.accounts)),
-        )
-    )
-    engagement.fees += amount
-    engagement.earned += amount

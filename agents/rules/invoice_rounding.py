@@ -17,17 +17,20 @@ import datetime as dt
 from fractions import Fraction
 from typing import Final
 
-from ...codecs.billing import BillingEvent, TraceStep
+from msgspec import structs
+
+from ...codecs.billing import TraceStep
 from ...codecs.currencies import EXPONENTS, format_amount
 from ...codecs.decimals import format_plain
+from ...codecs.entry_state import Posted
 from ...codecs.records import EngagementState, RoundingGroup
-from ...codecs.revenue import RevenueEvent
-from .accounts import numbers_of
+from .accounts import numbered
+from .calendar import Waiting
 from .contract import Contract
 from .effects import Effects
-from .ledger import EARNED, journal
-from .milestones import Waiting
+from .ledger import EARNED
 from .money import divide
+from .unit_lines import Origin, unit_line, unit_revenue
 
 _ONE_DAY: Final = dt.timedelta(days=1)
 _SHOWN_PLACES: Final = 12
@@ -69,47 +72,15 @@ def _post(
     effects: Effects,
 ) -> None:
     terms, group = contract.terms, engagement.rounding[start]
-    text = format_amount(amount, terms.currency)
     cause = f"{terms.source}:rounding:{terms.id}:{start}"
-    effects.billing.append(
-        BillingEvent(
-            id=f"{cause}:billing:{group.ordinal}",
-            kind="rounding",
-            action="charge",
-            source=terms.source,
-            entry_id=terms.id,
-            revision=terms.revision,
-            engagement_id=terms.id,
-            customer_id=terms.customer_id,
-            legal_entity_id=terms.legal_entity_id,
-            contract_type=terms.contract_type,
-            work_date=group.end,
-            accounting_date=date,
-            quantity="1",
-            unit="rounding",
-            rate=text,
-            rate_unit="rounding",
-            amount=text,
-            currency=terms.currency,
-            rounding=terms.policies.rounding,
-            trace=_trace(contract, start, group),
-        )
+    posted = Posted(
+        terms.revision, group.ordinal, amount, terms.currency, date, terms.legal_entity_id, terms.customer_id
     )
-    effects.revenue.append(
-        RevenueEvent(
-            id=f"{cause}:revenue:{group.ordinal}",
-            method="as_billed",
-            source=terms.source,
-            entry_id=terms.id,
-            revision=terms.revision,
-            engagement_id=terms.id,
-            legal_entity_id=terms.legal_entity_id,
-            accounting_date=date,
-            amount=text,
-            currency=terms.currency,
-            lines=journal(*EARNED, amount, terms.currency, numbers_of(EARNED, date, contract.accounts)),
-        )
-    )
+    posted = numbered(posted, EARNED, "", contract.accounts)
+    origin = Origin(terms.source, terms.id, terms.contract_type, terms.policies.rounding)
+    line = unit_line(f"{cause}:billing:{group.ordinal}", posted, origin, "rounding", group.end)
+    effects.billing.append(structs.replace(line, kind="rounding", trace=_trace(contract, start, group)))
+    effects.revenue.append(unit_revenue(f"{cause}:revenue:{group.ordinal}", posted, origin))
     group.ordinal += 1
     group.posted += amount
     engagement.rounded += amount

@@ -17,20 +17,19 @@ from ...codecs.currencies import format_amount
 from ...codecs.decimals import PERCENT_PLACES, format_plain
 from ...codecs.engagement import Engagement
 from ...codecs.entry_state import Posted
-from ...codecs.exception import HoldReason
 from ...codecs.journal import Account
 from ...codecs.records import BilledMilestone, EngagementState
 from .accounts import numbered
+from .calendar import Waiting
 from .contract import Contract
 from .effects import Effects
 from .fixed_fee import FixedFee, Milestone
 from .funding import fund, lines_of, misfunded, reversals, unfund
 from .ledger import journal, next_ordinal
+from .unit_lines import Origin, unit_line
 
 BILLED: Final[tuple[Account, Account]] = ("unbilled_receivable", "contract_asset")
 """Debit and credit account of a milestone's bill."""
-Waiting = tuple[HoldReason, dt.date]
-"""Why something cannot be posted now, and the date it belongs to."""
 
 
 def earned_by_milestones(fee: FixedFee, engagement: EngagementState) -> dict[str, int]:
@@ -125,32 +124,12 @@ def _trace(contract: Contract, milestone: Milestone) -> tuple[TraceStep, ...]:
     return tuple(steps)
 
 
-def _line(terms: Engagement, name: str, billed: BilledMilestone) -> BillingEvent:
+def _line(terms: Engagement, milestone: str, billed: BilledMilestone) -> BillingEvent:
     """The charge of a bill, from what is kept of it."""
     posted = billed.posted
-    text = format_amount(posted.amount, posted.currency)
-    return BillingEvent(
-        id=f"{billed.source}:milestone:{terms.id}:{name}:{posted.revision}:billing:{posted.ordinal}",
-        kind="fee",
-        action="charge",
-        source=billed.source,
-        entry_id=terms.id,
-        revision=posted.revision,
-        engagement_id=terms.id,
-        customer_id=posted.customer_id,
-        legal_entity_id=posted.legal_entity_id,
-        contract_type="fixed_fee",
-        work_date=billed.reached_on,
-        accounting_date=posted.accounting_date,
-        quantity="1",
-        unit="milestone",
-        rate=text,
-        rate_unit="milestone",
-        amount=text,
-        currency=posted.currency,
-        rounding=billed.rounding,
-        item=name,
-    )
+    name = f"{billed.source}:milestone:{terms.id}:{milestone}:{posted.revision}:billing:{posted.ordinal}"
+    origin = Origin(billed.source, terms.id, "fixed_fee", billed.rounding)
+    return structs.replace(unit_line(name, posted, origin, "milestone", billed.reached_on), item=milestone)
 
 
 def _accrual(

@@ -13,20 +13,23 @@ import datetime as dt
 from collections.abc import Iterator
 from typing import Final, Literal
 
+from msgspec import structs
+
 from ...codecs.accrual import AccrualEvent
-from ...codecs.billing import BillingEvent, TraceStep
+from ...codecs.billing import TraceStep
 from ...codecs.currencies import format_amount
-from ...codecs.entry_state import EntryState, Usage
-from ...codecs.exception import HoldReason
+from ...codecs.entry_state import EntryState, Posted, Usage
 from ...codecs.journal import Account, JournalLine
 from ...codecs.records import BilledTerm, EngagementState, Movements
 from ...codecs.revenue import RevenueEvent
 from .accounts import numbers_of
+from .calendar import Waiting
 from .contract import Contract
 from .drawdown import Drawn, Pool, draw, ends
 from .effects import Effects
 from .fees import terms_after
 from .ledger import journal
+from .unit_lines import Origin, unit_line
 
 NONE: Final = Drawn(0, 0, Movements())
 
@@ -54,11 +57,9 @@ def count_usage(entry: EntryState, engagement: EngagementState, contract: Contra
                 engagement.usage[usage.work_date] = total
 
 
-def settle_prepaid(
-    engagement: EngagementState, contract: Contract, effects: Effects
-) -> list[tuple[HoldReason, dt.date]]:
+def settle_prepaid(engagement: EngagementState, contract: Contract, effects: Effects) -> list[Waiting]:
     """Post what moves the balance of each term; returns what cannot be posted yet, or has not come, and why."""
-    waiting: list[tuple[HoldReason, dt.date]] = []
+    waiting: list[Waiting] = []
     drawing = None if contract.fee_plan is None else contract.fee_plan.drawing
     terms = [term for _, term in sorted(engagement.fee_terms.items()) if term.earned == "used"]
     targets: dict[dt.date, Drawn] = {}
@@ -77,9 +78,7 @@ def settle_prepaid(
     return waiting
 
 
-def unwind(
-    engagement: EngagementState, contract: Contract, term: BilledTerm, effects: Effects
-) -> tuple[HoldReason, dt.date] | None:
+def unwind(engagement: EngagementState, contract: Contract, term: BilledTerm, effects: Effects) -> Waiting | None:
     """Take back all that moved the balance of a term, where it was posted; returns why that has to wait."""
     return _move(engagement, contract, term, NONE, effects)
 
@@ -124,7 +123,7 @@ def _after(term: BilledTerm, contract: Contract) -> dt.date:
 
 def _move(
     engagement: EngagementState, contract: Contract, term: BilledTerm, drawn: Drawn, effects: Effects
-) -> tuple[HoldReason, dt.date] | None:
+) -> Waiting | None:
     """Post the difference between what should move a term's balance and what has."""
     known, wanted = term.movements, drawn.movements
     if known == wanted:
@@ -216,31 +215,12 @@ class _Posting:
 
     def _line(self, unit: str, amount: int) -> None:
         term, currency = self.term, self.contract.currency
-        text = format_amount(amount, currency)
-        self.effects.billing.append(
-            BillingEvent(
-                id=self._id(unit, "billing"),
-                kind="fee",
-                action="charge",
-                source=term.source,
-                entry_id=self.engagement.id,
-                revision=term.revision,
-                engagement_id=self.engagement.id,
-                customer_id=term.customer_id,
-                legal_entity_id=term.legal_entity_id,
-                contract_type="retainer",
-                work_date=self.date,
-                accounting_date=self.date,
-                quantity="1",
-                unit=unit,
-                rate=text,
-                rate_unit=unit,
-                amount=text,
-                currency=currency,
-                rounding=term.rounding,
-                trace=self._trace(),
-            )
+        posted = Posted(
+            term.revision, term.movement_ordinal, amount, currency, self.date, term.legal_entity_id, term.customer_id
         )
+        origin = Origin(term.source, self.engagement.id, "retainer", term.rounding)
+        line = unit_line(self._id(unit, "billing"), posted, origin, unit, self.date)
+        self.effects.billing.append(structs.replace(line, trace=self._trace()))
         self.engagement.fees += amount
 
     def _revenue(self, method: Literal["breakage", "absorbed"], debit: Account, amount: int) -> None:
