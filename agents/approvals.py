@@ -7,7 +7,8 @@ from collections.abc import AsyncIterable
 from ..codecs import approval, cloudevents
 from ..codecs.entry_state import Approvals, Decision
 from ..codecs.errors import UndecodableError
-from .entries import check_key, record_key, settle_entry
+from .entries import settle_entry
+from .keys import check_key, record_key
 from .rules.approval import decide
 from .shell import run
 from .trail import About

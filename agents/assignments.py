@@ -8,7 +8,8 @@ from ..codecs import assignment, cloudevents
 from ..codecs.decimals import parse_rate
 from ..codecs.errors import UndecodableError
 from ..codecs.records import AssignmentState
-from .entries import SEPARATOR, check_key, record_key
+from ..tables.keys import SEPARATOR
+from .keys import check_key, record_key
 from .planning import settle_assignment, withdraw_assignment
 from .rerating import rerate_assigned
 from .rules.expectation import planned_hours

@@ -12,6 +12,7 @@ from ..codecs.engagement import ContractType, Engagement
 from ..codecs.entry_state import EntryVersion
 from ..codecs.records import EngagementState
 from ..codecs.resource import ParsedResource
+from ..tables.keys import key_of
 from ..tables.reference import Reference
 from .rules.accounts import Accounts
 from .rules.calendar import Calendar
@@ -145,7 +146,7 @@ class WorkLookups:
     def assignment_rate(self, source: str, engagement_id: str, assignment_id: str) -> tuple[bool, int | None]:
         """Whether the assignment is known here, and the rate it carries."""
         table = self._state.assignments
-        state = table.get(table.key(f"assignment\x1f{source}\x1f{engagement_id}\x1f{assignment_id}"))
+        state = table.get(key_of(table.tag, "assignment", source, engagement_id, assignment_id))
         if state is None:
             return False, None
         rate = state.latest.rate

@@ -7,7 +7,9 @@ from collections.abc import AsyncIterable
 from ..codecs import cloudevents, engagement
 from ..codecs.errors import UndecodableError
 from ..codecs.records import EngagementState
-from .entries import SEPARATOR, check_key, release_over_cap, settle_balance
+from ..tables.keys import SEPARATOR
+from .entries import release_over_cap, settle_balance
+from .keys import check_key
 from .receivables import settle_documents_of
 from .rerating import rerate_engagement
 from .shell import run

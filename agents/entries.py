@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 from ..codecs.entry_state import EntryState, EntryVersion, Posted, Usage
-from ..codecs.errors import UndecodableError
 from ..codecs.records import EngagementState
 from .holds import QUIET, hold, release
+from .keys import record_key
 from .receivables import settle_documents_naming
 from .rules.approval import may_count
 from .rules.books import Books
@@ -20,41 +18,7 @@ from .rules.prepaid import count_usage, usage_of
 from .rules.settlement import differs, settle, supersede
 from .rules.valuation import unknown_engagement
 from .terms import settle_terms, settle_waiting_terms
-from .work import Outcome, Record, Work
-
-SEPARATOR: Final = "\x1f"
-_SEPARATOR: Final = SEPARATOR.encode()
-SEPARATORS: Final = 3
-"""Separators in the name of an entry: kind, source, engagement, id."""
-
-
-def check_key(record: Record, engagement_id: str) -> None:
-    """Refuse a record whose key is not its engagement: it would meet another task's state."""
-    if record.key != engagement_id.encode():
-        shown = "absent" if record.key is None else repr(record.key[:80].decode(errors="replace"))
-        raise UndecodableError(
-            "key_mismatch",
-            "key",
-            f"the record's key is {shown}, its engagement {engagement_id!r}",
-            "send the engagement id as the key",
-        )
-
-
-def record_key(tag: str, kind: str, source: str, engagement_id: str, entry_id: str) -> bytes:
-    """Key of a record in the table with this tag; raises UndecodableError where the parts cannot be told apart."""
-    key = f"{tag}{kind}\x1f{source}\x1f{engagement_id}\x1f{entry_id}".encode()
-    if ":" in source:
-        raise UndecodableError(
-            "invalid_field", "$.source", f"{source!r} holds a colon", "name the source system without one"
-        )
-    if key.count(_SEPARATOR) != SEPARATORS:
-        raise UndecodableError(
-            "invalid_field",
-            "$.id",
-            "a unit separator (0x1F) in an identifier",
-            "send identifiers without control characters",
-        )
-    return key
+from .work import Outcome, Work
 
 
 def apply_version(work: Work, version: EntryVersion) -> Outcome:

@@ -7,8 +7,9 @@ from collections.abc import AsyncIterable
 from ..codecs import cloudevents, expense
 from ..codecs.decimals import RATE_PLACES
 from ..codecs.entry_state import EntryVersion
-from .entries import apply_version, check_key
+from .entries import apply_version
 from .expense_lines import read_lines
+from .keys import check_key
 from .shell import run
 from .work import Outcome, Record, Slab, Work
 

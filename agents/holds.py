@@ -8,34 +8,19 @@ from ..codecs.entry_state import Hold
 from ..codecs.exception import ExceptionEvent, HoldReason
 from ..codecs.records import EngagementState
 from .rules.valuation import Missing
+from .trail import Subject
 from .work import Work
 
 QUIET: Final = frozenset({"cap_stopped"})
 """Reasons that are kept for the order of release alone: nobody has to do anything, so nobody is told."""
 
 
-class HeldVersion(Protocol):
+class HeldVersion(Subject, Protocol):
     """What is told of an entry or a document that waits."""
 
     @property
     def kind(self) -> Literal["time", "expense", "invoice", "payment"]:
         """What it is."""
-
-    @property
-    def source(self) -> str:
-        """The system it comes from."""
-
-    @property
-    def id(self) -> str:
-        """Its id there."""
-
-    @property
-    def revision(self) -> int:
-        """Its revision."""
-
-    @property
-    def engagement_id(self) -> str:
-        """Its engagement."""
 
     @property
     def cause(self) -> str:

@@ -6,8 +6,7 @@ from collections.abc import AsyncIterable
 
 from ..codecs import cloudevents, invoice
 from ..codecs.receivable_state import InvoiceState
-from .entries import check_key, record_key
-from .receivables import settle_invoice_of
+from .receivables import newer, settle_invoice_of
 from .rules.documents import read_invoice
 from .shell import run
 from .work import Outcome, Record, Slab, Work
@@ -21,17 +20,8 @@ async def invoices(slabs: AsyncIterable[Slab]) -> None:
 def apply(work: Work, record: Record) -> Outcome:
     """Apply one revision of an invoice or a credit note; what it names may come later."""
     cloudevents.check_type(record.headers, invoice.TYPE)
-    version = read_invoice(invoice.decode(record.value))
-    check_key(record, version.engagement_id)
-    table = work.state.invoices
-    key = record_key(table.tag, version.kind, version.source, version.engagement_id, version.id)
-    state = table.get(key)
-    if state is None:
-        state = InvoiceState(version)
-        work.engagement(version.engagement_id).documents += 1
-    elif version.revision <= state.latest.revision:
-        return "duplicate" if version.revision == state.latest.revision else "stale"
-    else:
-        state.latest = version
-    work.trail.about = version
-    return "held" if settle_invoice_of(work, key, state) else "applied"
+    fresh = InvoiceState(read_invoice(invoice.decode(record.value)))
+    known = newer(work, record, work.state.invoices, fresh)
+    if isinstance(known, str):
+        return known
+    return "held" if settle_invoice_of(work, *known) else "applied"

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from ..codecs.currencies import format_amount
 from ..codecs.posting_state import PostingState
 from ..codecs.receivable_state import InvoicedLine, InvoiceState, InvoiceVersion
+from ..tables.keys import key_of
 from .rules.documents import BilledEntry, billed_entry
 from .rules.posting import posting_of
 from .work import Work
@@ -69,7 +70,7 @@ def _count_invoiced(work: Work, engagement_id: str, billing_id: str, amount: int
 
 def entry_key(named: BilledEntry, engagement_id: str) -> bytes:
     """Key of the entry that a billing event names, of this engagement."""
-    return f"e{named.kind}\x1f{named.source}\x1f{engagement_id}\x1f{named.id}".encode()
+    return key_of("e", named.kind, named.source, engagement_id, named.id)
 
 
 def _line(work: Work, engagement_id: str, billing_id: str) -> InvoicedLine:

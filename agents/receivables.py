@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Literal, TypeVar
 
 from ..codecs.entry_state import EntryVersion
 from ..codecs.receivable_state import InvoiceState, InvoiceVersion, PaymentState, PaymentVersion
+from ..tables.keys import engagement_of, key_of
+from ..tables.table import Table
 from .holds import Holdable, hold, release
+from .keys import check_key, record_key
 from .posting_states import entry_key, name_lines, tell_lines
 from .rules.books import Books
 from .rules.contract import Contract
@@ -15,7 +19,26 @@ from .rules.posting import is_settled
 from .rules.realised import invoice_word
 from .rules.receivables import settle_invoice, settle_payment
 from .rules.valuation import Missing, unknown_engagement
-from .work import Work
+from .work import Record, Work
+
+S = TypeVar("S", InvoiceState, PaymentState)
+
+
+def newer(work: Work, record: Record, table: Table[S], fresh: S) -> tuple[bytes, S] | Literal["duplicate", "stale"]:
+    """Key and state of a document with this revision, which `fresh` has, as the latest; or what becomes of a lower."""
+    version = fresh.latest
+    check_key(record, version.engagement_id)
+    key = record_key(table.tag, version.kind, version.source, version.engagement_id, version.id)
+    state = table.get(key)
+    if state is None:
+        state = fresh
+        work.engagement(version.engagement_id).documents += 1
+    elif version.revision <= state.latest.revision:
+        return "duplicate" if version.revision == state.latest.revision else "stale"
+    else:
+        state.latest = version
+    work.trail.about = version
+    return key, state
 
 
 def settle_invoice_of(work: Work, key: bytes, state: InvoiceState) -> bool:
@@ -85,7 +108,7 @@ def settle_documents_of(work: Work, engagement_id: str) -> None:
     """Settle every document of an engagement again, as new terms may put it into other books."""
     for table in (work.state.invoices, work.state.payments):
         for key in sorted({*table.bytes, *table.uncommitted()}):
-            if key.split(b"\x1f", 3)[2] == engagement_id.encode():
+            if engagement_of(key) == engagement_id.encode():
                 settle_document(work, b"h" + key[1:])
 
 
@@ -182,4 +205,4 @@ def _progress(invoice: InvoiceState) -> tuple[bool, bool]:
 
 def _key(tag: str, kind: str, beside: InvoiceVersion | PaymentVersion, document_id: str) -> bytes:
     """Key of a document of the same system and engagement, in the table with this tag."""
-    return f"{tag}{kind}\x1f{beside.source}\x1f{beside.engagement_id}\x1f{document_id}".encode()
+    return key_of(tag, kind, beside.source, beside.engagement_id, document_id)

@@ -14,7 +14,7 @@ from msgspec import structs
 
 from ..codecs.engagement import Cap, Drawdown, Engagement, PartialCap
 from ..codecs.records import EngagementState
-from ..tables.entries import engagement_of
+from ..tables.keys import engagement_of
 from ..tables.state import TaskState
 from .entries import give_back_over_cap, rerate, settle_entry, settle_held, settle_shifted
 from .planning import settle_assignment

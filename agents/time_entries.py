@@ -8,7 +8,8 @@ from ..codecs import cloudevents, time_entry
 from ..codecs.decimals import QUANTITY_DIGITS_MAX, RATE_PLACES, parse_rate, parse_scaled
 from ..codecs.entry_state import EntryVersion
 from ..codecs.errors import UndecodableError
-from .entries import apply_version, check_key
+from .entries import apply_version
+from .keys import check_key
 from .shell import run
 from .work import Outcome, Record, Slab, Work
 

@@ -9,7 +9,7 @@ from ..codecs import forecast
 from ..codecs.durations import HOUR, parse_duration
 from ..codecs.entry_state import Hold
 from ..codecs.records import Share, WeekState
-from .entries import SEPARATOR
+from ..tables.keys import SEPARATOR
 from .rules.expectation import utilisation as utilisation_of
 from .shell import run
 from .work import Outcome, Record, Slab, Work

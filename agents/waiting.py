@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from .entries import SEPARATOR, settle_balance, settle_held
+from ..tables.keys import SEPARATOR
+from .entries import settle_balance, settle_held
 from .planning import settle_assignment
 from .receivables import settle_document
 from .terms import settle_terms

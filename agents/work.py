@@ -25,13 +25,27 @@ Outcome = Literal["applied", "duplicate", "stale", "held", "dead_lettered"]
 
 
 class Record(Protocol):
-    """A consumed record, as the Kafka client hands it over. timestamp: ms since 1970."""
+    """A consumed record, as the Kafka client hands it over."""
 
-    offset: int
-    timestamp: int
-    key: bytes | None
-    value: bytes | None
-    headers: Headers
+    @property
+    def offset(self) -> int:
+        """Where it stands in its partition."""
+
+    @property
+    def timestamp(self) -> int:
+        """Milliseconds since 1970."""
+
+    @property
+    def key(self) -> bytes | None:
+        """Its key."""
+
+    @property
+    def value(self) -> bytes | None:
+        """Its value."""
+
+    @property
+    def headers(self) -> Headers:
+        """Its headers."""
 
 
 class Slab(Protocol):

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from ..agents.entries import SEPARATOR
 from ..agents.holds import QUIET
 from ..codecs.currencies import format_amount
+from ..tables.keys import SEPARATOR
 from ..tables.state import TaskState
 from .audit.reading import opened
 from .runtime.outgoing import partition_of

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Final
-
-from ..codecs.entry_state import EntryState, EntryVersion
+from ..codecs.entry_state import EntryState
+from .keys import engagement_of
 from .table import Table
-
-SEPARATOR: Final = b"\x1f"
 
 
 class Entries(Table[EntryState]):
@@ -35,13 +32,3 @@ class Entries(Table[EntryState]):
             for key in (*self.bytes, *self.uncommitted()):
                 self._by_engagement.setdefault(engagement_of(key), set()).add(key)
         return sorted(self._by_engagement.get(engagement_id.encode(), ()))
-
-
-def key_of(version: EntryVersion) -> bytes:
-    """Key of an entry in its table; see `agents/entries.py: record_key`, which checks its parts."""
-    return f"e{version.kind}\x1f{version.source}\x1f{version.engagement_id}\x1f{version.id}".encode()
-
-
-def engagement_of(key: bytes) -> bytes:
-    """Engagement id in the key of an entry."""
-    return key.split(SEPARATOR, 3)[2]

@@ -11,7 +11,8 @@ from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 from ..codecs.entry_state import EntryState, EntryVersion
-from .entries import Entries, engagement_of, key_of
+from .entries import Entries
+from .keys import engagement_of, key_of
 
 
 class Item(NamedTuple):
@@ -150,7 +151,7 @@ class Volumes:
     def reached(self, version: EntryVersion, account: str) -> tuple[int, int]:
         """Volume of an account without this entry: what is ordered before it, and all of it."""
         self.ready(version.engagement_id)
-        known, key = self._accounts[version.engagement_id].get(account), key_of(version)
+        known, key = self._accounts[version.engagement_id].get(account), _key_of(version)
         if known is None:
             return 0, 0
         own = self._items.get(key)
@@ -215,3 +216,7 @@ def _between(above: tuple[int, ...], low: int, high: int) -> bool:
 def _reaches(above: tuple[int, ...], low: int, high: int) -> bool:
     """Whether the volumes lie in different tiers: a tier begins above its threshold."""
     return bisect.bisect_left(above, low) != bisect.bisect_left(above, high)
+
+
+def _key_of(version: EntryVersion) -> bytes:
+    return key_of("e", version.kind, version.source, version.engagement_id, version.id)

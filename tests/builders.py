@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from random import Random
 from typing import Any, NamedTuple, cast
 
 import msgspec
@@ -39,6 +41,8 @@ AGENTS = {
     "assignment-forecasts": utilisation.apply,
 }
 REFERENCES = ("rate-cards", "resources", "fx-rates", "periods", "account-maps")
+RESTART_SHARE = 0.1
+"""After so many facts of those that are sent in any order the task restarts."""
 KEYS = {"engagements": "id", "assignment-forecasts": "resource_id"}
 
 
@@ -122,6 +126,20 @@ class Task:
         changes = self.state.changes()
         self.changelog += [Record("state-changelog", 0, 0, 0, key, value) for table in changes for key, value in table]
         self.state.commit(changes)
+
+    def send_mixed(self, facts: Mapping[str, Sequence[Object]], chance: Random, repeats: Sequence[int] = (1,)) -> None:
+        """Send facts, of each stream in order and the streams in any, each as often as chance picks, with restarts."""
+        left = {stream: list(there) for stream, there in facts.items()}
+        while left:
+            stream = chance.choice(sorted(left))
+            fact = left[stream].pop(0)
+            if stream in {"periods", "resources", "rate-cards"}:
+                self.refer(stream, fact)
+            else:
+                self.send(stream, *[fact] * chance.choice(repeats))
+            if chance.random() < RESTART_SHARE:
+                self.restart()
+            left = {name: there for name, there in left.items() if there}
 
     def restart(self) -> None:
         """Forget everything but the changelog and the reference data, as after a crash."""

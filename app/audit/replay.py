@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import msgspec
 
 from ...agents import wake
-from ...agents.entries import SEPARATOR, record_key
+from ...agents.keys import record_key
 from ...codecs import audit
+from ...tables.keys import SEPARATOR
 from ...tables.reference import Reference
 from ..memory import APPLIES, REFERENCE, Memory, Read, take_in
 from ..runtime.outgoing import partition_of

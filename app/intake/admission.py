@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import importlib
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
@@ -12,42 +10,21 @@ from msgspec import inspect
 
 from ...agents import reference
 from ...agents.context import Contexts
-from ...agents.outbox import Headers, Kept
+from ...agents.outbox import Kept
 from ...agents.work import Work
 from ...codecs import cloudevents
 from ...codecs.errors import UndecodableError
 from ...codecs.fields import fields_of, inner
 from ...tables.reference import Reference
 from ...tables.state import TaskState
+from ..memory import APPLIES, Read
 from ..shapes import SHAPES
 from ..topology import TOPOLOGY
 
 if TYPE_CHECKING:
     from ...agents.outbox import OutputRecord
-    from ...agents.work import Apply
 
 
-@dataclass(slots=True)
-class Candidate:
-    """A record as the agent would meet it."""
-
-    topic: str
-    partition: int
-    offset: int
-    timestamp: int
-    key: bytes | None
-    value: bytes | None
-    headers: Headers
-
-
-def _agents() -> dict[str, Apply]:
-    """What each input's agent does with one record."""
-    package = reference.__name__.rpartition(".")[0]
-    inputs = [stream for stream in TOPOLOGY.inputs if stream.role == "input"]
-    return {stream.name: importlib.import_module(f"{package}.{stream.agent}").apply for stream in inputs}
-
-
-AGENTS: Final = _agents()
 ACCEPTED: Final = tuple(stream.name for stream in TOPOLOGY.streams if stream.role in {"input", "reference"})
 """Streams that take records from outside; workers alone write the others."""
 
@@ -66,9 +43,9 @@ def readable(stream: str, value: bytes) -> OutputRecord:
     shape = SHAPES[stream]
     decoded = shape.decode(value)
     headers = cloudevents.headers(TOPOLOGY.stream(stream).event_type, shape.event_id_of(decoded))
-    record = Candidate(stream, 0, 0, 0, shape.key_of(decoded), value, headers)
-    if stream in AGENTS:
-        AGENTS[stream](Work(stream, [record], TaskState(), Reference(), Contexts(), Kept()), record)
+    record = Read(stream, 0, 0, 0, shape.key_of(decoded), value, tuple(headers))
+    if stream in APPLIES:
+        APPLIES[stream](Work(stream, [record], TaskState(), Reference(), Contexts(), Kept()), record)
     else:
         for _, error in reference.apply_reference(Reference(), stream, [record]).undecodable:
             raise error

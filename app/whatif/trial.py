@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from ...agents import wake
-from ...agents.entries import SEPARATOR
 from ...codecs import dead_letter
+from ...tables.keys import SEPARATOR
 from ..memory import take_in
 from ..refusal import RefusedError
 from ..runtime.outgoing import partition_of

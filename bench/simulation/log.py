@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from aiokafka.errors import ProducerFenced
 
+from billtide.app.memory import Read
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -19,18 +21,6 @@ _offset = attrgetter("offset")
 
 Place = tuple[str, int]
 """A topic and a partition."""
-
-
-class Read(NamedTuple):
-    """A record as a consumer hands it over."""
-
-    topic: str
-    partition: int
-    offset: int
-    timestamp: int
-    key: bytes | None
-    value: bytes | None
-    headers: tuple[tuple[str, bytes], ...]
 
 
 class Written(NamedTuple):

@@ -191,15 +191,8 @@ FIGURES = {
 @given(st.randoms(use_true_random=False))
 def test_any_order_of_streams_gives_the_same_money(chance: Random) -> None:
     """Adjusted or reversed and rebilled by what was invoiced at the time: the sums are the same (M1, M9)."""
-    task, left = Task(), {stream: list(facts) for stream, facts in FACTS.items()}
-    while left:
-        stream = chance.choice(sorted(left))
-        fact = left[stream].pop(0)
-        take = task.refer if stream in {"periods", "resources", "rate-cards"} else task.send
-        take(stream, fact)
-        if chance.random() < 0.1:
-            task.restart()
-        left = {name: facts for name, facts in left.items() if facts}
+    task = Task()
+    task.send_mixed(FACTS, chance)
     figures = task.figures()
 
     assert {name: figures[name] for name in FIGURES} == FIGURES

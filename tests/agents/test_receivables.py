@@ -337,17 +337,8 @@ EXPECTED = {
 @given(st.randoms(use_true_random=False))
 def test_any_order_of_streams_gives_the_same_receivable(chance: Random) -> None:
     """Payments before invoices, invoices before entries and terms: figures, books and states are the same (M9)."""
-    task, left = Task(), {stream: list(facts) for stream, facts in FACTS.items()}
-    while left:
-        stream = chance.choice(sorted(left))
-        fact = left[stream].pop(0)
-        if stream in {"periods", "resources", "rate-cards"}:
-            task.refer(stream, fact)
-        else:
-            task.send(stream, *[fact] * chance.choice((1, 1, 2)))
-        if chance.random() < 0.1:
-            task.restart()
-        left = {name: facts for name, facts in left.items() if facts}
+    task = Task()
+    task.send_mixed(FACTS, chance, repeats=(1, 1, 2))
 
     assert answers(task) == EXPECTED
     assert states(task)[LINE] == "partly_paid"

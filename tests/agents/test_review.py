@@ -215,14 +215,7 @@ FACTS: dict[str, list[Object]] = {
 @given(st.randoms(use_true_random=False))
 def test_any_order_of_streams_reviews_the_same(chance: Random) -> None:
     """Terms, revisions, approvals and reviews in any order: the same is billed and nothing waits (M9)."""
-    task, left = Task(), {stream: list(facts) for stream, facts in FACTS.items()}
-    while left:
-        stream = chance.choice(sorted(left))
-        fact = left[stream].pop(0)
-        take = task.refer if stream in {"periods", "resources", "rate-cards"} else task.send
-        take(stream, fact)
-        if chance.random() < 0.1:
-            task.restart()
-        left = {name: facts for name, facts in left.items() if facts}
+    task = Task()
+    task.send_mixed(FACTS, chance)
 
     assert stands(task) == ("1400.00", {})

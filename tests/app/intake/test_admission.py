@@ -6,7 +6,8 @@ import json
 
 import pytest
 
-from billtide.app.intake.admission import ACCEPTED, AGENTS, admit
+from billtide.app.intake.admission import ACCEPTED, admit
+from billtide.app.memory import APPLIES
 from billtide.app.topology import TOPOLOGY
 from billtide.codecs.errors import UndecodableError
 
@@ -34,7 +35,7 @@ RATE = {"base": "USD", "quote": "EUR", "valid_from": "2026-01-01", "rate": "0.9"
 
 def test_only_streams_from_outside_are_accepted() -> None:
     """Inputs and reference data are accepted; what workers write is not."""
-    assert set(ACCEPTED) == set(AGENTS) | {stream.name for stream in TOPOLOGY.references}
+    assert set(ACCEPTED) == set(APPLIES) - {"assignment-forecasts"} | {stream.name for stream in TOPOLOGY.references}
     for stream in (*TOPOLOGY.outputs, TOPOLOGY.changelog):
         with pytest.raises(UndecodableError, match="takes no records from outside"):
             admit(stream.name, b"{}")
