@@ -1,4 +1,4 @@
-"""Constants of libraries and of the interpreter that the worker sets, all in one place."""
+"""Constants of libraries and of the interpreter that the worker sets, all in one place, and the mend of one library."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ import sys
 from typing import Final
 
 from aiokafka.producer import sender
+
+from . import bootstrap
 
 TRANSACTION_BACKOFF_SECONDS: Final = 0.002
 """aiokafka waits a fixed 20 ms before a transaction that follows another at once, until the broker has written the
@@ -22,6 +24,7 @@ SWITCH_INTERVAL_SECONDS: Final = 0.001
 
 def tune() -> None:
     """Apply all of it; called once, before the first client is made."""
+    bootstrap.mend()
     sender.BACKOFF_OVERRIDE = TRANSACTION_BACKOFF_SECONDS
     gc.set_threshold(*GC_THRESHOLDS)
     sys.setswitchinterval(SWITCH_INTERVAL_SECONDS)
