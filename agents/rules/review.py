@@ -47,10 +47,12 @@ def review(
     waits_for: Missing | None = None
     for corrected in reversed(chain[:-1]):
         reviewed = _review_of(corrected, decisions, contract)
+        if reviewed == "rejected":
+            continue
         waits = None if reviewed == "released" else _weigh(stands, corrected, contract, lookups)
         if waits is None:
             stands, waits_for = corrected, None
-        elif reviewed == "undecided":
+        else:
             waits_for = waits
     return stands, waits_for
 
@@ -101,7 +103,7 @@ def _weigh(stands: EntryVersion, corrected: EntryVersion, contract: Contract, lo
     """Why a correction needs review, or what it cannot be weighed without; None when it may pass."""
     amounts = []
     for version in (stands, corrected):
-        value = value_of(version, contract, lookups, posted=True)
+        value = value_of(version, contract, lookups, weighed=True)
         if isinstance(value, Missing):
             return value
         amounts.append(0 if value.price is None else value.price.amount)

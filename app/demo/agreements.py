@@ -17,6 +17,7 @@ from ...codecs.time_policies import Discount, MultiplierChange, Multipliers, Tim
 from .fees import BY_DAYS
 from .happenings import often
 from .offices import amount_text
+from .reviews import review_above
 
 if TYPE_CHECKING:
     import random
@@ -140,6 +141,7 @@ def policies(rng: random.Random, number: int, currency: str, entity: Entity) -> 
         work_in_progress="reverse_next_period" if number % 6 == ROLLED_OVER else "until_billed",
         margin="by_practice_and_region" if number % 5 == TOLD_APART else "total",
         correction="adjust" if number % 3 == ADJUSTED else "reverse_and_rebill",
+        review_above=review_above(number, currency),
     )
 
 

@@ -35,6 +35,7 @@ from .happenings import (
 )
 from .mishaps import repeated, undecodable
 from .offices import exchange_rates, people, periods, resources
+from .reviews import reviews
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -91,7 +92,10 @@ def sample_week(seed: int) -> Week:
         *revised(sold),
         *late_periods,
     ]
-    after += [*other_reference_data(known_cards, known_people, known_rates), *late_corrections(seed, load)]
+    corrected = list(late_corrections(seed, load))
+    reviewed, reviewed_late = reviews(seed, load, corrected, sold)
+    load += reviewed
+    after += [*other_reference_data(known_cards, known_people, known_rates), *corrected, *reviewed_late]
     late = _spaced(moment(NEXT_MONDAY, _AFTER_WEEKEND), after)
     return Week(_phase(masters), _phase([*load, *repeated(seed, load)], undecodable(seed)), _phase(late))
 

@@ -1,7 +1,8 @@
 """Approval in a reckoning: which version of an entry counts, as what, and whose word is missing.
 
 A contract may ask for levels by amount, for none under an amount, and may name who decides. Then a version is judged
-by what it is worth now; as long as that is unknown, as if it were the largest.
+by what it is worth now; as long as that is unknown, as if it were the largest. Where corrections are reviewed, one that
+changes the bill by too much counts only once it is released.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from ...codecs.exception import HoldReason
 from .reckoning_facts import Entry
 from .reckoning_lookups import WaitsError
 from .reckoning_numbers import minor
+from .reckoning_review import reviewed
 from .reckoning_value import value_of
 
 if TYPE_CHECKING:
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
 
 SETTLED: Final = {"approved", "rejected", "recalled", "deleted"}
 """Statuses of a version after which older versions never matter."""
+WITHDRAWN: Final = SETTLED - {"approved"}
+"""The same where corrections are reviewed: an approved version is weighed against the one before."""
 
 Standing = Literal["draft", "pending", "approved", "void"]
 
@@ -38,27 +42,41 @@ class Counted:
     approved: bool = False
     unknown: HoldReason | None = None
     ignored: HoldReason | None = None
+    review: HoldReason | None = None
 
     @property
     def waits_for(self) -> HoldReason | None:
-        """An unknown amount comes before a decision that does not count."""
-        return self.unknown or self.ignored
+        """A review comes before an unknown amount, and that before a decision that does not count."""
+        return self.review or self.unknown or self.ignored
 
 
 def counted(facts: Facts, terms: Engagement, entry_id: EntryId) -> Counted:
     """Find the version that counts, from the highest revision down."""
-    decisions = facts.decisions.get(entry_id, {})
-    found = Counted()
+    found, approved = Counted(), list[Entry]()
+    is_reviewed = terms.policies.review_above is not None
     for version in reversed(facts.versions[entry_id]):
-        standing = _judged(facts, terms, version, list(decisions.get(version.revision, {}).values()), found)
+        about = facts.decisions.get(entry_id, {}).get(version.revision, {}).values()
+        standing = _judged(facts, terms, version, list(about), Counted() if approved else found)
         if standing == "approved":
-            found.version, found.approved = version, True
-            break
-        if standing == "pending" and found.version is None:
+            approved.append(version)
+        elif standing == "pending" and found.version is None and not approved:
             found.version = version
-        if standing == "void" or version.status in SETTLED:
+        if standing == "void" or version.status in (WITHDRAWN if is_reviewed else SETTLED):
             break
+        if approved and not is_reviewed:
+            break
+    if approved:
+        found.approved = True
+        found.version, found.review = reviewed(facts, terms, approved, _reviews(facts, terms, entry_id))
     return found
+
+
+def _reviews(facts: Facts, terms: Engagement, entry_id: EntryId) -> dict[int, list[Approval]]:
+    """Decisions about the corrections by each revision, of those who may decide."""
+    return {
+        revision: [decision for decision in about.values() if _may_decide(terms.policies.approvers, decision)]
+        for revision, about in facts.reviews.get(entry_id, {}).items()
+    }
 
 
 def may_count(facts: Facts, entry_id: EntryId) -> bool:

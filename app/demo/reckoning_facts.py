@@ -60,20 +60,22 @@ Entry = TimeEntry | Expense
 AssignmentId = tuple[str, str, str]
 People = tuple[str, str, str, dt.date | None]
 """Level, approver, on whose behalf, on which day."""
+Decisions = dict[EntryId, dict[int, dict[People, Approval]]]
 
 
 @dataclass(slots=True)
 class Facts:
     """All that the records say in the end.
 
-    versions: each entry's, lowest revision first; decisions: by entry, revision and people; assignments: by
-    (source, engagement, id); cards: by (scope, scope_id), id and version; fx: by (base, quote) and first date;
-    periods: by legal entity and id.
+    versions: each entry's, lowest revision first; decisions: by entry, revision and people; reviews: those about
+    corrections; assignments: by (source, engagement, id); cards: by (scope, scope_id), id and version; fx: by (base,
+    quote) and first date; periods: by legal entity and id.
     """
 
     dead_letters: int = 0
     versions: dict[EntryId, list[Entry]] = field(default_factory=dict)
-    decisions: dict[EntryId, dict[int, dict[People, Approval]]] = field(default_factory=dict)
+    decisions: Decisions = field(default_factory=dict)
+    reviews: Decisions = field(default_factory=dict)
     engagements: dict[str, Engagement] = field(default_factory=dict)
     assignments: dict[AssignmentId, Assignment] = field(default_factory=dict)
     cards: dict[tuple[str, str], dict[str, dict[int, RateCard]]] = field(default_factory=dict)
@@ -120,7 +122,10 @@ def _approval(facts: Facts, record: Record) -> None:
     _check_place(record, decision.source, decision.engagement_id)
     refuse_when(bool(decision.on_behalf_of) and decision.approver_id in {"", decision.on_behalf_of}, "delegate")
     entry_id = EntryId(decision.entry_type, decision.source, decision.engagement_id, decision.entry_id)
-    of_revision = facts.decisions.setdefault(entry_id, {}).setdefault(decision.entry_revision, {})
+    of_correction = decision.target == "correction"
+    refuse_when(of_correction and decision.level != "finance", "no reviewer")
+    about = facts.reviews if of_correction else facts.decisions
+    of_revision = about.setdefault(entry_id, {}).setdefault(decision.entry_revision, {})
     people = (decision.level, decision.approver_id, decision.on_behalf_of, decision.decided_on)
     known = of_revision.get(people)
     if known is None or decision.sequence > known.sequence:

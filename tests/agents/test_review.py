@@ -173,6 +173,32 @@ def test_a_correction_without_a_rate_waits_for_the_rate() -> None:
     assert stands(task) == ("800.00", {"awaiting_review": 1})
 
 
+def test_what_cannot_be_weighed_waits_for_that_and_not_for_its_closed_month() -> None:
+    """The rate is missing to weigh by: once it is there the correction waits for review, whatever the calendar (M9)."""
+    task = ready_task(terms(closed_period="hold"))
+    task.send("time-entries", time_entry(status="approved"))
+    task.refer("periods", year("closed", revision=2))
+    task.send("time-entries", time_entry(revision=2, status="approved", role="partner"))
+    assert stands(task) == ("800.00", {"rate_missing": 1})
+    task.refer("rate-cards", rate_card(id="more", lines=[{"role": "partner", "rate": "200"}]))
+
+    assert stands(task) == ("800.00", {"awaiting_review": 1})
+
+
+@pytest.mark.parametrize("first", ["decision", "rate"])
+def test_what_finance_rejected_never_counts(first: str) -> None:
+    """Not even once a change of rates makes the correction so small that nobody had to review it (M9)."""
+    task = corrected("2")
+    half = {"version": 2, "lines": [{"role": "analyst", "rate": "50"}]}
+    if first == "rate":
+        task.refer("rate-cards", rate_card(**half))
+    task.send("approvals", review("rejected"))
+    if first == "decision":
+        task.refer("rate-cards", rate_card(**half))
+
+    assert stands(task) == ("400.00", {})
+
+
 @pytest.mark.parametrize(
     ("stream", "sent", "field"),
     [

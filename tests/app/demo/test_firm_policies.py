@@ -16,7 +16,7 @@ NOT_YET_USED: Final = frozenset({
     "fee.drawdown",
     "policies.accounting_date=approval_date",
     "policies.credit=write_off", "policies.fx_policy",
-    "policies.intercompany", "policies.review_above",
+    "policies.intercompany",
     "policies.rounding_place=invoice", "policies.unmapped_account=hold",
     "rates.volume_tiers",
 })  # fmt: skip
