@@ -14,6 +14,7 @@ import msgspec
 from ...codecs.approvers import ApprovalThreshold, Approver, Delegate
 from ...codecs.engagement import Policies
 from ...codecs.time_policies import Discount, MultiplierChange, Multipliers, TimeRounding
+from .answers import WRITTEN_OFF
 from .fees import BY_DAYS
 from .happenings import often
 from .offices import amount_text
@@ -142,6 +143,7 @@ def policies(rng: random.Random, number: int, currency: str, entity: Entity) -> 
         margin="by_practice_and_region" if number % 5 == TOLD_APART else "total",
         correction="adjust" if number % 3 == ADJUSTED else "reverse_and_rebill",
         review_above=review_above(number, currency),
+        credit="write_off" if number in WRITTEN_OFF else "rebill",
     )
 
 

@@ -4,10 +4,11 @@ Three phases, each a list of records for each stream, ordered by the moment they
 
     masters   reference data, then engagements and assignments: what a firm has before anybody enters time. It is to
               be read whole before the load comes, because a price is looked up when an entry is settled
-    load      the week: time, expenses, decisions, changed assignments, duplicates, unreadable records. Its order
-              across streams does not change the money of any engagement
+    load      the week: time, expenses, decisions, changed assignments, what the ERP answers, duplicates, unreadable
+              records. Its order across streams does not change the money of any engagement
     late      the Monday after: terms, rates, people and exchange rates that entries of the week wait for; months
-              reopened and closed; corrected entries; caps, estimates, milestones and prices that change back in time
+              reopened and closed; corrected entries; caps, estimates, milestones and prices that change back in time;
+              documents of the ERP that are late, cancelled, reversed or changed
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import msgspec
 
 from .aftermath import late_corrections, other_reference_data
+from .answers import answers
 from .deals import ARRIVE_LATE, Post, engagements, posts, rate_cards, revised
 from .entries import expenses, time_entries
 from .happenings import (
@@ -94,8 +96,10 @@ def sample_week(seed: int) -> Week:
     ]
     corrected = list(late_corrections(seed, load))
     reviewed, reviewed_late = reviews(seed, load, corrected, sold)
-    load += reviewed
+    answered, answered_late = answers(seed, load, sold)
+    load += [*reviewed, *answered]
     after += [*other_reference_data(known_cards, known_people, known_rates), *corrected, *reviewed_late]
+    after += answered_late
     late = _spaced(moment(NEXT_MONDAY, _AFTER_WEEKEND), after)
     return Week(_phase(masters), _phase([*load, *repeated(seed, load)], undecodable(seed)), _phase(late))
 

@@ -13,6 +13,8 @@ from ...codecs import (
     engagement,
     expense,
     fx_rate,
+    invoice,
+    payment,
     period,
     rate_card,
     resource,
@@ -23,6 +25,8 @@ from ...codecs.assignment import Assignment
 from ...codecs.engagement import Engagement
 from ...codecs.expense import Expense
 from ...codecs.fx_rate import FxRate
+from ...codecs.invoice import Invoice
+from ...codecs.payment import Payment
 from ...codecs.period import Period
 from ...codecs.rate_card import RateCard
 from ...codecs.resource import Resource
@@ -45,7 +49,9 @@ MINUTE_MILLISECONDS: Final = 60_000
 _DAY_MINUTES: Final = 1_440
 _EPOCH: Final = dt.date(1970, 1, 1)
 
-Thing = TimeEntry | Expense | Approval | Engagement | Assignment | RateCard | Resource | FxRate | Period
+Thing = (
+    TimeEntry | Expense | Approval | Engagement | Assignment | Invoice | Payment | RateCard | Resource | FxRate | Period
+)
 
 
 class Happening(NamedTuple):
@@ -91,6 +97,8 @@ STREAM_OF: Final = {
     Approval: "approvals",
     Engagement: "engagements",
     Assignment: "assignments",
+    Invoice: "invoices",
+    Payment: "payments",
     RateCard: "rate-cards",
     Resource: "resources",
     FxRate: "fx-rates",
@@ -102,6 +110,8 @@ _TYPE_OF: Final = {
     Approval: approval.TYPE,
     Engagement: engagement.TYPE,
     Assignment: assignment.TYPE,
+    Invoice: invoice.TYPE,
+    Payment: payment.TYPE,
     RateCard: rate_card.TYPE,
     Resource: resource.TYPE,
     FxRate: fx_rate.TYPE,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from ...codecs import approval, cloudevents, engagement, expense, rate_card, time_entry
+from ...codecs import approval, cloudevents, engagement, expense, invoice, payment, rate_card, time_entry
 from .happenings import FRIDAY, MINUTE_MILLISECONDS, Happening, Sent, chance, moment
 
 if TYPE_CHECKING:
@@ -68,6 +68,22 @@ BROKEN: Final = (
         '{"source":"crm","id":"E-9003","revision":1,"customer_id":"C-001","legal_entity_id":"DE-GMBH","currency":"EUR",'
         '"contract_type":"fixed_fee","start_date":"2025-11-01"}',
         engagement.TYPE,
+        "invalid_field",
+    ),
+    Broken(
+        "invoices",
+        "E-0003",
+        '{"source":"erp","id":"INV-BROKEN","revision":1,"engagement_id":"E-0003","kind":"credit_note","number":"B-1",'
+        '"issued_on":"2025-11-07","currency":"EUR","lines":[{"billing_id":"psa:time:T-1:1:billing:0","amount":"1"}]}',
+        invoice.TYPE,
+        "invalid_field",
+    ),
+    Broken(
+        "payments",
+        "E-0003",
+        '{"source":"erp","id":"PAY-BROKEN","revision":1,"engagement_id":"E-0003","received_on":"2025-11-07",'
+        '"amount":"1","currency":"EUR","allocations":[{"invoice_id":"INV-E-0003-1","amount":"2"}]}',
+        payment.TYPE,
         "invalid_field",
     ),
     Broken("rate-cards", "broken/1", '{"id":"broken","version":1', rate_card.TYPE, "malformed"),

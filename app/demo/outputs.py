@@ -12,11 +12,13 @@ from ...codecs.billing import BillingEvent
 from ...codecs.currencies import parse_amount
 from ...codecs.exception import ExceptionEvent
 from ...codecs.figures import EngagementFigures
+from ...codecs.posting_state import PostingState
 from ...codecs.revenue import RevenueEvent
 from ...codecs.wire import decoder
 from ..topology import TOPOLOGY
 from .reading import read_streams
 from .reckoning_facts import EntryId
+from .reckoning_receivables import Answered
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -29,7 +31,10 @@ _billing: Final = decoder(BillingEvent)
 _accrual: Final = decoder(AccrualEvent)
 _revenue: Final = decoder(RevenueEvent)
 _exception: Final = decoder(ExceptionEvent)
-ENTRY_KINDS: Final = frozenset(("time", "expense"))
+_posting_state: Final = decoder(PostingState)
+WAITING_KINDS: Final = frozenset(("time", "expense", "invoice", "payment"))
+DOCUMENT_KINDS: Final = frozenset(("invoice", "payment", "write_off", "fx_difference"))
+"""Kinds of accruals that documents of the ERP bring about."""
 
 Money = Counter[tuple[str, str]]
 """Minor units by engagement and currency."""
@@ -47,8 +52,10 @@ class Written:
     """Sums of all events. charges: billing lines that are not reversed, by id.
 
     paid_by: sums of all lines by engagement and customer; billed_entries: sum of the lines of each time entry and
-    expense, in minor units; waiting: entries with an open hold, by engagement and reason; unbalanced: ids of journals
-    whose two sides differ; ids: how often each event id was read; events: records by stream.
+    expense, in minor units; waiting: entries and documents with an open hold, by engagement and reason; answered: what
+    documents have debited, by engagement, kind, account and currency; posting_states: by engagement and billing event;
+    unbalanced: ids of journals whose two sides differ; ids: how often each event id was read; events: records of
+    each stream.
     """
 
     billed: Money = field(default_factory=Counter)
@@ -60,6 +67,8 @@ class Written:
     billed_entries: Counter[EntryId] = field(default_factory=Counter)
     figures: dict[str, EngagementFigures] = field(default_factory=dict)
     waiting: Counter[tuple[str, str]] = field(default_factory=Counter)
+    answered: Counter[tuple[str, str, str, str]] = field(default_factory=Counter)
+    posting_states: dict[str, dict[str, Answered]] = field(default_factory=dict)
     dead_letters: Counter[str] = field(default_factory=Counter)
     unbalanced: list[str] = field(default_factory=list)
     ids: Counter[str] = field(default_factory=Counter)
@@ -83,6 +92,7 @@ def add_up(found: Mapping[str, Sequence[Record]]) -> Written:
     _add_accruals(written, found["accruals"])
     _add_revenue(written, found["revenue"])
     _add_waiting(written, found["exceptions"])
+    _add_posting_states(written, found["posting-states"])
     for record in found["engagement-figures"]:
         state = figures.decode(record.value)
         written.figures[state.engagement_id] = state
@@ -114,6 +124,12 @@ def _add_accruals(written: Written, batch: Iterable[Record]) -> None:
         if event.kind == "work_in_progress":
             amount = _debited(event.lines, "work_in_progress", event.currency)
             written.unbilled[event.engagement_id, event.currency] += amount
+        if event.kind in DOCUMENT_KINDS:
+            for account in {line.account for line in event.lines}:
+                place = event.engagement_id, event.kind, account, event.currency
+                written.answered[place] += _debited(event.lines, account, event.currency)
+        if event.kind == "write_off":
+            written.earned[event.engagement_id, event.currency] -= _debited(event.lines, "revenue", event.currency)
 
 
 def _add_revenue(written: Written, batch: Iterable[Record]) -> None:
@@ -134,8 +150,20 @@ def _add_waiting(written: Written, batch: Iterable[Record]) -> None:
     written.waiting.update(
         (event.engagement_id, event.reason)
         for event in latest.values()
-        if event.action == "held" and event.kind in ENTRY_KINDS
+        if event.action == "held" and event.kind in WAITING_KINDS
     )
+
+
+def _add_posting_states(written: Written, batch: Iterable[Record]) -> None:
+    """The latest record of a billing event says how far it has come."""
+    for record in batch:
+        told = _posting_state(record.value)
+        written.posting_states.setdefault(told.engagement_id, {})[told.billing_id] = Answered(
+            told.state,
+            parse_amount(told.invoiced, told.currency, told.billing_id),
+            parse_amount(told.credited, told.currency, told.billing_id),
+            frozenset(told.documents),
+        )
 
 
 def _debited(lines: Iterable[JournalLine], account: str, currency: str) -> int:

@@ -21,6 +21,7 @@ from .reckoning_lookups import WaitsError, labour_cost
 from .reckoning_money import Worth, reckon_entry
 from .reckoning_numbers import number
 from .reckoning_progress import fixed_fee
+from .reckoning_receivables import Receivables, receivables, waiting_documents
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -63,14 +64,15 @@ class Expected:
     terms: Engagement | None = None
     worths: tuple[Worth, ...] = ()
     funded: dict[str, int] = field(default_factory=dict)
+    receivables: Receivables = field(default_factory=Receivables)
 
 
 @dataclass(frozen=True, slots=True)
 class Reckoning:
     """What all records come to.
 
-    held: entries that wait in the end, by reason; `cap_reached` counts the engagements where the number is
-    certain. dead_letters: undecodable records of all streams. totals: billed and fees by currency.
+    held: entries and documents that wait in the end, by reason; `cap_reached` counts the engagements where the number
+    is certain. dead_letters: undecodable records of all streams. totals: billed and fees by currency.
     """
 
     engagements: dict[str, Expected]
@@ -87,7 +89,7 @@ def reckon(inputs: Mapping[str, Iterable[Record]]) -> Reckoning:
 
 def reckon_facts(facts: Facts) -> Reckoning:
     """Work out what facts come to."""
-    held: Counter[str] = Counter()
+    held: Counter[str] = Counter(waiting_documents(facts))
     worths: dict[str, list[Worth]] = {}
     for entry_id in facts.versions:
         found = reckon_entry(facts, entry_id)
@@ -113,6 +115,7 @@ def _expected(facts: Facts, terms: Engagement, worths: list[Worth]) -> Expected:
     under_caps = capped(terms, worths)
     approved = sum(worth.price or 0 for worth in worths if worth.approved)
     over, stopped = approved - under_caps.billed, is_stopped(terms)
+    answered = receivables(facts, terms)
     by_term, fee = term_fees(facts, terms), fixed_fee(facts, terms, worths)
     planned_hours, planned_cost = _planned(facts, terms)
     return Expected(
@@ -123,7 +126,7 @@ def _expected(facts: Facts, terms: Engagement, worths: list[Worth]) -> Expected:
         unbilled=sum(worth.price or 0 for worth in worths if not worth.approved),
         held=0 if stopped else over,
         non_chargeable=over if stopped else 0,
-        earned=under_caps.billed + by_term.earned + fee.earned,
+        earned=under_caps.billed + by_term.earned + fee.earned - answered.written_off,
         deferred=by_term.deferred,
         cost=sum(worth.cost for worth in worths),
         settled=under_caps.settled,
@@ -135,6 +138,7 @@ def _expected(facts: Facts, terms: Engagement, worths: list[Worth]) -> Expected:
         terms=terms,
         worths=tuple(worths),
         funded=funded(terms, [worth.price for worth in worths if worth.approved and worth.price is not None]),
+        receivables=answered,
     )
 
 

@@ -10,17 +10,32 @@ import datetime as dt
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
-from ...codecs import approval, assignment, engagement, expense, fx_rate, period, rate_card, resource, time_entry
+from ...codecs import (
+    approval,
+    assignment,
+    engagement,
+    expense,
+    fx_rate,
+    invoice,
+    payment,
+    period,
+    rate_card,
+    resource,
+    time_entry,
+)
 from ...codecs.approval import Approval
 from ...codecs.assignment import Assignment
 from ...codecs.engagement import Engagement
 from ...codecs.errors import UndecodableError
 from ...codecs.expense import Expense
 from ...codecs.fx_rate import FxRate
+from ...codecs.invoice import Invoice
+from ...codecs.payment import Payment
 from ...codecs.period import Period
 from ...codecs.rate_card import RateCard
 from ...codecs.resource import Resource
 from ...codecs.time_entry import TimeEntry
+from .reckoning_documents import DocumentId, check_invoice, check_payment
 from .reckoning_numbers import FX_PLACES, UnreadableError, minor, number, refuse_when
 from .reckoning_spent import lines_of
 from .reckoning_terms import check_rates, check_terms
@@ -69,7 +84,7 @@ class Facts:
 
     versions: each entry's, lowest revision first; decisions: by entry, revision and people; reviews: those about
     corrections; assignments: by (source, engagement, id); cards: by (scope, scope_id), id and version; fx: by (base,
-    quote) and first date; periods: by legal entity and id.
+    quote) and first date; periods: by legal entity and id; invoices, credit notes among them, and payments: by id.
     """
 
     dead_letters: int = 0
@@ -82,6 +97,8 @@ class Facts:
     resources: dict[str, Resource] = field(default_factory=dict)
     fx: dict[tuple[str, str], dict[dt.date, FxRate]] = field(default_factory=dict)
     periods: dict[str, dict[str, Period]] = field(default_factory=dict)
+    invoices: dict[DocumentId, Invoice] = field(default_factory=dict)
+    payments: dict[DocumentId, Payment] = field(default_factory=dict)
 
 
 def _check_place(record: Record, source: str, engagement_id: str) -> None:
@@ -196,6 +213,26 @@ def _period(facts: Facts, record: Record) -> None:
         periods[stretch.id] = stretch
 
 
+def _invoice(facts: Facts, record: Record) -> None:
+    document = invoice.decode(record.value)
+    _check_place(record, document.source, document.engagement_id)
+    check_invoice(document)
+    name = DocumentId(document.source, document.engagement_id, document.id)
+    known = facts.invoices.get(name)
+    if known is None or document.revision > known.revision:
+        facts.invoices[name] = document
+
+
+def _payment(facts: Facts, record: Record) -> None:
+    document = payment.decode(record.value)
+    _check_place(record, document.source, document.engagement_id)
+    check_payment(document)
+    name = DocumentId(document.source, document.engagement_id, document.id)
+    known = facts.payments.get(name)
+    if known is None or document.revision > known.revision:
+        facts.payments[name] = document
+
+
 _READERS: Final[dict[str, tuple[str, Callable[[Facts, Record], None]]]] = {
     "time-entries": (time_entry.TYPE, _time_entry),
     "expenses": (expense.TYPE, _expense),
@@ -206,6 +243,8 @@ _READERS: Final[dict[str, tuple[str, Callable[[Facts, Record], None]]]] = {
     "resources": (resource.TYPE, _resource),
     "fx-rates": (fx_rate.TYPE, _fx_rate),
     "periods": (period.TYPE, _period),
+    "invoices": (invoice.TYPE, _invoice),
+    "payments": (payment.TYPE, _payment),
 }
 
 

@@ -12,6 +12,7 @@ from ...codecs.decimals import format_plain
 from .reckoning_caps import is_stopped, misplaced
 from .reckoning_margins import Row, margin_rows
 from .reckoning_numbers import PLACES
+from .verdict_receivables import wrong_states, wrong_sums
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -83,6 +84,10 @@ def _differences(name: str, expected: Expected, written: Written) -> Iterable[tu
         yield from _difference(name, "loss_provision", "figures", amount, expected.loss_provision, currency)
     yield from ((problem, 0) for problem in _margins(name, expected, written))
     yield from ((problem, 0) for problem in _funding(name, expected, written))
+    for sums in wrong_sums(name, expected, written):
+        for problem, amount in _difference(name, sums.what, sums.where, sums.found, sums.wanted, sums.currency):
+            yield problem, amount if sums.currency == currency else 0
+    yield from ((problem, 0) for problem in wrong_states(name, expected, written))
     for what, hours in zip(HOURS, expected.hours.shown(), strict=True):
         if Fraction(getattr(shown, what)) != hours:
             wanted = format_plain(int(hours * 10**PLACES), PLACES)

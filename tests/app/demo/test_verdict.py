@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+from collections import Counter, defaultdict
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -29,10 +31,21 @@ def reckoning(week: firm.Week) -> Reckoning:
     return reckoned(*week.phases)
 
 
-@pytest.fixture
-def memory(week: firm.Week) -> Memory:
-    """The week as it was taken in, to be spoilt."""
+@pytest.fixture(scope="module")
+def whole(week: firm.Week) -> Memory:
+    """The week as it was taken in."""
     return played(week)
+
+
+@pytest.fixture
+def memory(whole: Memory) -> Memory:
+    """A copy of what it left, to be spoilt."""
+    spoilt = copy.copy(whole)
+    vars(spoilt).update(
+        left=defaultdict(list, {stream: list(records) for stream, records in whole.left.items()}),
+        outcomes=Counter(whole.outcomes),
+    )
+    return spoilt
 
 
 def changed(record: Read, **fields: object) -> Read:
@@ -118,6 +131,38 @@ def test_other_customers_are_found(memory: Memory, reckoning: Reckoning) -> None
 
     assert not any(verdict.difference.values())
     assert any("C-777" in problem for problem in verdict.problems)
+
+
+@pytest.mark.parametrize(
+    ("stream", "fields", "said"),
+    [
+        pytest.param("posting-states", {"state": "posted"}, "is Answered(state='posted'", id="a state"),
+        pytest.param("posting-states", {"documents": ["X"]}, "frozenset({'X'})", id="a document"),
+        pytest.param("engagement-figures", {"cash": "1"}, "cash is", id="cash"),
+        pytest.param("engagement-figures", {"fx_differences": {"EUR": "1234567"}}, "fx_differences is", id="a difference"),
+        pytest.param("engagement-figures", {"not_invoiced": "1"}, "not_invoiced is", id="not invoiced"),
+    ],
+)  # fmt: skip
+def test_other_receivables_are_found(
+    stream: str, fields: dict[str, object], said: str, memory: Memory, reckoning: Reckoning
+) -> None:
+    """What is told of a billing event or of an engagement's documents is compared."""
+    answered = {name for name, expected in reckoning.engagements.items() if expected.receivables.lines}
+    records = memory.left[stream]
+    at = max(n for n, one in enumerate(records) if msgspec.json.decode(one.value or b"")["engagement_id"] in answered)
+    records.append(changed(records[at], **fields))
+
+    assert any(said in problem for problem in verdict_on(memory, reckoning).problems)
+
+
+@pytest.mark.parametrize("kind", ["invoice", "payment", "write_off", "fx_difference"])
+def test_a_missing_journal_of_a_document_is_found(kind: str, memory: Memory, reckoning: Reckoning) -> None:
+    """Each kind of journal that a document brings about is added up."""
+    records = memory.left["accruals"]
+    kinds = [msgspec.json.decode(record.value or b"")["kind"] for record in records]
+    del records[kinds.index(kind)]
+
+    assert any(f"journals of kind {kind}" in problem for problem in verdict_on(memory, reckoning).problems)
 
 
 def test_a_journal_with_unequal_sides_is_found(memory: Memory, reckoning: Reckoning) -> None:

@@ -43,12 +43,17 @@ def test_the_week_comes_to_what_is_reckoned(in_order: Memory, reckoning: Reckoni
 
 
 def test_what_is_told_apart_is_not_nothing(reckoning: Reckoning) -> None:
-    """Some fees are deferred, some value is not charged beyond a cap, some bills are shared by three customers."""
+    """Fees are deferred, value is not charged beyond a cap, bills are shared, credits are lost, rates have moved."""
     every = reckoning.engagements.values()
 
     assert any(expected.deferred > 0 for expected in every)
     assert any(expected.non_chargeable > 0 for expected in every)
     assert any(len(expected.funded) > 2 for expected in every)
+    assert any(expected.receivables.written_off > 0 for expected in every)
+    assert sum(any(expected.receivables.fx.values()) for expected in every) > 2
+    states = {line.state for expected in every for line in expected.receivables.lines.values()}
+    assert states == {"invoiced", "partly_paid", "paid", "credited"}
+    assert {"awaiting_review", "billing_unknown", "invoice_unknown", "currency_differs"} <= reckoning.held.keys()
 
 
 def events(memory: Memory, stream: str) -> list[dict[str, Any]]:
@@ -100,6 +105,17 @@ def test_every_correction_path_is_taken(in_order: Memory) -> None:
     for kind in ("work_in_progress", "cost", "milestone"):
         assert (kind, "reversal") in accrued
     assert taken_back, "a new estimate or a correction takes revenue of a fixed fee back"
+
+
+def test_what_is_invoiced_is_adjusted_whatever_the_policy(in_order: Memory, reckoning: Reckoning) -> None:
+    """Corrections go by the posting state: an invoiced line is adjusted, also when its month has closed since."""
+    found = set()
+    for line in events(in_order, "billing"):
+        expected = reckoning.engagements[line["engagement_id"]]
+        if expected.terms is not None and expected.terms.policies.correction == "reverse_and_rebill":
+            found.add((line["action"], line["accounting_date"] >= "2025-12-01"))
+
+    assert {("adjustment", False), ("adjustment", True)} <= found
 
 
 @pytest.mark.parametrize("order", range(ORDERS))
