@@ -59,6 +59,8 @@ def settle_invoice(state: InvoiceState, waits_for: Missing | None, books: Books)
             and _same(stands, posted, wanted, books)
             and _written_off(wanted, books) == state.written_off
         ):
+            if wanted.number != stands.number:
+                state.stands = wanted
             return None
         date = books.contract.calendar.accounting_date(posted.accounting_date)
         if isinstance(date, str):

@@ -347,3 +347,14 @@ def test_any_order_of_streams_gives_the_same_receivable(chance: Random) -> None:
     assert task.figures()["held_entries"] == {}
     ids = [event["id"] for stream in ("accruals", "exceptions") for event in task.out[stream]]
     assert len(ids) == len(set(ids))
+
+
+def test_another_number_alone_is_told_and_posts_nothing() -> None:
+    """A document that is renumbered shows its new number at once, not with the next payment (M9)."""
+    task = billed_task()
+    task.send("invoices", invoice())
+    task.clear()
+    task.send("invoices", invoice(revision=2, number="2026-9"))
+
+    assert [told["documents"] for told in task.out["posting-states"]] == [["2026-9"]]
+    assert task.out["accruals"] == []
