@@ -11,7 +11,7 @@ from billtide.codecs.time_policies import Discount, MultiplierChange, Multiplier
 
 APPROVERS = ("M1", "M2", "M3", "D1")
 DECIDED_ON = (None, dt.date(2025, 11, 5), dt.date(2025, 11, 15), dt.date(2025, 11, 25))
-PLACES = {"EUR": 2, "USD": 2, "JPY": 0, "KWD": 3}
+PLACES = {"EUR": 2, "USD": 2, "JPY": 0, "KWD": 3, "CHF": 2}
 
 
 def rarely(chance: Random, one_in: int) -> bool:
@@ -114,6 +114,11 @@ def thresholds(chance: Random, currency: str) -> tuple[ApprovalThreshold, ...]:
 def auto_approve_under(chance: Random, currency: str) -> str | None:
     """Amount below which nobody has to decide, if there is one."""
     return money(chance, 0, 600, currency) if rarely(chance, 4) else None
+
+
+def review_above(chance: Random, currency: str) -> str | None:
+    """By how much a correction may change a bill without review, if that is limited."""
+    return money(chance, 0, 400, currency) if rarely(chance, 3) else None
 
 
 def approvers(chance: Random) -> tuple[Approver, ...]:

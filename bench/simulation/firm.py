@@ -20,7 +20,7 @@ from billtide.codecs.period import Period
 from billtide.codecs.rate_card import RateCard, RateLine
 from billtide.codecs.resource import CostRate, Resource
 
-from . import agreed, sales, work
+from . import agreed, answers, sales, work
 
 if TYPE_CHECKING:
     from billtide.app.demo.happenings import Thing
@@ -74,7 +74,9 @@ def make(seed: int, *, late_changes: bool = False) -> Firm:
     planned = sales.assignments(chance, sold)
     later = [Timed(chance.random(), thing) for thing in late]
     later += [Timed(at, thing) for at, thing in (*sold.sent, *planned.sent)]
-    later += [Timed(at, thing) for at, thing in work.entries(chance, sold, planned)]
+    entered = list(work.entries(chance, sold, planned))
+    answered = answers.documents(chance, sold, [thing for _, thing in entered])
+    later += [Timed(at, thing) for at, thing in (*entered, *answered)]
     if late_changes or agreed.rarely(chance, 2):
         later += [Timed(0.7 + chance.random() * 0.3, thing) for thing in _contradictions(masters)]
     mix = chance.choice(MIXES)

@@ -64,6 +64,8 @@ def _policies(chance: Random, currency: str) -> Policies:
         auto_approve_under=agreed.auto_approve_under(chance, currency),
         approvers=agreed.approvers(chance),
         correction=chance.choice(("reverse_and_rebill", "adjust")),
+        review_above=agreed.review_above(chance, currency),
+        credit=chance.choice(("rebill", "write_off")),
     )
 
 
@@ -133,12 +135,18 @@ def _revised(chance: Random, terms: Engagement) -> list[Engagement]:
 
 
 def _repriced(chance: Random, latest: Engagement) -> Engagement:
-    """Terms that price what is posted already by other rates, policies and expense terms, or bill another customer."""
+    """Terms that price what is posted already by other rates, policies and expense terms, or bill another customer.
+
+    Whether corrections are reviewed stays: what is reviewed only later is no correction of before.
+    """
     policies = _policies(chance, latest.currency)
+    review = None
+    if latest.policies.review_above is not None:
+        review = policies.review_above or latest.policies.review_above
     return msgspec.structs.replace(
         latest, rates=_rates(chance), customer_id=chance.choice(("C1", "C2", "C3")),
         discount_percent=chance.choice(("0", "12.5")), expenses=agreed.expenses(chance, latest.currency),
-        policies=msgspec.structs.replace(policies, closed_period=latest.policies.closed_period),
+        policies=msgspec.structs.replace(policies, closed_period=latest.policies.closed_period, review_above=review),
     )  # fmt: skip
 
 

@@ -134,6 +134,8 @@ def _life(chance: Random, first: TimeEntry | Expense) -> Iterator[tuple[float, T
             level=chance.choice(("manager", "manager", "project", "finance")), sequence=sequence,
             approver_id=approver, on_behalf_of=behalf, decided_on=chance.choice(DECIDED_ON),
         )  # fmt: skip
+        if chance.randrange(4) == 0:
+            decision = msgspec.structs.replace(decision, target="correction", level="finance")
         late = 0.9 if chance.randrange(6) == 0 else 0.0
         yield max(at + sequence * 0.03, late), decision
         if chance.randrange(20) == 0:
