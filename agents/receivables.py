@@ -50,6 +50,7 @@ def settle_invoice_of(work: Work, key: bytes, state: InvoiceState) -> bool:
     else:
         missing = settle_invoice(state, _invoice_waits_for(work, latest, books.contract), books)
     _keep_waiting(work, key, state, missing)
+    was_known = work.state.invoices.get(key) is not None
     work.state.invoices.put(key, state)
     lines = name_lines(work, key, stood, state.stands)
     if stood is not None and state.stands is not stood:
@@ -62,6 +63,9 @@ def settle_invoice_of(work: Work, key: bytes, state: InvoiceState) -> bool:
     if state.stands is not stood or waited != (missing is not None):
         for payment_id in sorted(state.paid):
             settle_document(work, _key("h", "payment", latest, payment_id))
+    if was_known and not waited and missing is not None:
+        # What does not stand may wait for its period, and for this document before that.
+        _settle_every(work, latest.engagement_id, work.state.payments)
     return missing is not None
 
 
@@ -106,10 +110,14 @@ def settle_documents_naming(work: Work, version: EntryVersion) -> None:
 
 def settle_documents_of(work: Work, engagement_id: str) -> None:
     """Settle every document of an engagement again, as new terms may put it into other books."""
-    for table in (work.state.invoices, work.state.payments):
-        for key in sorted({*table.bytes, *table.uncommitted()}):
-            if engagement_of(key) == engagement_id.encode():
-                settle_document(work, b"h" + key[1:])
+    _settle_every(work, engagement_id, work.state.invoices)
+    _settle_every(work, engagement_id, work.state.payments)
+
+
+def _settle_every(work: Work, engagement_id: str, table: Table[S]) -> None:
+    for key in sorted({*table.bytes, *table.uncommitted()}):
+        if engagement_of(key) == engagement_id.encode():
+            settle_document(work, b"h" + key[1:])
 
 
 def _books(work: Work, engagement_id: str) -> Books | None:

@@ -358,3 +358,15 @@ def test_another_number_alone_is_told_and_posts_nothing() -> None:
 
     assert [told["documents"] for told in task.out["posting-states"]] == [["2026-9"]]
     assert task.out["accruals"] == []
+
+
+def test_an_invoice_that_waits_again_takes_its_payments_along() -> None:
+    """A payment that waited for its closed month by then waits for the invoice first, as if that had never stood (M9)."""
+    task = billed_task(engagement(policies={"closed_period": "hold"}))
+    task.refer("periods", year("closed", id="2027", start_date="2027-01-01", end_date="2027-12-31"))
+    task.send("invoices", invoice())
+    task.send("payments", payment(received_on="2027-01-15"))
+    assert task.figures()["held_entries"] == {"period_closed": 1}
+    task.send("invoices", invoice(revision=2, lines=[{"billing_id": "psa:time:9:1:billing:0", "amount": "800"}]))
+
+    assert task.figures()["held_entries"] == {"billing_unknown": 1, "invoice_unknown": 1}
