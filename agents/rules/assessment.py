@@ -104,7 +104,6 @@ def assess(contract: Contract, lookups: Lookups) -> Assessment:
     return Assessment(contract.approval, contract, lookups)
 
 
-def held_for(entry: EntryState, waits: Missing | None, assessment: Assessment | None) -> bool:
-    """Whether an entry is held for what it waits for, its review before its judgement, or rightly is not held."""
-    waits = waits or (None if assessment is None else assessment.waits_for)
+def held_for(entry: EntryState, waits: Missing | None) -> bool:
+    """Whether an entry is held for what it waits for, or rightly is not held."""
     return entry.hold == (None if waits is None else waits.reason)

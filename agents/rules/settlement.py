@@ -92,14 +92,16 @@ def differs(entry: EntryState, approvals: Approvals | None, contract: Contract, 
     assessment = None if contract.approval is None else assess(contract, lookups)
     judge = None if assessment is None else assessment.standing
     version, standing = counting(entry, approvals, contract.approval_levels, judge)
-    approved, waits = standing == "approved", None
+    judged = None if assessment is None else assessment.waits_for
+    approved, waits = standing == "approved", judged
     if contract.review_above is not None and version is not None and approved and entry.earlier:
-        version, waits = review(version, entry, approvals, contract, lookups, judge)
+        version, reviewed = review(version, entry, approvals, contract, lookups, judge)
+        waits = reviewed or judged
     wanted = version if approved or contract.accrues_at_submission else None
     if contract.rolls_over and rolls_to(entry, contract) is not None:
         return True
     hours = time_of(contract, version, approved=approved)
-    if (entry.counted_as, entry.counted_time) != hours or not (left_open(entry) or held_for(entry, waits, assessment)):
+    if (entry.counted_as, entry.counted_time) != hours or not (left_open(entry) or held_for(entry, waits)):
         return True
     cost, terms = entry.cost, contract.terms
     if cost is None or not cost.live:

@@ -162,6 +162,21 @@ def test_a_rate_that_changes_back_in_time_judges_again() -> None:
     assert stands(task) == ("100.00", {})
 
 
+def test_a_decision_about_an_earlier_revision_settles_nothing_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What counts waits for nothing, whoever decided about what it has replaced: other rates find nothing to do."""
+    named = [{"approver_id": "M1", "level": "manager"}, {"approver_id": "CFO", "level": "finance"}]
+    task = ready_task(terms(approvers=named))
+    task.send("time-entries", time_entry(status="approved"))
+    task.send("approvals", approval(verdict="rejected", approver_id="R9"))
+    task.send("time-entries", time_entry(revision=2, status="approved", quantity="7"))
+    settled: list[object] = []
+    monkeypatch.setattr("billtide.agents.entries.settle_entry", lambda *given: settled.append(given))
+    task.refer("rate-cards", rate_card(id="more", lines=[{"role": "partner", "rate": "200"}]))
+
+    assert stands(task) == ("700.00", {})
+    assert settled == []
+
+
 def test_a_correction_without_a_rate_waits_for_the_rate() -> None:
     """What cannot be weighed does not pass as small: what stands stays."""
     task = ready_task(terms())
