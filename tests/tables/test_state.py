@@ -5,10 +5,13 @@ from __future__ import annotations
 from random import Random
 from typing import NamedTuple
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 
+from billtide.codecs.records import Position
 from billtide.tables.state import TaskState
+from billtide.tables.table import UnknownVersionError, UnreadableStateError
 
 from ..builders import Record, Task, approval, assignment, expense, invoice, payment, ready_task, time_entry
 from ..rules.histories import History, any_history, chances, play
@@ -108,6 +111,34 @@ def test_tags_tell_the_tables_apart() -> None:
 
 
 def test_a_record_of_an_unknown_table_stops_the_restore() -> None:
-    """A table that a newer worker added is not passed over in silence."""
-    with pytest.raises(KeyError):
-        TaskState().restore([Change(b"?x", b"\x01")])
+    """A table that a newer worker added is not passed over in silence, a deletion in it neither."""
+    for value in (b"\x01", None):
+        with pytest.raises(UnknownVersionError, match=r"a table b'\?' that this worker does not know"):
+            TaskState().restore([Change(b"?x", value)])
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "problem"),
+    [
+        pytest.param(b"px", b"\x02\x90", "table positions: a changelog record has version byte", id="newer"),
+        pytest.param(b"gx", b"\xff\x90", "table engagements: a changelog record has version byte", id="much newer"),
+        pytest.param(b"ex", b"\x00\x90", "table entries: a changelog record has version byte", id="version 0"),
+        pytest.param(b"ex", b"", "table entries: a changelog record has version byte b''", id="no bytes"),
+        pytest.param(b"", b"\x01", "a record without a key", id="empty key"),
+        pytest.param(None, b"\x01", "a record without a key", id="no key"),
+    ],
+)
+def test_what_cannot_be_read_stops_the_restore(key: bytes, value: bytes, problem: str) -> None:
+    """An older worker begins nothing with state it would write back without its end; the message says what it met."""
+    good = Change(b"pgood", b"\x01" + msgspec.msgpack.encode(Position(1)))
+    with pytest.raises(UnreadableStateError, match=problem):
+        TaskState().restore([good, Change(key, value)])
+
+
+def test_a_broken_hold_stops_the_restore() -> None:
+    """Holds are read at once, for their index; what is no hold is named by its table."""
+    state = TaskState()
+    state.restore([Change(b"hx", b"\x01\x91\xa1x")])
+
+    with pytest.raises(UnreadableStateError, match="table holds: a changelog record is not what workers write"):
+        state.restored()
