@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from random import Random
 from typing import NamedTuple
 
@@ -9,6 +10,7 @@ import msgspec
 import pytest
 from hypothesis import given, settings
 
+from billtide.codecs.entry_state import Hold
 from billtide.codecs.records import Position
 from billtide.tables.state import TaskState
 from billtide.tables.table import UnknownVersionError, UnreadableStateError
@@ -24,7 +26,7 @@ class Change(NamedTuple):
     value: bytes | None
 
 
-def restored(changelog: list[Record]) -> TaskState:
+def restored(changelog: Sequence[Record | Change]) -> TaskState:
     """A state restored from a changelog."""
     state = TaskState()
     state.restore(changelog)
@@ -135,10 +137,31 @@ def test_what_cannot_be_read_stops_the_restore(key: bytes, value: bytes, problem
         TaskState().restore([good, Change(key, value)])
 
 
-def test_a_broken_hold_stops_the_restore() -> None:
+@pytest.mark.parametrize(
+    ("change", "problem"),
+    [
+        pytest.param(
+            Change(b"hx", b"\x01\x91\xa1x"), "table holds: a changelog record is not what workers write", id="value"
+        ),
+        pytest.param(
+            Change(b"h\xdc\xff", b"\x01" + msgspec.msgpack.encode(Hold(1, "rate_missing", "E-1", "rates:EUR"))),
+            "table holds: no worker makes the key",
+            id="key",
+        ),
+    ],
+)
+def test_a_broken_hold_stops_the_restore(change: Change, problem: str) -> None:
     """Holds are read at once, for their index; what is no hold is named by its table."""
     state = TaskState()
-    state.restore([Change(b"hx", b"\x01\x91\xa1x")])
+    state.restore([change])
 
-    with pytest.raises(UnreadableStateError, match="table holds: a changelog record is not what workers write"):
+    with pytest.raises(UnreadableStateError, match=problem):
         state.restored()
+
+
+def test_an_entry_under_a_broken_key_is_refused() -> None:
+    """Which engagement it belongs to cannot be told; it is not passed over."""
+    state = restored([Change(b"etime\x1fpsa", b"\x01\x90")])
+
+    with pytest.raises(UnreadableStateError, match="the changelog has the key b'etime"):
+        state.entries.of_engagement("E-1")
