@@ -9,8 +9,8 @@ from .table import MEND, UnreadableStateError
 SEPARATOR: Final = "\x1f"
 """Between the parts of a key; no identifier holds it."""
 SEPARATORS: Final = 3
-"""So many are in a key."""
-_SEPARATOR: Final = SEPARATOR.encode()
+"""So many are in a key; there are more where a part of it holds one."""
+SEPARATOR_BYTES: Final = SEPARATOR.encode()
 
 
 def key_of(tag: str, kind: str, source: str, engagement_id: str, name: str) -> bytes:
@@ -18,14 +18,9 @@ def key_of(tag: str, kind: str, source: str, engagement_id: str, name: str) -> b
     return f"{tag}{kind}\x1f{source}\x1f{engagement_id}\x1f{name}".encode()
 
 
-def separators_in(key: bytes) -> int:
-    """How many separators there are: more than SEPARATORS where a part holds one."""
-    return key.count(_SEPARATOR)
-
-
 def engagement_of(key: bytes) -> bytes:
     """Engagement id in a key. Raises UnreadableStateError where a key of the changelog has none."""
     try:
-        return key.split(_SEPARATOR, 3)[2]
+        return key.split(SEPARATOR_BYTES, SEPARATORS)[2]
     except IndexError:
         raise UnreadableStateError(f"the changelog has the key {key[:80]!r}, which no worker makes; {MEND}") from None
