@@ -8,7 +8,7 @@ LAYERS := app agents tables codecs
 TURN := $(shell command -v flock >/dev/null 2>&1 && echo flock .venv.lock)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lock demo up down test test-long simulate faults lint types schema bench clean
+.PHONY: help setup lock demo up down test test-long simulate faults fuzz lint types schema bench clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -53,6 +53,9 @@ simulate: setup ## Play 2,000 seeded histories with crashes on a log in memory a
 
 faults: setup ## Kill, stop and starve real workers and a real broker, and check the money after each
 	$(BIN)/python bench/faults.py --suite smoke
+
+fuzz: setup ## Give everything that reads from outside 100,000 inputs nobody should send
+	$(BIN)/python bench/fuzz.py
 
 lint: setup ## Check style, format and which layer imports which
 	$(BIN)/ruff check .

@@ -12,6 +12,7 @@ from pydantic import Field, SecretStr, ValidationError, field_validator, model_v
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from ..agents.poison import PoisonLimits
+from ..codecs.errors import shortened
 from .refusal import RefusedError
 
 if TYPE_CHECKING:
@@ -141,17 +142,20 @@ class Settings(BaseSettings):
         for address in value.split(","):
             host, _, port = address.strip().rpartition(":")
             if not host or not port.isdigit():
-                message = f"{address!r} is not host:port; write it like 127.0.0.1:9092"
+                message = f"{shortened(address)!r} is not host:port; write it like 127.0.0.1:9092"
                 raise ValueError(message)
         return value
 
     @field_validator("kafka_ca_file")
     @classmethod
     def _certificates(cls, value: Path | None) -> Path | None:
+        if value is None:
+            return None  # reading the system's takes 40 ms, and says nothing
         try:
             ssl.create_default_context(cafile=value)
         except OSError as error:
-            message = f"{value} cannot be read as certificates: {error.strerror}; name a PEM file, or unset it"
+            named = shortened(str(value))
+            message = f"{named} cannot be read as certificates: {error.strerror}; name a PEM file, or unset it"
             raise ValueError(message) from error
         return value
 
@@ -219,7 +223,7 @@ def unknown_variables(environment: Mapping[str, str]) -> list[str]:
     for name in sorted(environment):
         if name.upper().startswith(PREFIX) and name not in known and not name.startswith(TEST_PREFIX):
             near = difflib.get_close_matches(name.upper(), sorted(known), n=1, cutoff=0.0)
-            problems.append(f"{name} is not a setting; did you mean {near[0]}? Unset or rename it")
+            problems.append(f"{shortened(name)} is not a setting; did you mean {near[0]}? Unset or rename it")
     return problems
 
 

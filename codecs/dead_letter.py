@@ -73,7 +73,7 @@ def headers(
 def facts(record_headers: Iterable[tuple[str, bytes]]) -> dict[str, str]:
     """Read our headers of a dead letter back: topic, partition, offset, reason and so on."""
     return {
-        name.removeprefix(PREFIX): value.decode(errors="replace")
+        name.removeprefix(PREFIX): (value or b"").decode(errors="replace")
         for name, value in record_headers
         if name.startswith(PREFIX)
     }

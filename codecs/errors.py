@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Final, Literal
 
 Reason = Literal["empty", "malformed", "invalid_field", "key_mismatch", "wrong_type", "unsupported_version"]
+
+
+SHOWN_CHARACTERS_MAX: Final = 500
+"""Of a message that quotes what somebody sent."""
+
+
+def shortened(text: str) -> str:
+    """A message as long as a person reads; what it quotes may be of any length."""
+    return text if len(text) <= SHOWN_CHARACTERS_MAX else text[:SHOWN_CHARACTERS_MAX] + " ..."
 
 
 class UndecodableError(ValueError):

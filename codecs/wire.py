@@ -7,7 +7,7 @@ from typing import Annotated, Final, Literal, TypeVar
 
 import msgspec
 
-from .errors import UndecodableError
+from .errors import UndecodableError, shortened
 from .fields import fix_for
 
 Id = Annotated[str, msgspec.Meta(min_length=1, max_length=200, description="Identifier in its source system")]
@@ -81,7 +81,7 @@ def _invalid(shape: type[msgspec.Struct], message: str) -> UndecodableError:
         # msgspec gives the path of the object that lacks the field, and none for the record itself.
         missing = f"{field or '$'}.{problem.removeprefix(_MISSING).rstrip('`')}"
         return UndecodableError("invalid_field", missing, problem, _FIX)
-    return UndecodableError("invalid_field", field, problem, fix_for(shape, field, problem) or _FIX)
+    return UndecodableError("invalid_field", field, shortened(problem), fix_for(shape, field, problem) or _FIX)
 
 
 _ENCODER: Final = msgspec.json.Encoder()

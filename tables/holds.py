@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..codecs.entry_state import Hold
-from .table import Table
+from .table import MEND, Table, UnreadableStateError
 
 
 class Holds(Table[Hold]):
@@ -15,10 +15,14 @@ class Holds(Table[Hold]):
         self._waiting: dict[str, dict[bytes, tuple[str, int]]] = {}
 
     def index(self) -> None:
-        """Build the index from the restored records."""
+        """Build the index from the restored records. Raises UnreadableStateError at one that no worker makes."""
         self._waiting.clear()
         for key, raw in self.bytes.items():
             self._enter(key, self.decode(raw))
+            try:
+                key.decode()
+            except UnicodeDecodeError:
+                raise UnreadableStateError(f"table holds: no worker makes the key {key[:80]!r}; {MEND}") from None
 
     def put(self, key: bytes, value: Hold) -> None:
         """Hold an entry, or change what it waits on."""

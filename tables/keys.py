@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from .table import MEND, UnreadableStateError
+
 SEPARATOR: Final = "\x1f"
 """Between the parts of a key; no identifier holds it."""
 SEPARATORS: Final = 3
@@ -17,5 +19,8 @@ def key_of(tag: str, kind: str, source: str, engagement_id: str, name: str) -> b
 
 
 def engagement_of(key: bytes) -> bytes:
-    """Engagement id in a key."""
-    return key.split(SEPARATOR_BYTES, SEPARATORS)[2]
+    """Engagement id in a key. Raises UnreadableStateError where a key of the changelog has none."""
+    try:
+        return key.split(SEPARATOR_BYTES, SEPARATORS)[2]
+    except IndexError:
+        raise UnreadableStateError(f"the changelog has the key {key[:80]!r}, which no worker makes; {MEND}") from None

@@ -11,7 +11,7 @@ from ..codecs.receivable_state import InvoicedLine, InvoiceState, PaymentState
 from ..codecs.records import AssignmentState, ChainHead, Cursor, EngagementState, Position, WeekState
 from .entries import Entries
 from .holds import Holds
-from .table import Table
+from .table import MEND, READABLE, Table, UnknownVersionError, UnreadableStateError, unknown_version
 from .volumes import Volumes
 
 CHAIN_KEY: Final = b"u"
@@ -78,14 +78,37 @@ class TaskState:
         self._by_tag: Final = {ord(table.tag): table.bytes for table in self.tables}
 
     def restore(self, records: Iterable[ChangelogRecord]) -> None:
-        """Apply changelog records in their order; values stay bytes until somebody reads them."""
-        by_tag = self._by_tag
-        for record in records:
-            key, value = record.key, record.value
-            if value is None:
-                by_tag[key[0]].pop(key, None)
-            else:
-                by_tag[key[0]][key] = value
+        """Apply changelog records in their order; values stay bytes until somebody reads them.
+
+        Raises UnreadableStateError at a record that a newer worker wrote, or that no worker writes; this state is then
+        of no use.
+        """
+        by_tag, readable = self._by_tag, READABLE
+        key: bytes = b""
+        value: bytes | None = None
+        try:
+            for record in records:
+                key, value = record.key, record.value
+                if value is None:
+                    by_tag[key[0]].pop(key, None)
+                elif value[0] in readable:
+                    by_tag[key[0]][key] = value
+                else:
+                    raise self._refused(key, value)
+        except (KeyError, IndexError, TypeError):
+            raise self._refused(key, value) from None
+
+    def _refused(self, key: bytes | None, value: bytes | None) -> UnreadableStateError:
+        """Why a changelog record is not taken."""
+        name = next((table.name for table in self.tables if key and ord(table.tag) == key[0]), "")
+        if name:
+            return unknown_version(name, value or b"")
+        if key:
+            return UnknownVersionError(
+                f"the changelog has a record of a table {key[:1]!r} that this worker does not know; nothing of this "
+                "task is applied or lost: start workers of the version that wrote it, or a newer one"
+            )
+        return UnreadableStateError(f"the changelog has a record without a key, which no worker writes; {MEND}")
 
     def restored(self) -> None:
         """Build what is derived from the tables; called once, after the last record."""

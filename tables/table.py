@@ -11,13 +11,27 @@ from typing import Final, Generic, TypeVar
 import msgspec
 
 VERSION: Final = b"\x01"
-"""First byte of each changelog value: the version of the record that follows, as msgpack."""
+"""First byte of each changelog value: the version of the records this worker writes; msgpack follows.
+
+It rises by one when any changelog record grows or says something new. A record may only grow at its end, by fields
+with a default: so every worker reads what older ones wrote. What a newer one wrote it refuses, as it would write the
+record back without its end.
+"""
+READABLE: Final = frozenset(range(1, VERSION[0] + 1))
+"""Versions this worker reads: its own and all before."""
+
+MEND: Final = "nothing of this task is applied or lost; look at who writes to the changelog, and restore its topic"
+"""What to do about a record that no worker has written."""
 
 V = TypeVar("V", bound=msgspec.Struct)
 
 
-class UnknownVersionError(RuntimeError):
-    """The changelog holds a record that a newer worker wrote. Upgrade this worker, or roll the other back."""
+class UnreadableStateError(RuntimeError):
+    """The changelog holds a record that this worker cannot read: the message names it and what to do."""
+
+
+class UnknownVersionError(UnreadableStateError):
+    """The changelog holds a record that a newer worker wrote. Upgrade this worker."""
 
 
 class Table(Generic[V]):
@@ -71,11 +85,14 @@ class Table(Generic[V]):
 
     def decode(self, raw: bytes) -> V:
         """Read a changelog value."""
-        if raw[:1] != VERSION:
-            raise UnknownVersionError(
-                f"table {self.name}: a changelog record has version byte {raw[:1]!r}; this worker reads {VERSION!r}"
-            )
-        return self._decode(raw[1:])
+        if not raw or raw[0] not in READABLE:
+            raise unknown_version(self.name, raw)
+        try:
+            return self._decode(raw[1:])
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            raise UnreadableStateError(
+                f"table {self.name}: a changelog record is not what workers write: {error}; {MEND}"
+            ) from error
 
     def changes(self) -> list[tuple[bytes, bytes | None]]:
         """Encode what changed since the last commit: one record a key, None for a deletion."""
@@ -96,3 +113,11 @@ class Table(Generic[V]):
                 self.bytes[key] = raw
         self._changed.clear()
         self._decoded.clear()
+
+
+def unknown_version(table: str, raw: bytes) -> UnknownVersionError:
+    """What is said of a record of another version."""
+    return UnknownVersionError(
+        f"table {table}: a changelog record has version byte {raw[:1]!r}; this worker reads up to {VERSION!r}; "
+        "nothing of this task is applied or lost: start workers of the version that wrote it, or a newer one"
+    )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 from aiokafka.errors import KafkaError
 
 from ..refusal import RefusedError
+from ..runtime import header_names
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
@@ -21,6 +22,7 @@ T = TypeVar("T")
 
 def run(settings: Settings, work: Coroutine[Any, Any, T]) -> T:
     """Run a coroutine. Raises RefusedError when Kafka fails in a way the work itself does not explain."""
+    header_names.mend()
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # its retries are not the user's concern; the outcome is
     try:
         return asyncio.run(work)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from ...tables.table import UnknownVersionError
+from ...tables.table import UnreadableStateError
 from .. import holds as present
 from ..audit.story import iso
 from ..refusal import RefusedError
@@ -108,7 +108,7 @@ def _read(question: Callable[..., Coroutine[Any, Any, list[Any]]], asked_for: pr
     settings = load()
     try:
         return run(settings, question(settings, asked_for))
-    except UnknownVersionError as error:
+    except UnreadableStateError as error:
         raise RefusedError(str(error)) from error
 
 

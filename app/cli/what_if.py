@@ -6,7 +6,7 @@ from typing import IO, TYPE_CHECKING
 
 import click
 
-from ...tables.table import UnknownVersionError
+from ...tables.table import UnreadableStateError
 from ..audit.replay import given
 from ..refusal import RefusedError
 from ..settings import load
@@ -79,7 +79,7 @@ def what_if(
             run(settings, _on_topics(settings, trial))
         else:
             _on_files(settings, trial, sources)
-    except UnknownVersionError as error:
+    except UnreadableStateError as error:
         raise RefusedError(str(error)) from error
     _check(trial)
     if as_json:

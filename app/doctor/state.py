@@ -45,7 +45,7 @@ async def check_records(view: View) -> list[Line]:
         if one.unreadable
     ]
     read = sum(one.records for one in tasks)
-    return judged(problems, f"{read} changelog records of {len(tasks)} tasks, all of version {VERSION.hex()}")
+    return judged(problems, f"{read} changelog records of {len(tasks)} tasks, of versions up to {VERSION[0]}")
 
 
 async def check_lag(view: View) -> list[Line]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from ...codecs.entry_state import Hold
 from ...codecs.records import Position
 from ...tables.state import TaskState
-from ...tables.table import VERSION, Table
+from ...tables.table import READABLE, Table
 from ..audit.reading import opened
 from ..topology import TOPOLOGY
 
@@ -39,11 +39,11 @@ class TaskSeen:
         for record in records:
             key, value = record.key, record.value
             self.records += 1
-            if value is None:
+            if key and value is None:
                 self.unreadable.discard(key)
                 self.kept.pop(key, None)
-            elif value[:1] != VERSION or key[0] not in KNOWN:
-                self.unreadable.add(key)
+            elif not key or not value or value[0] not in READABLE or key[0] not in KNOWN:
+                self.unreadable.add(key or b"")
             else:
                 self.unreadable.discard(key)
                 if key[0] in KEPT:

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+NUMBER_CHARACTERS_MAX: Final = 40
+"""Of a number, as on the wire: nobody works so many digits of hours, and Python refuses to read some thousands."""
 SHOWN_MAX: Final = 40
 """Characters of a cell that are shown in a message."""
 _DECIMAL: Final = re.compile(r"-?[0-9]+(\.[0-9]+)?")
@@ -86,14 +88,22 @@ def revision(row: Row, how: Revision) -> int:
     if how.column is None:
         return how.fixed or 1
     text = row.text(how.column)
-    if not (text.isascii() and text.isdigit() and int(text) >= 1):
+    if not (text.isascii() and text.isdigit() and len(text) <= NUMBER_CHARACTERS_MAX and int(text) >= 1):
         problem = f"{text[:SHOWN_MAX]!r} is not a whole number from 1 on"
         raise CellError(how.column, problem, "export a version number that rises with each change")
     return int(text)
 
 
+def check_length(text: str, column: str) -> None:
+    """Refuse a number that is longer than any real one."""
+    if len(text) > NUMBER_CHARACTERS_MAX:
+        problem = f"{text[:SHOWN_MAX]!r}... has {len(text)} characters, a number has {NUMBER_CHARACTERS_MAX} at most"
+        raise CellError(column, problem, "correct the cell")
+
+
 def decimal(text: str, column: str, file: File) -> str:
     """Decimal text with a point, from a cell with a point or, if the file says so, a comma."""
+    check_length(text, column)
     if (_DECIMAL_COMMA if file.decimal_comma else _DECIMAL).fullmatch(text):
         return text.replace(",", ".")
     mark = "comma" if file.decimal_comma else "point"

@@ -42,7 +42,7 @@ class Section(BaseModel):
             value = getattr(self, key)
             if isinstance(value, Section):
                 yield from value.columns_named(f"{path}{key}.")
-            elif key in COLUMN_KEYS and value:
+            elif key in COLUMN_KEYS and value is not None:
                 yield from ((f"{path}{key}", name) for name in ([value] if isinstance(value, str) else value))
 
 

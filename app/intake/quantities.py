@@ -12,7 +12,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Final
 
 from ...codecs.decimals import RATE_PLACES, format_plain
-from .cells import SHOWN_MAX, CellError, Row, decimal, moment
+from .cells import SHOWN_MAX, CellError, Row, check_length, decimal, moment
 
 if TYPE_CHECKING:
     from ...codecs.wire import Unit
@@ -42,6 +42,7 @@ def quantity(row: Row, how: Quantity, file: File) -> tuple[str, Unit]:
 def _seconds(text: str, how: Quantity, file: File) -> Fraction:
     """A cell of one of the units, in seconds."""
     column = how.column or ""
+    check_length(text, column)
     if how.unit == "clock":
         found = _CLOCK.fullmatch(text)
         if not found:

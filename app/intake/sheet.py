@@ -6,6 +6,7 @@ import csv
 import difflib
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from ...codecs.errors import shortened
 from ..refusal import RefusedError
 from .cells import Row
 
@@ -91,10 +92,13 @@ def check_columns(where: str, header: list[str], columns: Iterable[tuple[str, st
     for key, name in columns:
         times = header.count(name)
         if times > 1:
-            problems.append(f"{key} names the column {name!r}, which {where} has {times} times; rename all but one")
+            problems.append(
+                f"{key} names the column {shortened(name)!r}, which {where} has {times} times; rename all but one"
+            )
         elif times == 0:
             near = difflib.get_close_matches(name, header, n=1)
-            meant = f"did you mean {near[0]!r}?" if near else f"it has {', '.join(map(repr, header)) or 'no header'}"
-            problems.append(f"{key} names the column {name!r}, which {where} does not have; {meant}")
+            there = shortened(", ".join(map(repr, header)))
+            meant = f"did you mean {near[0]!r}?" if near else f"it has {there or 'no header'}"
+            problems.append(f"{key} names the column {shortened(name)!r}, which {where} does not have; {meant}")
     if problems:
         raise SheetError("\n".join(problems))

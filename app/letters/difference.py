@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import msgspec
 
-from ...codecs.errors import UndecodableError
+from ...codecs.errors import UndecodableError, shortened
 from ...codecs.fields import fix_for
 from ..intake.admission import readable
 from ..shapes import SHAPES
@@ -65,7 +65,7 @@ def _fields(shape: type[msgspec.Struct], value: dict[str, Any]) -> list[Differen
             where = path + inside.rstrip("`")
             wanted = _words(field.type) if where == path else ""
             fix = fix_for(shape, where, problem) or "send it as the schema says (`billtide schema`)"
-            found.append(Difference(where, _shown(_at(value, where)), problem, wanted, fix))
+            found.append(Difference(where, _shown(_at(value, where)), shortened(problem), wanted, fix))
     return found
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import msgspec
@@ -16,6 +17,11 @@ if TYPE_CHECKING:
 
 DEAD_LETTERS: Final = "dead-letters"
 STREAMS: Final = frozenset(stream.name for stream in TOPOLOGY.streams)
+_WHOLE: Final = re.compile(r"-?[0-9]{1,19}")
+_FORMS: Final = {
+    "topic": re.compile(r"[A-Za-z0-9._-]{1,249}"), "partition": _WHOLE, "offset": _WHOLE, "timestamp": _WHOLE
+}  # fmt: skip
+"""What workers write about where a record stood."""
 UNTOLD: Final = "unknown"
 """Reason of a record on the topic that no worker has put there."""
 
@@ -85,6 +91,8 @@ class Filter(NamedTuple):
 def letter_of(record: ConsumerRecord, settings: Settings) -> Letter:
     """Read a record of the dead-letter topic; one that no worker has put there is named by its own place."""
     facts = dead_letter.facts(record.headers)
+    if not all(form.fullmatch(facts[name]) for name, form in _FORMS.items() if name in facts):
+        facts = {}  # no worker writes such headers
     topic = facts.get("topic", settings.topic(DEAD_LETTERS))
     stream = stream_of(topic, settings)
     partition = int(facts.get("partition", record.partition))

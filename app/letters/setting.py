@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from msgspec import inspect
 
+from ...codecs.errors import shortened
 from ...codecs.fields import type_at
 from ..refusal import RefusedError
 from ..shapes import SHAPES
@@ -34,7 +35,7 @@ def with_fields(letter: Letter, given: Sequence[str], dropped: Sequence[str] = (
     for one in given:
         path, equals, text = one.partition("=")
         if not equals:
-            message = f"--set {one!r} has no value; write it like '$.quantity=6.5'"
+            message = f"--set {shortened(one)!r} has no value; write it like '$.quantity=6.5'"
             raise RefusedError(message)
         where, last = _parent(value, path)
         where[last] = _read(letter.stream, path, text)
@@ -44,13 +45,17 @@ def with_fields(letter: Letter, given: Sequence[str], dropped: Sequence[str] = (
             where.pop(last, None)
         else:
             del where[last]
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+    try:
+        return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+    except UnicodeEncodeError as error:
+        message = f"the correction holds half a character ({error.object[error.start]!a}); write its text as UTF-8"
+        raise RefusedError(message) from error
 
 
 def _parent(value: Any, path: str) -> tuple[Any, Any]:  # noqa: ANN401 - any JSON value
     """The object or list a path ends in, and its last step."""
     if not PATH.fullmatch(path):
-        message = f"{path!r} is no path; write it like $.quantity or $.lines[0].amount"
+        message = f"{shortened(path)!r} is no path; write it like $.quantity or $.lines[0].amount"
         raise RefusedError(message)
     steps: list[str | int] = [name or int(number) for name, number in STEP.findall(path)]
     for step in steps[:-1]:
@@ -70,7 +75,8 @@ def _inside(value: Any, step: str | int, path: str) -> Any:  # noqa: ANN401 - an
     except (KeyError, IndexError):
         pass
     message = (
-        f"{path}: the value has no {step!r} there; set the whole field above it, or give a whole value: --value FILE"
+        f"{shortened(path)}: the value has no {shortened(repr(step))} there; "
+        "set the whole field above it, or give a whole value: --value FILE"
     )
     raise RefusedError(message)
 

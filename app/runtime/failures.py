@@ -12,12 +12,14 @@ from aiokafka.errors import (
     ProducerFenced,
 )
 
+from ...tables.table import UnreadableStateError
 from .transaction import OutcomeUnknownError
 
-Reason = Literal["rules", "fenced", "unknown_outcome", "kafka", "position", "unexpected"]
+Reason = Literal["rules", "state", "fenced", "unknown_outcome", "kafka", "position", "unexpected"]
 
 OUTCOMES: Final[dict[Reason, str]] = {
     "rules": "a rule raised; nothing of its slab is committed and it is tried again",
+    "state": "the changelog holds what this worker cannot read; nothing is committed until one that can has the task",
     "fenced": "another worker owns the task; it is activated again from the changelog if it is still assigned here",
     "unknown_outcome": "the answer to a commit was lost; the changelog says what became of it",
     "kafka": "Kafka refused or did not answer; nothing is committed and it is tried again",
@@ -32,8 +34,8 @@ class PositionOutsideLogError(RuntimeError):
 
 def reason_of(error: BaseException, stage: str) -> Reason:
     """Name the reason of a failure at a stage: rules, transaction or activation."""
-    if stage == "rules":
-        return "rules"
+    if isinstance(error, UnreadableStateError) or stage == "rules":
+        return "state" if isinstance(error, UnreadableStateError) else "rules"
     # A sender that died wraps what killed it.
     cause = error.__cause__ if type(error) is KafkaError and error.__cause__ is not None else error
     if isinstance(cause, ProducerFenced | InvalidProducerEpoch | InvalidTxnState | InvalidProducerIdMapping):

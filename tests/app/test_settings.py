@@ -59,6 +59,8 @@ def test_variables_of_tests_are_allowed(monkeypatch: pytest.MonkeyPatch) -> None
             "/no/such.pem",
             "BILLTIDE_KAFKA_CA_FILE: /no/such.pem cannot be read as certificates: No such file",
         ),
+        ("KAFKA_CA_FILE", "x" * 70_000, r"BILLTIDE_KAFKA_CA_FILE: x{500} \.\.\. cannot be read as certificates"),
+        ("KAFKA_BOOTSTRAP", "x" * 70_000, r"'x{500} \.\.\.' is not host:port"),
         ("KAFKA_CA_FILE", __file__, "BILLTIDE_KAFKA_CA_FILE: .* cannot be read as certificates"),
     ],
 )
@@ -67,8 +69,9 @@ def test_a_value_that_cannot_be_is_refused(
 ) -> None:
     """The message names the variable and what it may be."""
     monkeypatch.setenv(f"BILLTIDE_{name}", value)
-    with pytest.raises(SettingsError, match=sentence):
+    with pytest.raises(SettingsError, match=sentence) as caught:
         load()
+    assert len(caught.value.message) < 2_000
 
 
 def test_every_setting_says_what_it_is() -> None:

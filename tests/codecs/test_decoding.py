@@ -190,6 +190,14 @@ def test_any_value_in_any_field_is_read_or_refused(name: str, data: st.DataObjec
         assert error.field == "" or error.field.startswith(f"$.{field}")
 
 
+def test_what_an_error_quotes_is_cut() -> None:
+    """A value of any length does not make a message of that length."""
+    error = refused(entry(unit="x" * 70_000))
+
+    assert error.problem == "Invalid enum value '" + "x" * 480 + " ..."
+    assert error.fix == UNITS
+
+
 def test_an_error_reads_as_a_sentence() -> None:
     """Field, problem and fix, in this order; the whole record where no field is meant."""
     assert str(refused(entry(unit="week"))) == f"$.unit: Invalid enum value 'week'; {UNITS}"

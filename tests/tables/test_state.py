@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from random import Random
 from typing import NamedTuple
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 
+from billtide.codecs.entry_state import Hold
+from billtide.codecs.records import Position
 from billtide.tables.state import TaskState
+from billtide.tables.table import UnknownVersionError, UnreadableStateError
 
 from ..builders import Record, Task, approval, assignment, expense, invoice, payment, ready_task, time_entry
 from ..rules.histories import History, any_history, chances, play
@@ -21,7 +26,7 @@ class Change(NamedTuple):
     value: bytes | None
 
 
-def restored(changelog: list[Record]) -> TaskState:
+def restored(changelog: Sequence[Record | Change]) -> TaskState:
     """A state restored from a changelog."""
     state = TaskState()
     state.restore(changelog)
@@ -108,6 +113,55 @@ def test_tags_tell_the_tables_apart() -> None:
 
 
 def test_a_record_of_an_unknown_table_stops_the_restore() -> None:
-    """A table that a newer worker added is not passed over in silence."""
-    with pytest.raises(KeyError):
-        TaskState().restore([Change(b"?x", b"\x01")])
+    """A table that a newer worker added is not passed over in silence, a deletion in it neither."""
+    for value in (b"\x01", None):
+        with pytest.raises(UnknownVersionError, match=r"a table b'\?' that this worker does not know"):
+            TaskState().restore([Change(b"?x", value)])
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "problem"),
+    [
+        pytest.param(b"px", b"\x02\x90", "table positions: a changelog record has version byte", id="newer"),
+        pytest.param(b"gx", b"\xff\x90", "table engagements: a changelog record has version byte", id="much newer"),
+        pytest.param(b"ex", b"\x00\x90", "table entries: a changelog record has version byte", id="version 0"),
+        pytest.param(b"ex", b"", "table entries: a changelog record has version byte b''", id="no bytes"),
+        pytest.param(b"", b"\x01", "a record without a key", id="empty key"),
+        pytest.param(None, b"\x01", "a record without a key", id="no key"),
+    ],
+)
+def test_what_cannot_be_read_stops_the_restore(key: bytes, value: bytes, problem: str) -> None:
+    """An older worker begins nothing with state it would write back without its end; the message says what it met."""
+    good = Change(b"pgood", b"\x01" + msgspec.msgpack.encode(Position(1)))
+    with pytest.raises(UnreadableStateError, match=problem):
+        TaskState().restore([good, Change(key, value)])
+
+
+@pytest.mark.parametrize(
+    ("change", "problem"),
+    [
+        pytest.param(
+            Change(b"hx", b"\x01\x91\xa1x"), "table holds: a changelog record is not what workers write", id="value"
+        ),
+        pytest.param(
+            Change(b"h\xdc\xff", b"\x01" + msgspec.msgpack.encode(Hold(1, "rate_missing", "E-1", "rates:EUR"))),
+            "table holds: no worker makes the key",
+            id="key",
+        ),
+    ],
+)
+def test_a_broken_hold_stops_the_restore(change: Change, problem: str) -> None:
+    """Holds are read at once, for their index; what is no hold is named by its table."""
+    state = TaskState()
+    state.restore([change])
+
+    with pytest.raises(UnreadableStateError, match=problem):
+        state.restored()
+
+
+def test_an_entry_under_a_broken_key_is_refused() -> None:
+    """Which engagement it belongs to cannot be told; it is not passed over."""
+    state = restored([Change(b"etime\x1fpsa", b"\x01\x90")])
+
+    with pytest.raises(UnreadableStateError, match="the changelog has the key b'etime"):
+        state.entries.of_engagement("E-1")

@@ -10,6 +10,8 @@ import pytest
 from billtide.app.doctor import access, brokers, clock, examination, limits, local, topics
 from billtide.app.doctor.clock import Ended
 from billtide.app.doctor.line import Line
+from billtide.app.doctor.tasks import TaskSeen
+from billtide.app.memory import Read
 from billtide.app.settings import Settings
 from billtide.app.topology import TOPOLOGY
 
@@ -213,3 +215,22 @@ async def test_a_check_that_breaks_is_a_finding() -> None:
 
     assert (told.check, told.line.verdict) == ("broken", "fail")
     assert "no such field" in told.line.found
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        pytest.param(None, b"\x01", id="no key"),
+        pytest.param(b"", b"\x01", id="empty key"),
+        pytest.param(None, None, id="nothing"),
+        pytest.param(b"p", b"", id="no bytes"),
+        pytest.param(b"p", b"\x02", id="newer"),
+        pytest.param(b"?", b"\x01", id="no table of ours"),
+    ],
+)
+def test_changelog_records_nobody_can_read_are_counted(key: bytes, value: bytes) -> None:
+    """Whatever stands in the changelog, the check goes on and tells of it."""
+    seen = TaskSeen(0)
+    seen.take([Read("state-changelog", 0, 0, 0, key, value, ())])
+
+    assert (seen.records, len(seen.unreadable)) == (1, 1)

@@ -136,6 +136,14 @@ def test_the_same_id_twice_is_refused(read: Callable[..., Plan]) -> None:
     assert refusal.problem == "id '7' revision 1 is already in row 2"
 
 
+def test_a_revision_of_five_thousand_digits_is_refused(read: Callable[..., Plan]) -> None:
+    """Python does not read so long a number; the row is refused like any other."""
+    row = f"7,2026-11-20,A,ann,7,OK,,{'9' * 5_000}"
+    (refusal,) = read(row, head=f"{HEAD},version", entry='revision = { column = "version" }').refused
+
+    assert (refusal.column, refusal.problem) == ("version", f"{'9' * 40!r} is not a whole number from 1 on")
+
+
 def test_a_revision_column_lets_a_correction_through(read: Callable[..., Plan]) -> None:
     """The same id with a higher revision is another version of the entry; a revision that is no number is refused."""
     how = {"head": f"{HEAD},version", "entry": 'revision = { column = "version" }'}
@@ -242,6 +250,8 @@ def test_what_entries_need_comes_first(read: Callable[..., Plan]) -> None:
             {"head": HEAD.replace("free", "day")}, "entry.work_date.column names the column 'day', which", id="twice"
         ),
         pytest.param({"file": 'encoding = "ascii"'}, "is not ascii", id="encoding"),
+        pytest.param({"id": 'column = ""'}, "entry.id.column names the column ''", id="a column without a name"),
+        pytest.param({"head": f"{HEAD}x{'x' * 70_000}"}, " ...", id="a header of 70,000 characters is cut"),
         pytest.param({"file": 'encoding = "utf8000"'}, "file.encoding: unknown encoding", id="unknown encoding"),
     ],
 )
@@ -251,6 +261,7 @@ def test_an_unreadable_file_is_refused_whole(read: Callable[..., Plan], how: dic
         read("7,2026-11-20,Köln,ann,7,OK,", **how)
 
     assert sentence in caught.value.message
+    assert len(caught.value.message) < 2_000
     assert caught.value.exit_code == 2
 
 

@@ -52,6 +52,9 @@ def test_each_unit_is_exact(unit: str, text: str, expected: tuple[str, str]) -> 
         pytest.param("clock", "7:60", "not hours and minutes", "7:30", id="sixty minutes"),
         pytest.param("iso_duration", "PT", "not an ISO 8601 duration", "PT7H30M", id="empty duration"),
         pytest.param("iso_duration", "7.5", "not an ISO 8601 duration", "PT7H30M", id="no duration"),
+        pytest.param("hour", "9" * 5_000, "has 5000 characters, a number has 40 at most", "correct", id="5000 digits"),
+        pytest.param("second", "9" * 5_000, "has 5000 characters", "correct", id="5000 digits of seconds"),
+        pytest.param("iso_duration", f"PT{'9' * 5_000}H", "has 5003 characters", "correct", id="5000 digits of ISO"),
     ],
 )
 def test_what_does_not_fit_is_refused(unit: str, text: str, problem: str, fix: str) -> None:

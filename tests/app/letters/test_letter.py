@@ -15,7 +15,7 @@ from billtide.app.letters.setting import with_fields
 from billtide.app.memory import Memory, Read
 from billtide.app.refusal import RefusedError
 from billtide.app.settings import load
-from billtide.codecs import re_drive
+from billtide.codecs import dead_letter, re_drive
 from billtide.codecs.errors import UndecodableError
 
 from ...builders import engagement, expense, time_entry
@@ -52,6 +52,25 @@ def test_a_record_no_worker_put_there_is_shown_and_never_sent() -> None:
     assert (foreign.id, foreign.reason) == ("dead-letters:1:4", "unknown")
     with pytest.raises(UndecodableError, match="takes no records from outside"):
         sendable(foreign, None)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        pytest.param("offset", b"\xe2\x80\xae", id="an offset that is no number"),
+        pytest.param("partition", b"9" * 5_000, id="a partition of 5,000 digits"),
+        pytest.param("timestamp", b"", id="an empty timestamp"),
+        pytest.param("timestamp", None, id="a timestamp without value"),
+        pytest.param("topic", b"x" * 70_000, id="a topic longer than any"),
+        pytest.param("topic", b"a:b", id="a topic that is none"),
+    ],
+)
+def test_headers_no_worker_writes_are_passed_over(name: str, value: bytes) -> None:
+    """One record of a foreign writer must not hide all letters: it is named by its own place."""
+    headers = ((dead_letter.PREFIX + "reason", b"malformed"), (dead_letter.PREFIX + name, value))
+    foreign = letter_of(Read("dead-letters", 1, 4, 9, b"k", b"{}", headers), load())
+
+    assert (foreign.id, foreign.reason) == ("dead-letters:1:4", "unknown")
 
 
 FILTERS = [
@@ -157,12 +176,17 @@ def test_a_field_is_taken_out() -> None:
         pytest.param(time_entry(quantity="x"), "quantity=1", "is no path", id="no-path"),
         pytest.param(time_entry(quantity="x"), "$.lines[0].a=1", "has no 'lines' there", id="leads-nowhere"),
         pytest.param(time_entry(quantity="x"), "$.id[0]=1", "has no 0 there", id="no-list"),
+        pytest.param(time_entry(quantity="x"), "$.id=\ud800", "holds half a character", id="half a character"),
+        pytest.param(
+            time_entry(quantity="x"), "$.id" + "x" * 70_000, r"x \.\.\.' has no value", id="70,000 characters"
+        ),
     ],
 )
 def test_a_field_that_cannot_be_set_is_refused(value: Any, given: str, sentence: str) -> None:
     """The sentence says what is wrong with the path."""
-    with pytest.raises(RefusedError, match=sentence.replace("[", r"\[")):
+    with pytest.raises(RefusedError, match=sentence.replace("[", r"\[")) as caught:
         with_fields(put_aside(value), [given])
+    assert len(caught.value.message) < 2_000
 
 
 def test_a_misspelt_field_of_a_correction_is_refused() -> None:

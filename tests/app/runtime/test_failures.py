@@ -14,6 +14,7 @@ from aiokafka.errors import KafkaError, ProducerFenced
 from billtide.app.runtime.failures import PositionOutsideLogError, reason_of
 from billtide.app.runtime.outgoing import Outgoing, partition_of
 from billtide.app.runtime.transaction import OutcomeUnknownError
+from billtide.tables.table import UnknownVersionError, UnreadableStateError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -29,6 +30,8 @@ pytestmark = pytest.mark.kafka
     ("error", "stage", "reason"),
     [
         pytest.param(ValueError(), "rules", "rules", id="a rule raised"),
+        pytest.param(UnknownVersionError(), "activation", "state", id="written by a newer worker"),
+        pytest.param(UnreadableStateError(), "rules", "state", id="broken state"),
         pytest.param(ProducerFenced(), "transaction", "fenced", id="fenced"),
         pytest.param(OutcomeUnknownError(), "transaction", "unknown_outcome", id="lost answer"),
         pytest.param(TimeoutError(), "activation", "kafka", id="no answer at activation"),
