@@ -11,7 +11,7 @@ from ...codecs.assignment import Assignment, PlannedWeek
 from ...codecs.engagement import ContractType, Engagement, EngagementRate
 from ...codecs.rate_card import RateCard, RateLine
 from .aftermath import other_prices
-from .agreements import DATED_DISCOUNTS, DISCOUNTS, has_own_rates, limited, policies
+from .agreements import DATED_DISCOUNTS, DISCOUNTS, SUM_CLOSES, has_own_rates, limited, policies
 from .ceilings import caps, other_caps
 from .fees import BILLED_BY_TERM, BY_DAYS, ENDS, PAID_AHEAD, fee, other_fee
 from .happenings import MONDAY, chance, often
@@ -161,6 +161,8 @@ def _engagement(rng: random.Random, number: int, kind: ContractType) -> Engageme
     entity = rng.choices(ENTITIES, [entity.share for entity in ENTITIES])[0]
     if number in BY_DAYS and entity.closes:
         entity = ENTITIES[0]
+    if number == SUM_CLOSES:
+        entity = next(each for each in ENTITIES if each.closes)
     foreign = often(rng, 20)
     currency = rng.choice([c for c in PER_HUNDRED_EURO if c != entity.currency]) if foreign else entity.currency
     internal = kind == "internal"

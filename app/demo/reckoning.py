@@ -21,6 +21,7 @@ from .reckoning_lookups import WaitsError, labour_cost
 from .reckoning_money import Worth, reckon_entry
 from .reckoning_numbers import number
 from .reckoning_progress import fixed_fee
+from .reckoning_rounding import ByInvoice, by_invoice
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -40,7 +41,7 @@ class Expected:
     then they are one possible outcome, and only their sum is certain).
     cap_reached_least and cap_reached_most: entries that wait for room under the cap; which ones do depends on
     the order. planned_cost: None when a planned week has no known cost. loss_provision: None where it depends
-    on the order.
+    on the order. by_invoice: where lines are rounded as sums; then `rounding` depends on the lines that were written.
     """
 
     contract_type: str
@@ -63,6 +64,8 @@ class Expected:
     terms: Engagement | None = None
     worths: tuple[Worth, ...] = ()
     funded: dict[str, int] = field(default_factory=dict)
+    rounding: int = 0
+    by_invoice: ByInvoice | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +138,7 @@ def _expected(facts: Facts, terms: Engagement, worths: list[Worth]) -> Expected:
         terms=terms,
         worths=tuple(worths),
         funded=funded(terms, [worth.price for worth in worths if worth.approved and worth.price is not None]),
+        by_invoice=by_invoice(facts, terms, worths),
     )
 
 

@@ -30,6 +30,8 @@ def check_terms(terms: Engagement) -> None:
     _check_approval(terms)
     _check_funding(terms)
     refuse_when(terms.end_date is not None and terms.end_date < terms.start_date, "ends before it starts")
+    cut = terms.contract_type == "capped" or terms.policies.correction == "adjust"
+    refuse_when(terms.policies.rounding_place == "invoice" and cut, "lines that are no quantity x rate, as a sum")
     if terms.planned_revenue is not None:
         minor(terms.planned_revenue, terms.currency)
     refuse_when(terms.contract_type in {"fixed_fee", "retainer", "subscription"} and terms.fee is None, "no fee")

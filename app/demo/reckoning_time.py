@@ -7,7 +7,7 @@ from math import prod
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from .reckoning_lookups import WaitsError, hours_in, labour_cost
-from .reckoning_numbers import PLACES, in_minor_units, minor, number, rounded
+from .reckoning_numbers import MINOR_UNITS, PLACES, in_minor_units, minor, number, rounded
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -45,10 +45,25 @@ def time_worth(facts: Facts, terms: Engagement, entry: TimeEntry) -> tuple[int, 
     cost = labour_cost(facts, terms, person, hours, entry.work_date)
     if not entry.billable or terms.contract_type not in _BY_THE_HOUR:
         return cost, None
+    return cost, _billed(facts, terms, entry, person)[0]
+
+
+def exact_price(facts: Facts, terms: Engagement, entry: TimeEntry) -> Fraction:
+    """The price of worked time in minor units as it is before it is rounded; a limited one is agreed as it is."""
+    person = facts.resources.get(entry.resource_id)
+    if person is None:
+        raise WaitsError("resource_unknown")
+    return _billed(facts, terms, entry, person)[1]
+
+
+def _billed(facts: Facts, terms: Engagement, entry: TimeEntry, person: Resource) -> tuple[int, Fraction]:
+    """What the customer pays, rounded and exactly."""
     rate = _charged(terms, entry, _found(facts, terms, entry, person))
     billed = _billed_hours(terms, entry, rate.unit)
-    price = in_minor_units(billed * rate.amount / hours_in(rate.unit, terms), terms.currency, terms.policies.rounding)
-    return cost, _limited(price, billed, rate)
+    exact = billed * rate.amount / hours_in(rate.unit, terms)
+    price = in_minor_units(exact, terms.currency, terms.policies.rounding)
+    limited = _limited(price, billed, rate)
+    return limited, Fraction(limited) if limited != price else exact * 10 ** MINOR_UNITS[terms.currency]
 
 
 def _charged(terms: Engagement, entry: TimeEntry, rate: Rate) -> Rate:

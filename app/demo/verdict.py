@@ -12,6 +12,7 @@ from ...codecs.decimals import format_plain
 from .reckoning_caps import is_stopped, misplaced
 from .reckoning_margins import Row, margin_rows
 from .reckoning_numbers import PLACES
+from .reckoning_rounding import groups, wrong_lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 SHOWN_MAX: Final = 20
 """Problems that are shown; the figures count all of them."""
-FROM_EVENTS: Final = ("billed", "fees", "unbilled", "earned")
+FROM_EVENTS: Final = ("billed", "fees", "rounding", "unbilled", "earned")
 """Sums of an engagement that the events give; the figures topic has the others as well."""
 FROM_FIGURES: Final = (*FROM_EVENTS, "held", "non_chargeable", "deferred", "cost")
 HOURS: Final = ("submitted_hours", "approved_hours", "non_billable_hours")
@@ -68,6 +69,12 @@ def _differences(name: str, expected: Expected, written: Written) -> Iterable[tu
     currency = expected.currency
     yield from _by_entry(expected, written)
     expected = _one_outcome(name, expected, written)
+    if expected.by_invoice is not None:
+        lines = written.lines.get(name, [])
+        yield from ((problem, 0) for problem in wrong_lines(expected.by_invoice, lines))
+        found = groups(expected.by_invoice, lines)
+        rounding = sum(group.posted if group.due is None else group.due for group in found)
+        expected = replace(expected, rounding=rounding, earned=expected.earned + rounding)
     for what in FROM_EVENTS:
         sums = getattr(written, what)
         yield from _difference(name, what, "events", sums[name, currency], getattr(expected, what), currency)
@@ -200,9 +207,9 @@ def waiting_by_reason(written: Written) -> Counter[str]:
 
 
 def billed_by_currency(written: Written) -> dict[str, int]:
-    """What was billed, fees included, in minor units."""
+    """What was billed, fees and rounding lines included, in minor units."""
     found: Counter[str] = Counter()
-    for sums in (written.billed, written.fees):
+    for sums in (written.billed, written.fees, written.rounding):
         for (_, currency), amount in sums.items():
             found[currency] += amount
     return dict(sorted(found.items()))

@@ -120,6 +120,14 @@ def test_other_customers_are_found(memory: Memory, reckoning: Reckoning) -> None
     assert any("C-777" in problem for problem in verdict.problems)
 
 
+def test_a_rounding_line_that_is_missing_is_found(memory: Memory, reckoning: Reckoning) -> None:
+    """The lines of its month no longer come to their exact sum."""
+    kinds = [msgspec.json.decode(record.value or b"")["kind"] for record in memory.left["billing"]]
+    del memory.left["billing"][kinds.index("rounding")]
+
+    assert any("rounding of the lines to" in problem for problem in verdict_on(memory, reckoning).problems)
+
+
 def test_a_journal_with_unequal_sides_is_found(memory: Memory, reckoning: Reckoning) -> None:
     """Debits that are not the credits are named by the event's id."""
     record = memory.left["revenue"][0]

@@ -37,6 +37,11 @@ def in_order(week: firm.Week) -> Memory:
     return played(week)
 
 
+def test_lines_are_rounded_as_sums(in_order: Memory) -> None:
+    """Some of the firm's lines are; what their rounding lines bill is not nothing."""
+    assert in_order.written().rounding.total()
+
+
 def test_the_week_comes_to_what_is_reckoned(in_order: Memory, reckoning: Reckoning) -> None:
     """In the order in which it came about, the week has the money, the holds and the dead letters reckoned."""
     assert verdict_on(in_order, reckoning).problems == ()
