@@ -91,7 +91,7 @@ def sample_week(seed: int) -> Week:
         *revised(sold),
         *late_periods,
     ]
-    after += [*other_reference_data(known_cards, known_people, known_rates), *late_corrections(seed, load)]
+    after += [*other_reference_data(known_cards, known_people, known_rates), *late_corrections(seed, load, sold)]
     late = _spaced(moment(NEXT_MONDAY, _AFTER_WEEKEND), after)
     return Week(_phase(masters), _phase([*load, *repeated(seed, load)], undecodable(seed)), _phase(late))
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from ...codecs.engagement import Engagement
 from .reckoning_caps import capped, is_stopped
+from .reckoning_drawdown import prepaid
 from .reckoning_facts import Facts, Record, read_facts
 from .reckoning_fees import term_fees
 from .reckoning_funding import funded
@@ -40,8 +41,9 @@ class Expected:
     settled: billed and held do not depend on the order of the entries (they may under a cap of mode `hold`;
     then they are one possible outcome, and only their sum is certain).
     cap_reached_least and cap_reached_most: entries that wait for room under the cap; which ones do depends on
-    the order. planned_cost: None when a planned week has no known cost. loss_provision: None where it depends
-    on the order. by_invoice: where lines are rounded as sums; then `rounding` depends on the lines that were written.
+    the order. balance_least and balance_most: those that wait for a prepaid balance. planned_cost: None when a
+    planned week has no known cost. loss_provision: None where it depends on the order.
+    by_invoice: where lines are rounded as sums; then `rounding` depends on the lines that were written.
     """
 
     contract_type: str
@@ -66,6 +68,8 @@ class Expected:
     funded: dict[str, int] = field(default_factory=dict)
     rounding: int = 0
     by_invoice: ByInvoice | None = None
+    balance_least: int = 0
+    balance_most: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,18 +120,19 @@ def _expected(facts: Facts, terms: Engagement, worths: list[Worth]) -> Expected:
     under_caps = capped(terms, worths)
     approved = sum(worth.price or 0 for worth in worths if worth.approved)
     over, stopped = approved - under_caps.billed, is_stopped(terms)
+    balance = prepaid(facts, terms, worths)
     by_term, fee = term_fees(facts, terms), fixed_fee(facts, terms, worths)
     planned_hours, planned_cost = _planned(facts, terms)
     return Expected(
         contract_type=terms.contract_type,
         currency=terms.currency,
-        billed=under_caps.billed,
-        fees=by_term.billed + fee.billed,
+        billed=under_caps.billed - balance.held,
+        fees=by_term.billed + fee.billed + balance.on_bills,
         unbilled=sum(worth.price or 0 for worth in worths if not worth.approved),
-        held=0 if stopped else over,
+        held=0 if stopped else over + balance.held,
         non_chargeable=over if stopped else 0,
-        earned=under_caps.billed + by_term.earned + fee.earned,
-        deferred=by_term.deferred,
+        earned=under_caps.billed - balance.held + by_term.earned + fee.earned + balance.earned,
+        deferred=by_term.deferred + balance.deferred,
         cost=sum(worth.cost for worth in worths),
         settled=under_caps.settled,
         cap_reached_least=0 if stopped else under_caps.least,
@@ -139,6 +144,8 @@ def _expected(facts: Facts, terms: Engagement, worths: list[Worth]) -> Expected:
         worths=tuple(worths),
         funded=funded(terms, [worth.price for worth in worths if worth.approved and worth.price is not None]),
         by_invoice=by_invoice(facts, terms, worths),
+        balance_least=balance.fewest,
+        balance_most=balance.most,
     )
 
 

@@ -43,7 +43,8 @@ def time_worth(facts: Facts, terms: Engagement, entry: TimeEntry) -> tuple[int, 
     if person is None:
         raise WaitsError("resource_unknown")
     cost = labour_cost(facts, terms, person, hours, entry.work_date)
-    if not entry.billable or terms.contract_type not in _BY_THE_HOUR:
+    draws = terms.contract_type == "retainer" and terms.fee is not None and terms.fee.drawdown is not None
+    if not entry.billable or not (draws or terms.contract_type in _BY_THE_HOUR):
         return cost, None
     return cost, _billed(facts, terms, entry, person)[0]
 

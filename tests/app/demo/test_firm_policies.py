@@ -13,7 +13,6 @@ from billtide.app.demo import firm
 from billtide.codecs.engagement import Engagement, decode
 
 NOT_YET_USED: Final = frozenset({
-    "fee.drawdown",
     "policies.accounting_date=approval_date",
     "policies.credit=write_off", "policies.fx_policy",
     "policies.intercompany", "policies.review_above",

@@ -54,6 +54,16 @@ def test_what_is_told_apart_is_not_nothing(reckoning: Reckoning) -> None:
     assert any(expected.deferred > 0 for expected in every)
     assert any(expected.non_chargeable > 0 for expected in every)
     assert any(len(expected.funded) > 2 for expected in every)
+    assert any(expected.balance_least for expected in every), "work waits for a prepaid balance"
+
+
+def test_every_movement_of_a_prepaid_balance_is_made(in_order: Memory) -> None:
+    """Refills, work that the balance pays or the firm bears, what is given back and what expires."""
+    units = {line["unit"] for line in events(in_order, "billing") if line["kind"] == "fee"}
+    methods = {event["method"] for event in events(in_order, "revenue")}
+
+    assert units >= {"refill", "drawdown", "absorbed", "refund"}
+    assert methods >= {"absorbed", "breakage"}
 
 
 def events(memory: Memory, stream: str) -> list[dict[str, Any]]:
