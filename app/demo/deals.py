@@ -18,6 +18,7 @@ from .happenings import MONDAY, chance, often
 from .offices import ENTITIES, GRADES, PER_HUNDRED_EURO, PRACTICES, RAISE, Person, amount_text, spread
 from .payers import funding
 from .spending import expense_terms
+from .volumes import BY_CARD, CUSTOMER, tiered_cards, tiered_rates
 
 if TYPE_CHECKING:
     import random
@@ -66,6 +67,7 @@ def rate_cards(seed: int) -> tuple[list[RateCard], list[RateCard]]:
         for currency in ("EUR", "USD", "GBP")
     ]
     cards += [_of_customer(rng, number) for number in range(1, CUSTOMERS + 1, 5)]
+    cards += tiered_cards()
     late = [
         RateCard(
             id=f"supplement-{currency.lower()}",
@@ -188,7 +190,12 @@ def _engagement(rng: random.Random, number: int, kind: ContractType) -> Engageme
         discounts=DATED_DISCOUNTS.get(number % 10, ()),
         planned_revenue=None if internal else amount_text(spread(rng, 9_000_000), currency),
     )
-    return msgspec.structs.replace(sold, funding=funding(number, sold.customer_id, currency, sold.policies))
+    return msgspec.structs.replace(
+        sold,
+        customer_id=CUSTOMER if number == BY_CARD else sold.customer_id,
+        rates=tiered_rates(number, currency) or (() if number == BY_CARD else sold.rates),
+        funding=funding(number, sold.customer_id, currency, sold.policies),
+    )
 
 
 def _start(rng: random.Random, number: int, kind: ContractType) -> dt.date:

@@ -23,6 +23,7 @@ from .reckoning_money import Worth, reckon_entry
 from .reckoning_numbers import number
 from .reckoning_progress import fixed_fee
 from .reckoning_rounding import ByInvoice, by_invoice
+from .reckoning_volumes import count_volumes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -94,6 +95,7 @@ def reckon(inputs: Mapping[str, Iterable[Record]]) -> Reckoning:
 
 def reckon_facts(facts: Facts) -> Reckoning:
     """Work out what facts come to."""
+    count_volumes(facts)
     held: Counter[str] = Counter()
     worths: dict[str, list[Worth]] = {}
     for entry_id in facts.versions:

@@ -24,6 +24,7 @@ from ...codecs.time_entry import TimeEntry
 from .reckoning_numbers import FX_PLACES, UnreadableError, minor, number, refuse_when
 from .reckoning_spent import lines_of
 from .reckoning_terms import check_rates, check_terms
+from .reckoning_tiers import Volume
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -68,7 +69,7 @@ class Facts:
 
     versions: each entry's, lowest revision first; decisions: by entry, revision and people; assignments: by
     (source, engagement, id); cards: by (scope, scope_id), id and version; fx: by (base, quote) and first date;
-    periods: by legal entity and id.
+    periods: by legal entity and id; volumes: what entries add to volume tiers, by engagement, once it is counted.
     """
 
     dead_letters: int = 0
@@ -80,6 +81,7 @@ class Facts:
     resources: dict[str, Resource] = field(default_factory=dict)
     fx: dict[tuple[str, str], dict[dt.date, FxRate]] = field(default_factory=dict)
     periods: dict[str, dict[str, Period]] = field(default_factory=dict)
+    volumes: dict[str, list[Volume]] = field(default_factory=dict)
 
 
 def _check_place(record: Record, source: str, engagement_id: str) -> None:

@@ -7,6 +7,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from .reckoning_numbers import PERCENT_PLACES, minor, number, refuse_when
+from .reckoning_tiers import check_tiers
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -48,6 +49,7 @@ def check_rates(lines: Iterable[RateLine | EngagementRate], currency: str) -> No
     """Rates and their least and most charges can be read, and the least is not above the most."""
     for line in lines:
         number(line.rate)
+        check_tiers(line.volume_tiers, line.rate, currency)
         limits = [minor(text, currency) for text in (line.minimum_charge, line.maximum_charge) if text is not None]
         refuse_when(any(limit < 0 for limit in limits), "a charge below zero")
         refuse_when(any(most < least for least, most in pairwise(limits)), "least above most")

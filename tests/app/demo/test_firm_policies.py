@@ -17,7 +17,6 @@ NOT_YET_USED: Final = frozenset({
     "policies.credit=write_off", "policies.fx_policy",
     "policies.intercompany", "policies.review_above",
     "policies.unmapped_account=hold",
-    "rates.volume_tiers",
 })  # fmt: skip
 """What no engagement of the firm agrees yet. A new field or value fails the test below until it is used, or listed."""
 

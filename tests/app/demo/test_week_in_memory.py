@@ -42,6 +42,19 @@ def test_lines_are_rounded_as_sums(in_order: Memory) -> None:
     assert in_order.written().rounding.total()
 
 
+def test_every_kind_of_tier_is_reached(in_order: Memory) -> None:
+    """Of each engagement with tiers a line lies above the first, of some that bill each part several rates."""
+    tiers = [
+        (line["engagement_id"], step["step"])
+        for line in events(in_order, "billing")
+        for step in line.get("trace", ())
+        if step["step"] == "tier_rate" or (step["step"] == "tier" and step["source"].startswith("above"))
+    ]
+
+    assert {name for name, _ in tiers} == {"E-0023", "E-0029", "E-0036", "E-0043", "E-0044"}
+    assert {name for name, step in tiers if step == "tier_rate"} == {"E-0023", "E-0036", "E-0044"}
+
+
 def test_the_week_comes_to_what_is_reckoned(in_order: Memory, reckoning: Reckoning) -> None:
     """In the order in which it came about, the week has the money, the holds and the dead letters reckoned."""
     assert verdict_on(in_order, reckoning).problems == ()
