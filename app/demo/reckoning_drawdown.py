@@ -94,14 +94,15 @@ def prepaid(facts: Facts, terms: Engagement, worths: Sequence[Worth]) -> Prepaid
         waiting = due - drawn if agreed.overage == "hold" else 0
         absorbed = due - drawn if agreed.overage == "absorb" else 0
         unused = _at_end(facts, terms, term, last=following is None and at == len(begun) - 1)
-        expired, refunded = balance if unused == "expire" else 0, balance if unused == "refund" else 0
-        balance -= expired + refunded
+        left, balance = (balance, 0) if unused in {"expire", "refund"} else (0, balance)
+        told = left if _can_be_posted(facts, terms, term) else 0
+        expired, refunded = told if unused == "expire" else 0, told if unused == "refund" else 0
         for place, amount in enumerate((refilled, drawn, absorbed, expired, refunded)):
             found[place] += amount
     if agreed.overage != "hold":
         return Prepaid(*found)
     prices = sorted((worth.price or 0 for worth in drawing), reverse=True)
-    held, fewest, most = _waiting(sum(prices) - found[1], [price for price in prices if price > 0])
+    held, fewest, most = _waiting(max(0, sum(prices) - found[1]), [price for price in prices if price > 0])
     return Prepaid(*found)._replace(held=held, fewest=fewest, most=most)
 
 
@@ -129,15 +130,28 @@ def _refill(agreed: Drawdown, currency: str, balance: int, fee: int, due: int, *
     return minor(refill.up_to or "0", currency) - balance if balance < threshold and not first else 0
 
 
+def _day_after(terms: Engagement, term: Term) -> dt.date:
+    """The day after a term, or after the engagement where that ends first."""
+    cut = terms.end_date is not None and term.start <= terms.end_date < term.end
+    return (terms.end_date if cut and terms.end_date is not None else term.end) + _ONE_DAY
+
+
+def _can_be_posted(facts: Facts, terms: Engagement, term: Term) -> bool:
+    """Whether what the end of a term does can be posted; it waits for a closed month, but nobody draws on it."""
+    try:
+        accounting_date(facts, terms, _day_after(terms, term))
+    except WaitsError:
+        return False
+    return True
+
+
 def _at_end(facts: Facts, terms: Engagement, term: Term, *, last: bool) -> str:
     """What becomes of the rest of a term that is over: it is once the period of the day after it has begun."""
-    agreed, ends = drawdown_of(terms), term.end
+    agreed = drawdown_of(terms)
     if agreed is None:
         return ""
-    if terms.end_date is not None and term.start <= terms.end_date < ends:
-        ends = terms.end_date
     try:
-        accounting_date(facts, terms, ends + _ONE_DAY)
+        accounting_date(facts, terms, _day_after(terms, term))
     except WaitsError as wait:
         if wait.reason != "period_closed":
             return ""

@@ -79,6 +79,13 @@ def test_work_of_a_term_that_has_not_begun_draws_nothing() -> None:
     assert (found.fees, found.deferred) == (40_000, 40_000)
 
 
+def test_what_a_closed_month_ends_waits_for_it() -> None:
+    """February is closed: what January leaves is nobody's, but expires only when February opens."""
+    closed = (month(1), month(2, "closed"), month(3))
+    found = reckoned(retainer(end=None, unused="expire"), *closed, WORK[0]).engagements["E-1"]
+    assert (found.billed, found.fees, found.earned, found.deferred) == (60_000, 40_000, 60_000, 40_000)
+
+
 @pytest.mark.parametrize(
     "fee",
     [
