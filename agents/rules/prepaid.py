@@ -80,7 +80,7 @@ def settle_prepaid(engagement: EngagementState, contract: Contract, effects: Eff
 
 def unwind(engagement: EngagementState, contract: Contract, term: BilledTerm, effects: Effects) -> Waiting | None:
     """Take back all that moved the balance of a term, where it was posted; returns why that has to wait."""
-    return _move(engagement, contract, term, NONE, effects)
+    return _move(engagement, contract, term, NONE, effects, whole=True)
 
 
 def balance_of(term: BilledTerm) -> int:
@@ -122,15 +122,29 @@ def _after(term: BilledTerm, contract: Contract) -> dt.date:
 
 
 def _move(
-    engagement: EngagementState, contract: Contract, term: BilledTerm, drawn: Drawn, effects: Effects
+    engagement: EngagementState,
+    contract: Contract,
+    term: BilledTerm,
+    drawn: Drawn,
+    effects: Effects,
+    *,
+    whole: bool = False,
 ) -> Waiting | None:
-    """Post the difference between what should move a term's balance and what has."""
-    known, wanted = term.movements, drawn.movements
-    if known == wanted:
-        return None
-    ended = (known.expired, known.refunded) != (wanted.expired, wanted.refunded)
+    """Post the difference between what should move a term's balance and what has.
+
+    What its end does waits for the day after it, and keeps nobody's work waiting: else it would depend on what came
+    first whether work is drawn (M9). whole: all or nothing.
+    """
+    known, wanted, after = term.movements, drawn.movements, _after(term, contract)
+    ended, waits = (known.expired, known.refunded) != (wanted.expired, wanted.refunded), None
+    end = contract.calendar.accounting_date(after)
+    if ended and isinstance(end, str):
+        ended, waits = False, (end, after)
+        wanted = structs.replace(wanted, expired=known.expired, refunded=known.refunded)
+    if known == wanted or (whole and waits is not None):
+        return waits
     worked = max((day for day in engagement.usage if term.start <= day <= term.end), default=term.start)
-    days = [_after(term, contract) if ended else worked, *([] if term.moved_on is None else [term.moved_on])]
+    days = [after if ended else worked, *([] if term.moved_on is None else [term.moved_on])]
     dates = [contract.calendar.accounting_date(day) for day in days]
     date = next((date for date in dates if isinstance(date, dt.date)), None)
     if date is None:
@@ -143,7 +157,7 @@ def _move(
     posting.expired(wanted.expired - known.expired)
     term.movements, term.moved_on = wanted, max(days[0], term.moved_on or days[0])
     term.movement_ordinal += 1
-    return None
+    return waits
 
 
 class _Posting:

@@ -11,7 +11,7 @@ from ...codecs.engagement import ExpenseTerms
 from ...codecs.expense import Expense
 from ...codecs.time_entry import TimeEntry
 from .happenings import MONDAY, chance
-from .offices import RAISE
+from .offices import ENTITIES, RAISE
 from .spending import corrected
 
 if TYPE_CHECKING:
@@ -31,7 +31,10 @@ COST_RAISED: Final = ("R-0005", "R-0033", "R-0077")
 FX_CORRECTED: Final = ("GBP", "EUR")
 CORRECTED_LATE: Final = 60
 """Entries that are corrected when everything else has come, also in a month that has closed."""
+ADJUSTED_LATE: Final = 30
+"""Entries among them, at most, of engagements whose month closes and whose corrections are lines of the difference."""
 LATE_REVISION: Final = 9
+_CLOSE: Final = frozenset(entity.id for entity in ENTITIES if entity.closes)
 
 
 def other_prices(number: int, first: Engagement) -> dict[str, Any]:
@@ -73,8 +76,11 @@ def _costlier(cost: CostRate) -> CostRate:
     return msgspec.structs.replace(cost, rate=_raised(cost.rate)) if cost.effective_from == RAISE else cost
 
 
-def late_corrections(seed: int, load: Sequence[Happening]) -> Iterator[TimeEntry | Expense]:
-    """Approved entries of the week, corrected after everything else; none that has moved to another engagement."""
+def late_corrections(seed: int, load: Sequence[Happening], sold: Sequence[Engagement]) -> Iterator[TimeEntry | Expense]:
+    """Approved entries of the week, corrected after everything else; none that has moved to another engagement.
+
+    Some are of engagements whose corrections are lines of the difference, in a month that has closed.
+    """
     rng = chance(seed, "late corrections")
     latest: dict[str, TimeEntry | Expense] = {}
     moved: set[str] = set()
@@ -87,7 +93,10 @@ def late_corrections(seed: int, load: Sequence[Happening]) -> Iterator[TimeEntry
             if known is None or entry.revision > known.revision:
                 latest[entry.id] = entry
     approved = [entry for name, entry in latest.items() if entry.status == "approved" and name not in moved]
-    for entry in rng.sample(approved, CORRECTED_LATE):
+    chosen = {entry.id: entry for entry in rng.sample(approved, CORRECTED_LATE)}
+    adjusted = {terms.id for terms in sold if terms.policies.correction == "adjust" and terms.legal_entity_id in _CLOSE}
+    closed = [entry for entry in approved if isinstance(entry, TimeEntry) and entry.engagement_id in adjusted]
+    for entry in ({entry.id: entry for entry in closed[:ADJUSTED_LATE]} | chosen).values():
         again = msgspec.structs.replace(entry, revision=LATE_REVISION)
         if isinstance(again, Expense):
             yield msgspec.structs.replace(again, **corrected(again))

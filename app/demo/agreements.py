@@ -98,6 +98,10 @@ ROLLED_OVER: Final = 5
 """Of the engagement's number modulo six: work in progress is reversed and accrued again in the next period there."""
 TOLD_APART: Final = 2
 """Of the engagement's number modulo five: the figures tell margin by practice and region of the people there."""
+SUMMED: Final = (33, 35, 39, 42)
+"""T&M engagements whose lines are rounded as the sum of a month; their corrections are reversed and rebilled."""
+SUM_CLOSES: Final = SUMMED[0]
+"""The one whose month closes after the week, so that its rounding is billed then."""
 NAMED: Final = 6
 """Of the engagement's number modulo eight: those whose terms name who decides."""
 APPROVERS: Final = (
@@ -144,6 +148,7 @@ def policies(rng: random.Random, number: int, currency: str, entity: Entity) -> 
         correction="adjust" if number % 3 == ADJUSTED else "reverse_and_rebill",
         review_above=review_above(number, currency),
         credit="write_off" if number in WRITTEN_OFF else "rebill",
+        rounding_place="invoice" if number in SUMMED else "line",
     )
 
 

@@ -11,13 +11,14 @@ from ...codecs.assignment import Assignment, PlannedWeek
 from ...codecs.engagement import ContractType, Engagement, EngagementRate
 from ...codecs.rate_card import RateCard, RateLine
 from .aftermath import other_prices
-from .agreements import DATED_DISCOUNTS, DISCOUNTS, has_own_rates, limited, policies
+from .agreements import DATED_DISCOUNTS, DISCOUNTS, SUM_CLOSES, has_own_rates, limited, policies
 from .ceilings import caps, other_caps
 from .fees import BILLED_BY_TERM, BY_DAYS, ENDS, PAID_AHEAD, fee, other_fee
 from .happenings import MONDAY, chance, often
 from .offices import ENTITIES, GRADES, PER_HUNDRED_EURO, PRACTICES, RAISE, Person, amount_text, spread
 from .payers import funding
 from .spending import expense_terms
+from .volumes import BY_CARD, CUSTOMER, tiered_cards, tiered_rates
 
 if TYPE_CHECKING:
     import random
@@ -66,6 +67,7 @@ def rate_cards(seed: int) -> tuple[list[RateCard], list[RateCard]]:
         for currency in ("EUR", "USD", "GBP")
     ]
     cards += [_of_customer(rng, number) for number in range(1, CUSTOMERS + 1, 5)]
+    cards += tiered_cards()
     late = [
         RateCard(
             id=f"supplement-{currency.lower()}",
@@ -161,6 +163,8 @@ def _engagement(rng: random.Random, number: int, kind: ContractType) -> Engageme
     entity = rng.choices(ENTITIES, [entity.share for entity in ENTITIES])[0]
     if number in BY_DAYS and entity.closes:
         entity = ENTITIES[0]
+    if number == SUM_CLOSES:
+        entity = next(each for each in ENTITIES if each.closes)
     foreign = often(rng, 20)
     currency = rng.choice([c for c in PER_HUNDRED_EURO if c != entity.currency]) if foreign else entity.currency
     internal = kind == "internal"
@@ -186,7 +190,12 @@ def _engagement(rng: random.Random, number: int, kind: ContractType) -> Engageme
         discounts=DATED_DISCOUNTS.get(number % 10, ()),
         planned_revenue=None if internal else amount_text(spread(rng, 9_000_000), currency),
     )
-    return msgspec.structs.replace(sold, funding=funding(number, sold.customer_id, currency, sold.policies))
+    return msgspec.structs.replace(
+        sold,
+        customer_id=CUSTOMER if number == BY_CARD else sold.customer_id,
+        rates=tiered_rates(number, currency) or (() if number == BY_CARD else sold.rates),
+        funding=funding(number, sold.customer_id, currency, sold.policies),
+    )
 
 
 def _start(rng: random.Random, number: int, kind: ContractType) -> dt.date:

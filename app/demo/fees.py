@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 import msgspec
 
 from ...codecs.engagement import Fee, FeeTerm, Milestone
+from .balances import DRAWN_DOWN, drawn_down
 from .happenings import NEXT_MONDAY, WORKDAYS, often
 from .offices import amount_text
 
@@ -28,8 +29,8 @@ BY_DATES: Final = 96
 """Retainer whose terms have dates of their own."""
 PAID_AHEAD: Final = 99
 """Subscription from the first day of the week's month, a quarter in advance: two thirds are deferred."""
-BILLED_ANEW: Final = (98, 100)
-"""Retainer and subscription whose fee turns out another after the week, for terms that are billed as well."""
+BILLED_ANEW: Final = (91, 98, 100)
+"""Retainers and subscription whose fee turns out another after the week, for terms that are billed as well."""
 BY_DAYS: Final = (74, 85)
 """Fixed fees whose progress is measured by days. A month that closes moves nothing of theirs: they wait for it."""
 ENDS: Final = dt.date(2026, 3, 31)
@@ -53,6 +54,8 @@ def fee(rng: random.Random, number: int, kind: ContractType, currency: str) -> F
         terms: tuple[Literal["month", "quarter", "year"], ...] = ("month", "month", "quarter")
         term = "year" if number % 6 == 0 else rng.choice(terms)
         agreed = Fee(amount=amount_text(rng.randint(5, 30) * 100_000, currency), term=term, billed=billed)
+        if number in DRAWN_DOWN:
+            return drawn_down(number, currency, agreed)
         if number == PAID_AHEAD:
             return msgspec.structs.replace(agreed, term="quarter", billed="advance")
         if number == BY_DATES:

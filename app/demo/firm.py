@@ -94,7 +94,7 @@ def sample_week(seed: int) -> Week:
         *revised(sold),
         *late_periods,
     ]
-    corrected = list(late_corrections(seed, load))
+    corrected = list(late_corrections(seed, load, sold))
     reviewed, reviewed_late = reviews(seed, load, corrected, sold)
     answered, answered_late = answers(seed, load, sold)
     load += [*reviewed, *answered]

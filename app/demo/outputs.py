@@ -32,6 +32,7 @@ _accrual: Final = decoder(AccrualEvent)
 _revenue: Final = decoder(RevenueEvent)
 _exception: Final = decoder(ExceptionEvent)
 _posting_state: Final = decoder(PostingState)
+ENTRY_KINDS: Final = frozenset(("time", "expense"))
 WAITING_KINDS: Final = frozenset(("time", "expense", "invoice", "payment"))
 DOCUMENT_KINDS: Final = frozenset(("invoice", "payment", "write_off", "fx_difference"))
 """Kinds of accruals that documents of the ERP bring about."""
@@ -49,7 +50,7 @@ class Charge(NamedTuple):
 
 @dataclass(slots=True)
 class Written:
-    """Sums of all events. charges: billing lines that are not reversed, by id.
+    """Sums of all events. charges: billing lines that are not reversed, by id; lines: those of time and of rounding.
 
     paid_by: sums of all lines by engagement and customer; billed_entries: sum of the lines of each time entry and
     expense, in minor units; waiting: entries and documents with an open hold, by engagement and reason; answered: what
@@ -61,9 +62,11 @@ class Written:
     billed: Money = field(default_factory=Counter)
     fees: Money = field(default_factory=Counter)
     unbilled: Money = field(default_factory=Counter)
+    rounding: Money = field(default_factory=Counter)
     earned: Money = field(default_factory=Counter)
     paid_by: dict[str, Counter[str]] = field(default_factory=dict)
     charges: dict[str, Charge] = field(default_factory=dict)
+    lines: dict[str, list[BillingEvent]] = field(default_factory=dict)
     billed_entries: Counter[EntryId] = field(default_factory=Counter)
     figures: dict[str, EngagementFigures] = field(default_factory=dict)
     waiting: Counter[tuple[str, str]] = field(default_factory=Counter)
@@ -105,9 +108,11 @@ def _add_billing(written: Written, batch: Iterable[Record]) -> None:
         event = _billing(record.value)
         written.ids[event.id] += 1
         amount = parse_amount(event.amount, event.currency, event.id)
-        sums = written.fees if event.kind == "fee" else written.billed
+        sums = {"fee": written.fees, "rounding": written.rounding}.get(event.kind, written.billed)
         sums[event.engagement_id, event.currency] += amount
-        if event.kind != "fee":
+        if event.kind in {"time", "rounding"}:
+            written.lines.setdefault(event.engagement_id, []).append(event)
+        if event.kind in ENTRY_KINDS:
             written.billed_entries[EntryId(event.kind, event.source, event.engagement_id, event.entry_id)] += amount
         written.paid_by.setdefault(event.engagement_id, Counter())[event.customer_id] += amount
         if event.action == "charge":

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from ...codecs.engagement import Engagement
 from .reckoning_caps import capped, is_stopped
+from .reckoning_drawdown import prepaid
 from .reckoning_facts import Facts, Record, read_facts
 from .reckoning_fees import term_fees
 from .reckoning_funding import funded
@@ -22,6 +23,8 @@ from .reckoning_money import Worth, reckon_entry
 from .reckoning_numbers import number
 from .reckoning_progress import fixed_fee
 from .reckoning_receivables import Receivables, receivables, waiting_documents
+from .reckoning_rounding import ByInvoice, by_invoice
+from .reckoning_volumes import count_volumes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -40,8 +43,9 @@ class Expected:
     settled: billed and held do not depend on the order of the entries (they may under a cap of mode `hold`;
     then they are one possible outcome, and only their sum is certain).
     cap_reached_least and cap_reached_most: entries that wait for room under the cap; which ones do depends on
-    the order. planned_cost: None when a planned week has no known cost. loss_provision: None where it depends
-    on the order.
+    the order. balance_least and balance_most: those that wait for a prepaid balance. planned_cost: None when a
+    planned week has no known cost. loss_provision: None where it depends on the order.
+    by_invoice: where lines are rounded as sums; then `rounding` depends on the lines that were written.
     """
 
     contract_type: str
@@ -65,6 +69,10 @@ class Expected:
     worths: tuple[Worth, ...] = ()
     funded: dict[str, int] = field(default_factory=dict)
     receivables: Receivables = field(default_factory=Receivables)
+    rounding: int = 0
+    by_invoice: ByInvoice | None = None
+    balance_least: int = 0
+    balance_most: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +97,7 @@ def reckon(inputs: Mapping[str, Iterable[Record]]) -> Reckoning:
 
 def reckon_facts(facts: Facts) -> Reckoning:
     """Work out what facts come to."""
+    count_volumes(facts)
     held: Counter[str] = Counter(waiting_documents(facts))
     worths: dict[str, list[Worth]] = {}
     for entry_id in facts.versions:
@@ -116,18 +125,19 @@ def _expected(facts: Facts, terms: Engagement, worths: list[Worth]) -> Expected:
     approved = sum(worth.price or 0 for worth in worths if worth.approved)
     over, stopped = approved - under_caps.billed, is_stopped(terms)
     answered = receivables(facts, terms)
+    balance = prepaid(facts, terms, worths)
     by_term, fee = term_fees(facts, terms), fixed_fee(facts, terms, worths)
     planned_hours, planned_cost = _planned(facts, terms)
     return Expected(
         contract_type=terms.contract_type,
         currency=terms.currency,
-        billed=under_caps.billed,
-        fees=by_term.billed + fee.billed,
+        billed=under_caps.billed - balance.held,
+        fees=by_term.billed + fee.billed + balance.on_bills,
         unbilled=sum(worth.price or 0 for worth in worths if not worth.approved),
-        held=0 if stopped else over,
+        held=0 if stopped else over + balance.held,
         non_chargeable=over if stopped else 0,
-        earned=under_caps.billed + by_term.earned + fee.earned - answered.written_off,
-        deferred=by_term.deferred,
+        earned=under_caps.billed - balance.held + by_term.earned + fee.earned + balance.earned - answered.written_off,
+        deferred=by_term.deferred + balance.deferred,
         cost=sum(worth.cost for worth in worths),
         settled=under_caps.settled,
         cap_reached_least=0 if stopped else under_caps.least,
@@ -139,6 +149,9 @@ def _expected(facts: Facts, terms: Engagement, worths: list[Worth]) -> Expected:
         worths=tuple(worths),
         funded=funded(terms, [worth.price for worth in worths if worth.approved and worth.price is not None]),
         receivables=answered,
+        by_invoice=by_invoice(facts, terms, worths),
+        balance_least=balance.fewest,
+        balance_most=balance.most,
     )
 
 

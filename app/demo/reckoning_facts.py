@@ -39,6 +39,7 @@ from .reckoning_documents import DocumentId, check_invoice, check_payment
 from .reckoning_numbers import FX_PLACES, UnreadableError, minor, number, refuse_when
 from .reckoning_spent import lines_of
 from .reckoning_terms import check_rates, check_terms
+from .reckoning_tiers import Volume
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -84,7 +85,8 @@ class Facts:
 
     versions: each entry's, lowest revision first; decisions: by entry, revision and people; reviews: those about
     corrections; assignments: by (source, engagement, id); cards: by (scope, scope_id), id and version; fx: by (base,
-    quote) and first date; periods: by legal entity and id; invoices, credit notes among them, and payments: by id.
+    quote) and first date; periods: by legal entity and id; invoices, credit notes among them, and payments: by id;
+    volumes: what entries add to volume tiers, by engagement, once it is counted.
     """
 
     dead_letters: int = 0
@@ -99,6 +101,7 @@ class Facts:
     periods: dict[str, dict[str, Period]] = field(default_factory=dict)
     invoices: dict[DocumentId, Invoice] = field(default_factory=dict)
     payments: dict[DocumentId, Payment] = field(default_factory=dict)
+    volumes: dict[str, list[Volume]] = field(default_factory=dict)
 
 
 def _check_place(record: Record, source: str, engagement_id: str) -> None:

@@ -44,18 +44,29 @@ def term_fees(facts: Facts, terms: Engagement) -> TermFees:
     fee, served = terms.fee, terms.contract_type == "subscription"
     if fee is None or not (served or terms.contract_type == "retainer"):
         return TermFees()
+    used = fee.drawdown is not None
     billed = earned = deferred = 0
     for term in _terms(terms, fee):
         due = term.start if fee.billed == "advance" else term.end
-        kept = served or fee.billed_terms == "rebill"
+        kept = served or used or fee.billed_terms == "rebill"
         if not _is_open(facts, terms, term.start if kept else due):
             break
         paid = term.amount if _is_open(facts, terms, due) else 0
-        gained = _served(facts, terms, term) if served else paid
+        gained = _served(facts, terms, term) if served else 0 if used else paid
         billed, earned = billed + paid, earned + gained
         if fee.billed == "advance":
             deferred += paid - gained
     return TermFees(billed, earned, deferred)
+
+
+def begun_terms(facts: Facts, terms: Engagement) -> tuple[list[Term], Term | None]:
+    """The terms of a prepaid balance that have begun, and the one that would be next, if there is one."""
+    begun: list[Term] = []
+    for term in _terms(terms, terms.fee) if terms.fee is not None else ():
+        if not _is_open(facts, terms, term.start):
+            return begun, term
+        begun.append(term)
+    return begun, None
 
 
 def _served(facts: Facts, terms: Engagement, term: Term) -> int:
@@ -78,6 +89,13 @@ def _is_open(facts: Facts, terms: Engagement, on: dt.date) -> bool:
 
 
 def _terms(terms: Engagement, fee: Fee) -> Iterator[Term]:
+    """Every term with its fee; where a balance is refilled, only the first has one."""
+    refilled = fee.drawdown is not None and fee.drawdown.refill is not None
+    for at, term in enumerate(_agreed_terms(terms, fee)):
+        yield term._replace(amount=0) if refilled and at else term
+
+
+def _agreed_terms(terms: Engagement, fee: Fee) -> Iterator[Term]:
     """The terms that are agreed by their dates, or one after the other up to the engagement's end."""
     amount = minor(fee.amount, terms.currency)
     for known in fee.schedule:

@@ -7,6 +7,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from .reckoning_numbers import PERCENT_PLACES, minor, number, refuse_when
+from .reckoning_tiers import check_tiers
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -30,6 +31,9 @@ def check_terms(terms: Engagement) -> None:
     _check_approval(terms)
     _check_funding(terms)
     refuse_when(terms.end_date is not None and terms.end_date < terms.start_date, "ends before it starts")
+    draws = terms.fee is not None and terms.fee.drawdown is not None
+    cut = terms.contract_type == "capped" or draws or terms.policies.correction == "adjust"
+    refuse_when(terms.policies.rounding_place == "invoice" and cut, "lines that are no quantity x rate, as a sum")
     if terms.planned_revenue is not None:
         minor(terms.planned_revenue, terms.currency)
     refuse_when(terms.contract_type in {"fixed_fee", "retainer", "subscription"} and terms.fee is None, "no fee")
@@ -45,6 +49,7 @@ def check_rates(lines: Iterable[RateLine | EngagementRate], currency: str) -> No
     """Rates and their least and most charges can be read, and the least is not above the most."""
     for line in lines:
         number(line.rate)
+        check_tiers(line.volume_tiers, line.rate, currency)
         limits = [minor(text, currency) for text in (line.minimum_charge, line.maximum_charge) if text is not None]
         refuse_when(any(limit < 0 for limit in limits), "a charge below zero")
         refuse_when(any(most < least for least, most in pairwise(limits)), "least above most")
@@ -117,6 +122,8 @@ def _check_approval(terms: Engagement) -> None:
 
 
 def _check_terms_of_fee(terms: Engagement, fee: Fee) -> None:
+    if terms.contract_type in {"retainer", "subscription"}:
+        _check_drawdown(terms, fee)
     refuse_when(terms.contract_type == "subscription" and minor(fee.amount, terms.currency) < 0, "a fee below zero")
     after = terms.start_date
     for known in fee.schedule:
@@ -126,7 +133,23 @@ def _check_terms_of_fee(terms: Engagement, fee: Fee) -> None:
         after = known.end_date + dt.timedelta(days=1)
 
 
+def _check_drawdown(terms: Engagement, fee: Fee) -> None:
+    """A balance is prepaid; a refill brings an amount, or fills up to one that is not below its threshold."""
+    agreed = fee.drawdown
+    if agreed is None:
+        return
+    refuse_when(terms.contract_type != "retainer" or fee.billed != "advance", "nothing is prepaid")
+    refuse_when(minor(fee.amount, terms.currency) < 0, "less than nothing is prepaid")
+    refill = agreed.refill
+    if refill is not None:
+        texts = [text for text in (refill.amount, refill.up_to) if text is not None]
+        refuse_when(len(texts) != 1, "not one of amount and up to")
+        below, brings = minor(refill.threshold, terms.currency), minor(texts[0], terms.currency)
+        refuse_when(below < 0 or brings <= 0 or (refill.amount is None and brings < below), "a refill of nothing")
+
+
 def _check_fixed_fee(terms: Engagement, fee: Fee) -> None:
+    refuse_when(fee.drawdown is not None, "a fixed fee that is used up")
     estimate = None if fee.estimated_cost is None else minor(fee.estimated_cost, terms.currency)
     by_cost = fee.progress == "cost_to_cost"
     refuse_when((estimate is None and by_cost) or (estimate is not None and estimate <= 0), "no estimated cost")

@@ -7,7 +7,8 @@ from math import prod
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from .reckoning_lookups import WaitsError, hours_in, labour_cost
-from .reckoning_numbers import PLACES, in_minor_units, minor, number, rounded
+from .reckoning_numbers import MINOR_UNITS, PLACES, in_minor_units, minor, number, rounded
+from .reckoning_tiers import Part, Volume, account_of, parts_of, size_of
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from ...codecs.rate_card import RateCard, RateLine
     from ...codecs.resource import Resource
     from ...codecs.time_entry import TimeEntry
+    from ...codecs.volume_tiers import VolumeTiers
     from .reckoning_facts import Facts
 
 _BY_THE_HOUR: Final = {"time_and_materials", "capped"}
@@ -28,12 +30,17 @@ Line = tuple[str, str, str]
 
 
 class Rate(NamedTuple):
-    """Money for an hour or a day; least and most: minor units that an entry at this rate is billed."""
+    """Money for an hour or a day; least and most: minor units that an entry at this rate is billed.
+
+    tiers: other rates by volume; line: of which card they are.
+    """
 
     amount: Fraction
     unit: str
     least: int | None = None
     most: int | None = None
+    tiers: VolumeTiers | None = None
+    line: str = ""
 
 
 def time_worth(facts: Facts, terms: Engagement, entry: TimeEntry) -> tuple[int, int | None]:
@@ -43,12 +50,57 @@ def time_worth(facts: Facts, terms: Engagement, entry: TimeEntry) -> tuple[int, 
     if person is None:
         raise WaitsError("resource_unknown")
     cost = labour_cost(facts, terms, person, hours, entry.work_date)
-    if not entry.billable or terms.contract_type not in _BY_THE_HOUR:
+    draws = terms.contract_type == "retainer" and terms.fee is not None and terms.fee.drawdown is not None
+    if not entry.billable or not (draws or terms.contract_type in _BY_THE_HOUR):
         return cost, None
-    rate = _charged(terms, entry, _found(facts, terms, entry, person))
+    return cost, _billed(facts, terms, entry, person)[0]
+
+
+def exact_price(facts: Facts, terms: Engagement, entry: TimeEntry) -> Fraction:
+    """The price of worked time in minor units as it is before it is rounded; a limited one is agreed as it is."""
+    person = facts.resources.get(entry.resource_id)
+    if person is None:
+        raise WaitsError("resource_unknown")
+    return _billed(facts, terms, entry, person)[1]
+
+
+def _billed(facts: Facts, terms: Engagement, entry: TimeEntry, person: Resource) -> tuple[int, Fraction]:
+    """What the customer pays, rounded and exactly."""
+    rate = _found(facts, terms, entry, person)
     billed = _billed_hours(terms, entry, rate.unit)
-    price = in_minor_units(billed * rate.amount / hours_in(rate.unit, terms), terms.currency, terms.policies.rounding)
-    return cost, _limited(price, billed, rate)
+    charged = sum(
+        (_charged(terms, entry, rate._replace(amount=part.rate)).amount * part.share)
+        for part in _parts(facts, terms, entry, rate, billed)
+    )
+    exact = billed * charged / hours_in(rate.unit, terms)
+    price = in_minor_units(exact, terms.currency, terms.policies.rounding)
+    limited = _limited(price, billed, rate)
+    return limited, Fraction(limited) if limited != price else exact * 10 ** MINOR_UNITS[terms.currency]
+
+
+def _parts(facts: Facts, terms: Engagement, entry: TimeEntry, rate: Rate, billed: Fraction) -> list[Part]:
+    """Rates of an entry with the share that is billed at each: one, where it lies in one tier or there are none."""
+    if rate.tiers is None:
+        return [Part(rate.amount, Fraction(1))]
+    own = _volume(terms, entry, rate, rate.tiers, billed)
+    return parts_of(rate.tiers, rate.amount, own, facts.volumes.get(terms.id, ()))
+
+
+def volume_of(facts: Facts, terms: Engagement, entry: TimeEntry) -> Volume | None:
+    """What an entry adds to the tiers of its line, None where that has none. Raises WaitsError."""
+    person = facts.resources.get(entry.resource_id)
+    if person is None:
+        raise WaitsError("resource_unknown")
+    rate = _found(facts, terms, entry, person)
+    if rate.tiers is None:
+        return None
+    return _volume(terms, entry, rate, rate.tiers, _billed_hours(terms, entry, rate.unit))
+
+
+def _volume(terms: Engagement, entry: TimeEntry, rate: Rate, tiers: VolumeTiers, billed: Fraction) -> Volume:
+    account = account_of(tiers, rate.line, entry.work_date, terms.start_date)
+    size = size_of(tiers, billed, rate.amount, hours_in(rate.unit, terms))
+    return Volume(account, (entry.work_date, entry.source, entry.id), size)
 
 
 def _charged(terms: Engagement, entry: TimeEntry, rate: Rate) -> Rate:
@@ -146,7 +198,7 @@ def _found(facts: Facts, terms: Engagement, entry: TimeEntry, person: Resource) 
 def _cards(facts: Facts, terms: Engagement, on: dt.date) -> Iterator[dict[Line, Rate]]:
     """Lines of every card in force on a date, the card that wins first. Practice and region are the engagement's."""
     own = sorted((line for line in terms.rates if line.effective_from <= on), key=lambda line: line.effective_from)
-    yield {(line.role, line.grade, line.item): _rate(line, terms.currency) for line in own}
+    yield {(line.role, line.grade, line.item): _rate(line, terms.currency, "") for line in own}
     scopes = (
         ("customer", terms.customer_id),
         ("practice", terms.practice),
@@ -158,14 +210,15 @@ def _cards(facts: Facts, terms: Engagement, on: dt.date) -> Iterator[dict[Line, 
         for card_id in sorted(cards):
             card = _in_force([card for card in cards[card_id].values() if card.currency == terms.currency], on)
             if card is not None:
-                yield {(line.role, line.grade, line.item): _rate(line, card.currency) for line in card.lines}
+                yield {(line.role, line.grade, line.item): _rate(line, card.currency, card_id) for line in card.lines}
 
 
-def _rate(line: RateLine | EngagementRate, currency: str) -> Rate:
+def _rate(line: RateLine | EngagementRate, currency: str, card: str) -> Rate:
     least, most = (
         None if text is None else minor(text, currency) for text in (line.minimum_charge, line.maximum_charge)
     )
-    return Rate(number(line.rate), line.unit, least, most)
+    name = f"{card}/{line.role}/{line.grade}/{line.item}"
+    return Rate(number(line.rate), line.unit, least, most, line.volume_tiers, name)
 
 
 def _in_force(versions: list[RateCard], on: dt.date) -> RateCard | None:

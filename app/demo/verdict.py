@@ -10,24 +10,28 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from ...codecs.currencies import format_amount, parse_amount
 from ...codecs.decimals import format_plain
 from .reckoning_caps import is_stopped, misplaced
+from .reckoning_drawdown import drawdown_of, draws, holds_back
 from .reckoning_margins import Row, margin_rows
 from .reckoning_numbers import PLACES
+from .reckoning_rounding import groups, wrong_lines
 from .verdict_receivables import wrong_states, wrong_sums
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from ...codecs.figures import EngagementFigures
     from .outputs import Written
     from .reckoning import Expected, Reckoning
 
 SHOWN_MAX: Final = 20
 """Problems that are shown; the figures count all of them."""
-FROM_EVENTS: Final = ("billed", "fees", "unbilled", "earned")
+FROM_EVENTS: Final = ("billed", "fees", "rounding", "unbilled", "earned")
 """Sums of an engagement that the events give; the figures topic has the others as well."""
 FROM_FIGURES: Final = (*FROM_EVENTS, "held", "non_chargeable", "deferred", "cost")
 HOURS: Final = ("submitted_hours", "approved_hours", "non_billable_hours")
 """Hours of the figures, in the order of the reckoning's."""
 OVER_CAP: Final = "cap_reached"
+OVER_BALANCE: Final = "balance_used_up"
 
 
 class Verdict(NamedTuple):
@@ -69,16 +73,33 @@ def _differences(name: str, expected: Expected, written: Written) -> Iterable[tu
     currency = expected.currency
     yield from _by_entry(expected, written)
     expected = _one_outcome(name, expected, written)
+    if expected.by_invoice is not None:
+        lines = written.lines.get(name, [])
+        yield from ((problem, 0) for problem in wrong_lines(expected.by_invoice, lines))
+        found = groups(expected.by_invoice, lines)
+        rounding = sum(group.posted if group.due is None else group.due for group in found)
+        expected = replace(expected, rounding=rounding, earned=expected.earned + rounding)
     for what in FROM_EVENTS:
         sums = getattr(written, what)
         yield from _difference(name, what, "events", sums[name, currency], getattr(expected, what), currency)
     shown = written.figures.get(name)
     if shown is None:
         yield f"engagement {name} has no figures", 0
-        return
+    else:
+        yield from _shown_differences(name, expected, written, shown)
+
+
+def _shown_differences(
+    name: str, expected: Expected, written: Written, shown: EngagementFigures
+) -> Iterable[tuple[str, int]]:
+    """Each figure of one engagement that is not as reckoned, with by how much."""
+    currency = expected.currency
     for what in FROM_FIGURES:
         amount = parse_amount(getattr(shown, what) or "0", currency, what)
         yield from _difference(name, what, "figures", amount, getattr(expected, what), currency)
+    if expected.terms is not None and drawdown_of(expected.terms) is not None:
+        amount = parse_amount(shown.prepaid_balance or "0", currency, "prepaid_balance")
+        yield from _difference(name, "prepaid_balance", "figures", amount, expected.deferred, currency)
     if expected.loss_provision is not None:
         amount = parse_amount(shown.loss_provision or "0", currency, "loss_provision")
         yield from _difference(name, "loss_provision", "figures", amount, expected.loss_provision, currency)
@@ -130,7 +151,8 @@ def _by_entry(expected: Expected, written: Written) -> Iterable[tuple[str, int]]
     for worth in expected.worths:
         due = (worth.price or 0) if worth.approved else 0
         billed = written.billed_entries[worth.entry_id]
-        if billed != due:
+        waits = expected.terms is not None and holds_back(expected.terms) and draws(expected.terms, worth)
+        if billed != due and not (waits and 0 <= billed <= due):
             yield f"entry {worth.entry_id}: {billed} billed instead of {due} (M1)", 0
 
 
@@ -171,13 +193,17 @@ def _counted_wrong(reckoning: Reckoning, written: Written) -> Iterable[str]:
         shown.update(state.held_entries)
     wanted = _held(reckoning, written)
     for where, found in (("exceptions", waiting_by_reason(written)), ("figures", shown)):
-        for reason in sorted({*found, *wanted} - {OVER_CAP}):
+        for reason in sorted({*found, *wanted} - {OVER_CAP, OVER_BALANCE}):
             yield from _count(f"entries held by {reason} in the {where}", found[reason], wanted[reason])
     for name, expected in reckoning.engagements.items():
         count = written.waiting[name, OVER_CAP]
         least, most = expected.cap_reached_least, expected.cap_reached_most
         if not least <= count <= most:
             yield f"engagement {name}: {count} entries wait for room under the cap, not {least} to {most}"
+        count = written.waiting[name, OVER_BALANCE]
+        least, most = expected.balance_least, expected.balance_most
+        if not least <= count <= most:
+            yield f"engagement {name}: {count} entries wait for a prepaid balance, not {least} to {most}"
 
 
 def _held(reckoning: Reckoning, written: Written) -> Counter[str]:
@@ -205,9 +231,9 @@ def waiting_by_reason(written: Written) -> Counter[str]:
 
 
 def billed_by_currency(written: Written) -> dict[str, int]:
-    """What was billed, fees included, in minor units."""
+    """What was billed, fees and rounding lines included, in minor units."""
     found: Counter[str] = Counter()
-    for sums in (written.billed, written.fees):
+    for sums in (written.billed, written.fees, written.rounding):
         for (_, currency), amount in sums.items():
             found[currency] += amount
     return dict(sorted(found.items()))

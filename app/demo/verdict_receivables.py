@@ -42,7 +42,7 @@ def wrong_sums(name: str, expected: Expected, written: Written) -> Iterator[Wron
         gains = (written.answered[name, "fx_difference", account, base] for account in ("fx_gain", "fx_loss"))
         yield Wrong("fx_difference", "journals of kind fx_difference", -sum(gains), due.fx.get(base, 0), base)
     shown = written.figures[name]
-    not_invoiced = expected.billed + expected.fees - due.written_off - due.invoiced
+    not_invoiced = expected.billed + expected.fees + expected.rounding - due.written_off - due.invoiced
     for what in FROM_FIGURES if due.documents else ():
         found = parse_amount(getattr(shown, what) or "0", currency, what)
         yield Wrong(what, "figures", found, not_invoiced if what == "not_invoiced" else getattr(due, what), currency)

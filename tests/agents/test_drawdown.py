@@ -260,6 +260,23 @@ def test_what_expired_does_not_come_back_when_a_period_closes() -> None:
     assert [e["amount"] for e in task.out["revenue"]] == ["1000.00", "1000.00"]
 
 
+@pytest.mark.parametrize("hours", [("6",), ("10", "6")], ids=["6 hours", "10 hours, corrected to 6"])
+def test_work_draws_while_the_end_of_its_term_waits(hours: tuple[str, ...]) -> None:
+    """February is closed, so that the 400 of January expire when it opens; the 600 are drawn, whatever came first."""
+    task = sold(retainer({"unused": "expire"}))
+    task.refer("periods", *(month | {"revision": 2} for month in months("open", "closed")))
+    for revision, quantity in enumerate(hours, start=1):
+        task.send("time-entries", work("1", quantity, revision=revision))
+
+    assert money(task) == {"owed": "1000.00", "left": "400.00", "earned": "600.00"}
+    assert "period_closed" in [event["reason"] for event in task.out["exceptions"]]
+
+    opened(task, 3)
+
+    assert money(task) == {"owed": "3000.00", "left": "1000.00", "earned": "2000.00"}
+    sums.journals_balance(task)
+
+
 @pytest.mark.parametrize(
     ("drawdown", "owed", "earned"),
     [

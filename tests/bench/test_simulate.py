@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import subprocess
 import sys
+from itertools import product
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
+from billtide.codecs.engagement import Engagement, decode
+from billtide.codecs.errors import UndecodableError
+
 SIMULATE = Path(__file__).resolve().parents[2] / "bench" / "simulate.py"
+sys.path.insert(0, str(SIMULATE.parent))
+
+from simulation import firm  # noqa: E402 - after the path is the right one
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 SEEDS = 40
 SEEDS_LONG = 10_000
 FAULTS = ("crash before the commit", "crash after the commit", "crash during restore", "commit late", "answer lost")
@@ -45,6 +58,28 @@ def test_what_can_go_wrong_does() -> None:
 
     for what in (*FAULTS, "zombie", "failed: fenced", "refetched"):
         assert f"{what}: " in shown
+
+
+def agreed_in(seed: int) -> Iterator[Engagement]:
+    """Terms of a seed's history that can be read."""
+    for sent in firm.make(seed).by_stream()["engagements"]:
+        with contextlib.suppress(UndecodableError):
+            yield decode(sent.value)
+
+
+def test_what_is_agreed_about_sums_is_met() -> None:
+    """A few dozen histories have prepaid balances of every kind, tiers of every kind, and lines rounded as a sum."""
+    terms = [each for seed in range(SEEDS) for each in agreed_in(seed)]
+    drawn = [each.fee.drawdown for each in terms if each.fee is not None and each.fee.drawdown is not None]
+    tiers = [line.volume_tiers for each in terms for line in each.rates if line.volume_tiers is not None]
+
+    assert {each.overage for each in drawn} == {"bill", "hold", "absorb"}
+    assert {each.unused for each in drawn} == {"roll_over", "expire", "refund"}
+    assert {(each.measure, each.applies) for each in tiers} == set(
+        product(("hours", "amount"), ("marginal", "whole_volume"))
+    )
+    assert {each.over for each in tiers} == {"engagement", "month", "quarter", "contract_year"}
+    assert sum(each.policies.rounding_place == "invoice" for each in terms) >= SEEDS // 4
 
 
 def test_a_failing_seed_says_how_to_repeat_it() -> None:

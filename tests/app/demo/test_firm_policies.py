@@ -13,12 +13,10 @@ from billtide.app.demo import firm
 from billtide.codecs.engagement import Engagement, decode
 
 NOT_YET_USED: Final = frozenset({
-    "fee.drawdown",
     "policies.accounting_date=approval_date",
     "policies.fx_policy",
     "policies.intercompany",
-    "policies.rounding_place=invoice", "policies.unmapped_account=hold",
-    "rates.volume_tiers",
+    "policies.unmapped_account=hold",
 })  # fmt: skip
 """What no engagement of the firm agrees yet. A new field or value fails the test below until it is used, or listed."""
 

@@ -165,6 +165,14 @@ def test_a_missing_journal_of_a_document_is_found(kind: str, memory: Memory, rec
     assert any(f"journals of kind {kind}" in problem for problem in verdict_on(memory, reckoning).problems)
 
 
+def test_a_rounding_line_that_is_missing_is_found(memory: Memory, reckoning: Reckoning) -> None:
+    """The lines of its month no longer come to their exact sum."""
+    kinds = [msgspec.json.decode(record.value or b"")["kind"] for record in memory.left["billing"]]
+    del memory.left["billing"][kinds.index("rounding")]
+
+    assert any("rounding of the lines to" in problem for problem in verdict_on(memory, reckoning).problems)
+
+
 def test_a_journal_with_unequal_sides_is_found(memory: Memory, reckoning: Reckoning) -> None:
     """Debits that are not the credits are named by the event's id."""
     record = memory.left["revenue"][0]

@@ -37,6 +37,24 @@ def in_order(week: firm.Week) -> Memory:
     return played(week)
 
 
+def test_lines_are_rounded_as_sums(in_order: Memory) -> None:
+    """Some of the firm's lines are; what their rounding lines bill is not nothing."""
+    assert in_order.written().rounding.total()
+
+
+def test_every_kind_of_tier_is_reached(in_order: Memory) -> None:
+    """Of each engagement with tiers a line lies above the first, of some that bill each part several rates."""
+    tiers = [
+        (line["engagement_id"], step["step"])
+        for line in events(in_order, "billing")
+        for step in line.get("trace", ())
+        if step["step"] == "tier_rate" or (step["step"] == "tier" and step["source"].startswith("above"))
+    ]
+
+    assert {name for name, _ in tiers} == {"E-0023", "E-0029", "E-0036", "E-0043", "E-0044"}
+    assert {name for name, step in tiers if step == "tier_rate"} == {"E-0023", "E-0036", "E-0044"}
+
+
 def test_the_week_comes_to_what_is_reckoned(in_order: Memory, reckoning: Reckoning) -> None:
     """In the order in which it came about, the week has the money, the holds and the dead letters reckoned."""
     assert verdict_on(in_order, reckoning).problems == ()
@@ -54,6 +72,16 @@ def test_what_is_told_apart_is_not_nothing(reckoning: Reckoning) -> None:
     states = {line.state for expected in every for line in expected.receivables.lines.values()}
     assert states == {"invoiced", "partly_paid", "paid", "credited"}
     assert {"awaiting_review", "billing_unknown", "invoice_unknown", "currency_differs"} <= reckoning.held.keys()
+    assert any(expected.balance_least for expected in every), "work waits for a prepaid balance"
+
+
+def test_every_movement_of_a_prepaid_balance_is_made(in_order: Memory) -> None:
+    """Refills, work that the balance pays or the firm bears, what is given back and what expires."""
+    units = {line["unit"] for line in events(in_order, "billing") if line["kind"] == "fee"}
+    methods = {event["method"] for event in events(in_order, "revenue")}
+
+    assert units >= {"refill", "drawdown", "absorbed", "refund"}
+    assert methods >= {"absorbed", "breakage"}
 
 
 def events(memory: Memory, stream: str) -> list[dict[str, Any]]:

@@ -1,0 +1,47 @@
+"""Volumes of a reckoning: what every approved entry that is posted adds to the tiers of its engagement.
+
+Only for engagements whose levels of approval do not go by amounts: there, what counts would depend on the prices.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ...codecs.time_entry import TimeEntry
+from .reckoning_approval import counted
+from .reckoning_lookups import WaitsError, accounting_date
+from .reckoning_time import time_worth, volume_of
+
+if TYPE_CHECKING:
+    from ...codecs.engagement import Engagement, EngagementRate
+    from ...codecs.rate_card import RateLine
+    from .reckoning_facts import Facts
+
+
+def count_volumes(facts: Facts) -> None:
+    """Keep the volumes of every engagement that has tiers among its cards."""
+    tiered = {name for name, terms in facts.engagements.items() if _has_tiers(facts, terms)}
+    for entry_id in facts.versions:
+        if entry_id.kind != "time" or entry_id.engagement_id not in tiered:
+            continue
+        terms = facts.engagements[entry_id.engagement_id]
+        found = counted(facts, terms, entry_id)
+        if not found.approved or not isinstance(found.version, TimeEntry):
+            continue
+        try:
+            accounting_date(facts, terms, found.version.work_date)
+            _, price = time_worth(facts, terms, found.version)
+            volume = volume_of(facts, terms, found.version) if price is not None else None
+        except WaitsError:
+            continue
+        if volume is not None:
+            facts.volumes.setdefault(terms.id, []).append(volume)
+
+
+def _has_tiers(facts: Facts, terms: Engagement) -> bool:
+    """Whether some line of a card that may be the engagement's has tiers."""
+    scopes = ("customer", terms.customer_id), ("practice", terms.practice), ("region", terms.region), ("default", "")
+    cards = [card for scope in scopes for versions in facts.cards.get(scope, {}).values() for card in versions.values()]
+    lines: list[RateLine | EngagementRate] = list(terms.rates)
+    lines += [line for card in cards if card.currency == terms.currency for line in card.lines]
+    return any(line.volume_tiers is not None for line in lines)
