@@ -149,8 +149,13 @@ def test_other_receivables_are_found(
     """What is told of a billing event or of an engagement's documents is compared."""
     answered = {name for name, expected in reckoning.engagements.items() if expected.receivables.lines}
     records = memory.left[stream]
-    at = max(n for n, one in enumerate(records) if msgspec.json.decode(one.value or b"")["engagement_id"] in answered)
-    records.append(changed(records[at], **fields))
+    latest = {
+        (value["engagement_id"], value.get("billing_id")): (record, value)
+        for record in records
+        if (value := msgspec.json.decode(record.value or b""))["engagement_id"] in answered
+    }
+    right = next(record for record, value in latest.values() if any(value.get(k) != v for k, v in fields.items()))
+    records.append(changed(right, **fields))
 
     assert any(said in problem for problem in verdict_on(memory, reckoning).problems)
 
