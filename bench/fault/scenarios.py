@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from billtide.app.runtime.failpoints import POINTS
 
 from .inputs import foreign_transaction, oversize_input, spoilt_input
+from .operators import same_place
 from .world import END_SECONDS_MAX, SESSION_MILLISECONDS, FaultError, World
 
 if TYPE_CHECKING:
@@ -258,6 +259,7 @@ EVERY: Final[tuple[Scenario, ...]] = (
     _scenario(spoilt_input, weight=3),
     _scenario(oversize_input),
     _scenario(foreign_transaction),
+    _scenario(same_place),
 )
 
 

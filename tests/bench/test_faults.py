@@ -36,8 +36,8 @@ def faults(*arguments: str) -> tuple[subprocess.CompletedProcess[str], dict[str,
 @pytest.mark.kafka
 @pytest.mark.timeout(SECONDS_MAX)
 def test_kills_and_rubbish_lose_nothing_double_nothing_and_change_no_cent(seed: int) -> None:
-    """A worker killed in the middle of a commit, one that ends without its broker, and input too large to put aside."""
-    wanted = ("killed_commit_sent", "oversize_input", "ended_without_broker")
+    """A worker killed in a commit, one that ends without its broker, one in another's place, and input too large."""
+    wanted = ("killed_commit_sent", "oversize_input", "ended_without_broker", "same_place")
     chosen = [argument for name in wanted for argument in ("--scenario", name)]
     done, told = faults(*chosen, "--seed", str(seed % 1_000_000))
 
