@@ -3,11 +3,36 @@
 from __future__ import annotations
 
 import asyncio
+import resource
+import shutil
 from typing import TYPE_CHECKING, Final
 
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
+
+from billtide.app import topics
+from billtide.app.topology import TOPOLOGY
+
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    from .workers import Worker
     from .world import World
 
+CLOCKS: Final = ("+2h", "-2h", "@2024-02-29 23:59:57", "@2025-03-30 00:59:57", "@2038-01-19 03:14:05")
+"""Ahead, behind, the night of a leap day, of a summer time, and of the last second in 32 bits. In UTC."""
+CLOCK_SECONDS: Final = 3.0
+LIMITED_SECONDS: Final = 8.0
+LESS_MEMORY: Final = 8 * 1024 * 1024
+"""Bytes that a worker may still take."""
+COMPACTING: Final = {
+    "segment.ms": "500",
+    "min.cleanable.dirty.ratio": "0.01",
+    "min.compaction.lag.ms": "0",
+    "max.compaction.lag.ms": "500",
+    "delete.retention.ms": "0",
+}
+COMPACTED_SECONDS: Final = 12.0
 TAKEN_SECONDS_MAX: Final = 30.0
 TAKEN: Final = "give each worker a BILLTIDE_INSTANCE_ID of its own"
 """What a worker says whose place in the group another one has taken."""
@@ -25,3 +50,89 @@ async def same_place(world: World) -> None:
     if not former.code:
         world.problems.append(f"{former.name} ended with {former.code}, as if all were well")
     await world.ready(second)
+
+
+async def clocks_wrong(world: World) -> None:
+    """R29: workers whose clocks are hours ahead or behind, or pass a leap day, summer time, 2038: no cent moves."""
+    for clock in CLOCKS:
+        victim = world.chance.choice(world.living)
+        await world.kill(victim)
+        fresh = await world.start(victim.name, clock=clock)
+        await world.ready(fresh)
+        await asyncio.sleep(CLOCK_SECONDS)
+        world.tell(f"{fresh.name} lives at {clock}", "clocks")
+    for worker in world.living:
+        await world.kill(worker)
+        await world.start(worker.name)
+
+
+async def few_descriptors(world: World) -> None:
+    """R35: a worker may open no file or connection more, and has tasks to take over; then it may again."""
+    victim = world.living[0]
+    await _limited(world, victim, resource.RLIMIT_NOFILE, victim.descriptors())
+
+
+async def little_memory(world: World) -> None:
+    """R35: a worker may take hardly any memory more while it takes tasks over; it goes on, or ends and comes back."""
+    victim = world.living[0]
+    victim.expected = True
+    await _limited(world, victim, resource.RLIMIT_AS, victim.address_bytes() + LESS_MEMORY)
+    if victim.code is not None:
+        world.note(f"{victim.name} ended with {victim.code}")
+        await world.start(victim.name)
+
+
+async def _limited(world: World, victim: Worker, what: int, limit: int) -> None:
+    """Limit a worker, kill the others so that it is given their tasks, and lift the limit."""
+    await asyncio.sleep(world.chance.uniform(0.5, 1.5))
+    before = resource.prlimit(victim.pid, what)
+    resource.prlimit(victim.pid, what, (limit, before[1]))
+    world.note(f"limited {victim.name} to {limit}")
+    for worker in world.living[1:]:
+        await world.end(worker)
+    await asyncio.sleep(LIMITED_SECONDS)
+    if victim.code is None:
+        resource.prlimit(victim.pid, what, before)
+    world.tell("the limit is lifted", "limits")
+
+
+async def changelog_compacted(world: World) -> None:
+    """R21: the changelog is compacted all the time; workers are killed and restore from what is left of it."""
+    stream = TOPOLOGY.changelog
+    name = world.settings.topic(stream.name)
+    admin = AIOKafkaAdminClient(bootstrap_servers=world.settings.kafka_bootstrap)
+    await admin.start()
+    try:
+        wanted = topics.configs(stream, world.settings) | COMPACTING
+        await admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, name, wanted)])
+    finally:
+        await admin.close()
+    await asyncio.sleep(COMPACTED_SECONDS)
+    for worker in world.living:
+        await world.kill(worker)
+        await world.start(worker.name)
+    await world.ready()
+    world.tell("restored from a compacted changelog", "compactions")
+
+
+async def disk_spoilt(world: World) -> None:
+    """R22, R24: a data directory is full of another program's rubbish, then gone under a living worker."""
+    for worker in world.living:
+        await world.kill(worker)
+    for path in _local(world):
+        shutil.rmtree(path)
+        (path / "tables").mkdir(parents=True)
+        for number in range(world.settings.partitions):
+            (path / "tables" / f"state-{number}.db").write_bytes(world.chance.randbytes(4_096))
+    for name in ("c", "d"):
+        await world.start(name)
+    await world.ready()
+    for path in _local(world):
+        shutil.rmtree(path)
+    world.tell("data directories spoilt, then gone", "disks")
+    await asyncio.sleep(1.0)
+
+
+def _local(world: World) -> list[Path]:
+    """What workers have made in their data directory; the logs beside it are the driver's."""
+    return [path for path in world.settings.data_dir.iterdir() if path.is_dir()]
