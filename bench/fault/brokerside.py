@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 from typing import TYPE_CHECKING, Final
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import AIOKafkaConsumer
 from aiokafka.admin import AIOKafkaAdminClient
 
 from billtide.app.demo.progress import following
@@ -17,6 +17,8 @@ from .damage import Damage
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
+
+    from aiokafka import TopicPartition
 
     from billtide.app.settings import Settings
 
@@ -68,12 +70,10 @@ async def group_offsets(settings: Settings) -> Damage:
 async def generations(settings: Settings) -> int:
     """How often the group was rebalanced: its generation, which the broker keeps in a topic of its own."""
     found = 0
-    consumer = AIOKafkaConsumer(bootstrap_servers=settings.kafka_bootstrap, auto_offset_reset="earliest")
+    consumer = AIOKafkaConsumer(GROUPS, bootstrap_servers=settings.kafka_bootstrap, auto_offset_reset="earliest")
     await consumer.start()
     try:
-        places = [TopicPartition(GROUPS, number) for number in consumer.partitions_for_topic(GROUPS) or ()]
-        consumer.assign(places)
-        ends = await consumer.end_offsets(places)
+        ends = await consumer.end_offsets(consumer.assignment())
         while not await at_end(consumer, ends):
             for records in (await consumer.getmany(timeout_ms=POLL_MILLISECONDS)).values():
                 found = max([found, *(_generation(one.value) for one in records if _is_of(one.key, settings.app_id))])

@@ -109,7 +109,7 @@ EVERY: Final[tuple[Scenario, ...]] = (
     _scenario(clocks_wrong, seconds=20.0),
     _scenario(few_descriptors),
     _scenario(little_memory),
-    _scenario(changelog_compacted, seconds=14.0),
+    _scenario(changelog_compacted),
     _scenario(disk_spoilt),
     _scenario(wire_cut, names=(), dynamic=3, seconds=14.0, weight=4, brokers=1),
     _scenario(wire_cut_one_way, seconds=14.0, weight=2, brokers=1),

@@ -5,13 +5,17 @@ from __future__ import annotations
 import asyncio
 import resource
 import shutil
+import time
 from typing import TYPE_CHECKING, Final
 
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
 from billtide.app import topics
+from billtide.app.demo.reading import read_streams
 from billtide.app.topology import TOPOLOGY
+
+from .world import FaultError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,7 +26,8 @@ if TYPE_CHECKING:
 CLOCKS: Final = ("+2h", "-2h", "@2024-02-29 23:59:57", "@2025-03-30 00:59:57", "@2038-01-19 03:14:05")
 """Ahead, behind, the night of a leap day, of a summer time, and of the last second in 32 bits. In UTC."""
 CLOCK_SECONDS: Final = 3.0
-LIMITED_SECONDS: Final = 8.0
+LIMITED_SECONDS: Final = 10.0
+"""Longer than the session, after which a worker is given the tasks of one that ended in a static place."""
 LESS_MEMORY: Final = 8 * 1024 * 1024
 """Bytes that a worker may still take."""
 COMPACTING: Final = {
@@ -32,7 +37,8 @@ COMPACTING: Final = {
     "max.compaction.lag.ms": "500",
     "delete.retention.ms": "0",
 }
-COMPACTED_SECONDS: Final = 12.0
+COMPACTED_SECONDS_MAX: Final = 90.0
+"""Kafka's cleaner looks for work every 15 s."""
 TAKEN_SECONDS_MAX: Final = 30.0
 TAKEN: Final = "give each worker a BILLTIDE_INSTANCE_ID of its own"
 """What a worker says whose place in the group another one has taken."""
@@ -97,7 +103,7 @@ async def _limited(world: World, victim: Worker, what: int, limit: int) -> None:
 
 
 async def changelog_compacted(world: World) -> None:
-    """R21: the changelog is compacted all the time; workers are killed and restore from what is left of it."""
+    """R21: the changelog is compacted while it is written; workers are killed and restore from what is left of it."""
     stream = TOPOLOGY.changelog
     name = world.settings.topic(stream.name)
     admin = AIOKafkaAdminClient(bootstrap_servers=world.settings.kafka_bootstrap)
@@ -107,12 +113,27 @@ async def changelog_compacted(world: World) -> None:
         await admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, name, wanted)])
     finally:
         await admin.close()
-    await asyncio.sleep(COMPACTED_SECONDS)
+    await asyncio.sleep(world.chance.uniform(3.0, 6.0))
+    await world.feed.rest()
+    await _compacted(world, stream.name)
     for worker in world.living:
         await world.kill(worker)
         await world.start(worker.name)
     await world.ready()
     world.tell("restored from a compacted changelog", "compactions")
+
+
+async def _compacted(world: World, stream: str) -> None:
+    """Return once Kafka has taken records out of a stream to which nothing is added any more."""
+    most, deadline = 0, time.monotonic() + COMPACTED_SECONDS_MAX
+    while time.monotonic() < deadline:
+        count = len((await read_streams(world.settings, [stream]))[stream])
+        if count < most:
+            world.note(f"{most} records compacted to {count}")
+            return
+        most = count
+        await asyncio.sleep(1.0)
+    raise FaultError(f"{stream} was not compacted within {COMPACTED_SECONDS_MAX:.0f} s")
 
 
 async def disk_spoilt(world: World) -> None:
