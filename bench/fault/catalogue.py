@@ -49,7 +49,8 @@ class Scenario(NamedTuple):
 
     dynamic: workers without a static place at the start; weight: how often it is drawn in a mix; session_milliseconds:
     when the group gives up a silent worker; brokers: of a cluster of the run's own behind proxies, 0 for the one broker
-    that all other runs share; part: one engagement in so many has its load sent.
+    that all other runs share; part: one engagement in so many has its load sent;
+    again: arguments that repeat it, where its name does not.
     """
 
     name: str
@@ -62,6 +63,7 @@ class Scenario(NamedTuple):
     session_milliseconds: int = SESSION_MILLISECONDS
     brokers: int = 0
     part: int = PART
+    again: str = ""
 
 
 def _point(point: str, verb: str, play: Callable[[Sequence[str], World], Awaitable[None]]) -> Scenario:
@@ -131,7 +133,9 @@ def soak(minutes: float) -> Scenario:
     """The soak, as long as asked, on the load of the whole week."""
     about = (soaked.__doc__ or "").splitlines()[0]
     play = partial(soaked, minutes)
-    return Scenario("soak", about, play, seconds=54 * minutes, dynamic=1, brokers=1, part=1)
+    return Scenario(
+        "soak", about, play, seconds=54 * minutes, dynamic=1, brokers=1, part=1, again=f"--soak-minutes {minutes:g}"
+    )
 
 
 POINT_BY_POINT: Final = tuple(f"killed_{point}" for point in POINTS) + tuple(f"refused_{point}" for point in REFUSED)

@@ -28,8 +28,6 @@ CLOCKS: Final = ("+2h", "-2h", "@2024-02-29 23:59:57", "@2025-03-30 00:59:57", "
 CLOCK_SECONDS: Final = 3.0
 LIMITED_SECONDS: Final = 10.0
 """Longer than the session, after which a worker is given the tasks of one that ended in a static place."""
-LESS_MEMORY: Final = 8 * 1024 * 1024
-"""Bytes that a worker may still take."""
 COMPACTING: Final = {
     "segment.ms": "500",
     "min.cleanable.dirty.ratio": "0.01",
@@ -79,10 +77,10 @@ async def few_descriptors(world: World) -> None:
 
 
 async def little_memory(world: World) -> None:
-    """R35: a worker may take hardly any memory more while it takes tasks over; it goes on, or ends and comes back."""
+    """R35: a worker gets no more memory while it takes tasks over; it goes on, or ends and comes back."""
     victim = world.living[0]
     victim.expected = True
-    await _limited(world, victim, resource.RLIMIT_AS, victim.address_bytes() + LESS_MEMORY)
+    await _limited(world, victim, resource.RLIMIT_AS, victim.address_bytes())
     if victim.code is not None:
         world.note(f"{victim.name} ended with {victim.code}")
         await world.start(victim.name)

@@ -63,7 +63,7 @@ def tell(outcome: Outcome, sabotage: str, *, loud: bool) -> None:
             sys.stderr.write(f"  {happened}\n")
     if not damage:
         return
-    again = f" --sabotage {sabotage}" if sabotage else f" --scenario {outcome.scenario}"
+    again = f" --sabotage {sabotage}" if sabotage else f" {outcome.again}"
     sys.stderr.write(f"  repeat it with: python bench/faults.py{again} --seed {outcome.seed}\n")
     for problem in damage.problems[:SHOWN_MAX]:
         sys.stderr.write(f"  {problem}\n")

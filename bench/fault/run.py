@@ -36,10 +36,11 @@ SETTLED_SECONDS_MAX: Final = 20.0
 class Outcome:
     """What one run came to. recovery: seconds from the last fault to lag 0; done: faults by kind; told: its course.
 
-    recoveries: seconds from each SIGKILL that was timed to the survivors' first commit.
+    again: arguments that repeat it; recoveries: seconds from each SIGKILL that was timed to the survivors' first commit.
     """
 
     scenario: str
+    again: str
     seed: int
     damage: Damage
     recovery: float
@@ -69,9 +70,9 @@ def play(scenario: Scenario, seed: int, ground: Ground, directory: Path, sabotag
     damage += brokerside.secrets(world.settings.data_dir, SECRET)
     for problem in world.problems:
         damage.mistake(problem)
-    return Outcome(
-        scenario.name, seed, damage, recovery, time.monotonic() - began, world.done, world.told, world.recoveries
-    )
+    again = scenario.again or f"--scenario {scenario.name}"
+    seconds, told = time.monotonic() - began, world.told
+    return Outcome(scenario.name, again, seed, damage, recovery, seconds, world.done, told, world.recoveries)
 
 
 async def _played(world: World, scenario: Scenario, damage: Damage) -> float:

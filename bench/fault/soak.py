@@ -6,10 +6,13 @@ import asyncio
 import time
 from typing import TYPE_CHECKING, Final
 
+from billtide.app.refusal import RefusedError
+
 from .cluster import SIDES
 from .proxy import WAYS
 from .recovery import killed_and_timed
 from .scenarios import POINT_SECONDS_MAX, TIMES, ZOMBIE_SECONDS, ended_well
+from .world import READY_SECONDS_MAX, FaultError
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -19,6 +22,7 @@ if TYPE_CHECKING:
 
 BETWEEN_SECONDS: Final = (0.3, 2.0)
 CUT_SECONDS: Final = (1.0, 9.0)
+POLL_SECONDS: Final = 0.2
 SLOW_SECONDS: Final = 4.0
 DELAY_SECONDS: Final = 0.1
 WORKERS: Final = range(2, 5)
@@ -35,9 +39,10 @@ async def soaked(minutes: float, world: World) -> None:
             deck = [action for action, times in DECK.items() for _ in range(times)]
             world.chance.shuffle(deck)
         await asyncio.sleep(world.chance.uniform(*BETWEEN_SECONDS))
+        await _supervised(world)
         world.alive()
         await deck.pop()(world)
-    await world.ready()
+    await _all_ready(world)
 
 
 async def killed_at_all(points: Sequence[str], times: int, world: World) -> None:
@@ -57,6 +62,26 @@ async def killed_at_all(points: Sequence[str], times: int, world: World) -> None
     await asyncio.gather(*(lane(name) for name in LANES))
 
 
+async def _supervised(world: World) -> None:
+    """Start workers again that found no broker when they started: they refuse, and whoever runs them tries again."""
+    for worker in [one for one in world.workers if one.code == RefusedError.exit_code and not one.expected]:
+        worker.expected = True
+        world.note(f"{worker.name} found no broker at its start")
+        await _replaced(world, worker)
+
+
+async def _all_ready(world: World) -> None:
+    deadline = time.monotonic() + READY_SECONDS_MAX
+    while True:
+        await _supervised(world)
+        facts = [await asyncio.to_thread(worker.is_ready) for worker in world.living]
+        if all(facts):
+            return
+        if time.monotonic() > deadline:
+            raise FaultError(f"not all workers were ready in {READY_SECONDS_MAX:.0f} s; see {world.settings.data_dir}")
+        await asyncio.sleep(POLL_SECONDS)
+
+
 async def _killed(world: World) -> None:
     victim = world.chance.choice(world.living)
     await world.kill(victim)
@@ -67,7 +92,7 @@ async def _taken_over(world: World) -> None:
     """A worker without a static place is killed: nothing but the session tells the group."""
     if not any(not worker.static for worker in world.living):
         await world.start()
-    await world.ready()
+    await _all_ready(world)
     victim = world.chance.choice([worker for worker in world.living if not worker.static])
     if victim.tasks():
         await killed_and_timed(world, victim)
@@ -83,15 +108,21 @@ async def _zombie(world: World) -> None:
 
 async def _ended(world: World) -> None:
     victim = world.chance.choice(world.living)
-    await ended_well(world, victim)
-    await _replaced(world, victim)
+    if await _is_up(victim):
+        await ended_well(world, victim)
+        await _replaced(world, victim)
+
+
+async def _is_up(worker: Worker) -> bool:
+    """Whether it listens to a request to end; one whose interpreter starts just now is ended by the signal itself."""
+    return bool(await asyncio.to_thread(worker.metrics))
 
 
 async def _scaled(world: World) -> None:
     wanted = world.chance.choice([count for count in WORKERS if count != len(world.living)])
     while len(world.living) < wanted:
         await world.start()
-    free = [worker for worker in world.living if not worker.static]
+    free = [worker for worker in world.living if not worker.static and await _is_up(worker)]
     for worker in free[: max(0, len(world.living) - wanted)]:
         await ended_well(world, worker)
     world.tell(f"{len(world.living)} workers", "scalings")
