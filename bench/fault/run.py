@@ -36,7 +36,7 @@ SETTLED_SECONDS_MAX: Final = 20.0
 class Outcome:
     """What one run came to. recovery: seconds from the last fault to lag 0; done: faults by kind; told: its course.
 
-    again: arguments that repeat it; recoveries: seconds from each SIGKILL that was timed to the survivors' first commit.
+    again: arguments that repeat it; recoveries: seconds from each timed SIGKILL to the survivors' first commit.
     """
 
     scenario: str
