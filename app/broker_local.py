@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 from .broker_config import HOST, KAFKA_VERSION, BrokerUnavailable, properties
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping, Sequence
 
 JAVA_MIN = 17  # Kafka 4 servers need it
 JAVA_SECONDS = 20
@@ -107,17 +107,24 @@ def is_formatted(data_dir: Path) -> bool:
 
 
 def launch(data_dir: Path, port: int, controller_port: int) -> int:
-    """Write the configuration, format the storage the first time, run the server; gives its process id."""
+    """Run a broker that is a cluster by itself; gives its process id."""
+    return run(data_dir, properties(port, controller_port, bind=HOST, data=str(data_dir / "data")))
+
+
+def run(data_dir: Path, settings: Mapping[str, str], cluster: str = "", heap: Sequence[str] = HEAP) -> int:
+    """Write the configuration, format the storage the first time, run the server; gives its process id.
+
+    cluster: the id all nodes of a cluster share; without one a new id is made.
+    """
     command, classpath = java(), f"{jars()}/*"
-    data, logs = data_dir / "data", data_dir / "logs"
+    logs = data_dir / "logs"
     logs.mkdir(parents=True, exist_ok=True)
-    settings = properties(port, controller_port, bind=HOST, data=str(data))
     _server_properties(data_dir).write_text("".join(f"{key}={value}\n" for key, value in settings.items()))
     common = [str(command), f"-Dlog4j2.configurationFile={LOG4J2}", f"-Dbilltide.broker.logs={logs}", "-cp", classpath]
     if not is_formatted(data_dir):
-        _format(common, data_dir)
+        _format(common, data_dir, cluster or cluster_id())
     arguments = [*common, "kafka.Kafka", str(_server_properties(data_dir))]
-    arguments[1:1] = HEAP
+    arguments[1:1] = heap
     with (logs / "console.log").open("ab") as console:
         # A session of its own: Ctrl-C in the terminal must not take the broker down with the command.
         child = subprocess.Popen(
@@ -127,10 +134,14 @@ def launch(data_dir: Path, port: int, controller_port: int) -> int:
     return child.pid
 
 
-def _format(common: list[str], data_dir: Path) -> None:
+def cluster_id() -> str:
+    """A new cluster id."""
     raw = uuid.uuid4().bytes
     # The first bit is cleared so that the text cannot begin with "-", which the tool would take for an option.
-    cluster = base64.urlsafe_b64encode(bytes([raw[0] & 0x7F]) + raw[1:]).decode().rstrip("=")
+    return base64.urlsafe_b64encode(bytes([raw[0] & 0x7F]) + raw[1:]).decode().rstrip("=")
+
+
+def _format(common: list[str], data_dir: Path, cluster: str) -> None:
     tool = [*common, "kafka.tools.StorageTool", "format", "--cluster-id", cluster]
     tool += ["--config", str(_server_properties(data_dir))]
     tool.insert(1, "-XX:TieredStopAtLevel=1")  # a run of one second is over before the optimising compiler pays

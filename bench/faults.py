@@ -25,29 +25,34 @@ import sys  # noqa: E402
 import tempfile  # noqa: E402
 from pathlib import Path  # noqa: E402
 
+from fault.catalogue import EVERY, SUITES, Scenario, named, soak  # noqa: E402
+from fault.ground import Ground, prepare  # noqa: E402
 from fault.report import figures, table, tell  # noqa: E402
 from fault.run import Outcome, play  # noqa: E402
 from fault.sabotage import SABOTAGES  # noqa: E402
-from fault.scenarios import EVERY, SUITES, Scenario, named  # noqa: E402
-
-from billtide.app import broker as brokers  # noqa: E402
 
 SEED = 7
+SOAK_MINUTES = 30.0
 INTERRUPTED = 130
 
 
 def run(plays: list[tuple[Scenario, int]], directory: Path, sabotage: str, *, loud: bool) -> list[Outcome]:
-    """Play scenarios, each with its seed, one after the other on one broker."""
-    broker = brokers.start(directory / "kafka")
+    """Play scenarios, each with its seed, one after the other; those on brokers of one kind together."""
     outcomes = []
+    ground: Ground | None = None
     try:
-        for scenario, seed in plays:
-            outcome = play(scenario, seed, broker, directory, sabotage)
+        for scenario, seed in sorted(plays, key=lambda one: one[0].brokers):
+            if ground is None or ground.brokers != scenario.brokers:
+                if ground is not None:
+                    ground.discard()
+                    ground = None
+                ground = prepare(directory, scenario.brokers)
+            outcome = play(scenario, seed, ground, directory, sabotage)
             outcomes.append(outcome)
-            broker = outcome.broker
             tell(outcome, sabotage, loud=loud)
     finally:
-        brokers.discard(broker)
+        if ground is not None:
+            ground.discard()
     return outcomes
 
 
@@ -61,6 +66,9 @@ def chosen(arguments: argparse.Namespace) -> list[tuple[Scenario, int]]:
         wanted = [named(name) for name in arguments.scenario]
     else:
         wanted = [named(name) for name in SUITES[arguments.suite]]
+    if arguments.soak_minutes or arguments.suite == "full":
+        alone = not (arguments.scenario or arguments.suite == "full")
+        wanted = [*([] if alone else wanted), soak(arguments.soak_minutes or SOAK_MINUTES)]
     return [(scenario, arguments.seed + at) for scenario in wanted for at in range(arguments.runs)]
 
 
@@ -78,6 +86,10 @@ def parsed() -> argparse.Namespace:
     parser.add_argument("--scenario", action="append", choices=names, metavar="NAME", help="only this one; repeatable")
     parser.add_argument("--runs", type=int, default=1, help="how often each is played, each time with the next seed")
     parser.add_argument("--mix", type=int, default=0, metavar="N", help="play N scenarios, drawn by their weights")
+    soak_help = (
+        f"faults of all kinds on one load for so long; alone, or after the others ({SOAK_MINUTES:.0f} in --suite full)"
+    )
+    parser.add_argument("--soak-minutes", type=float, default=0.0, metavar="N", help=soak_help)
     parser.add_argument("--seed", type=int, default=SEED, help=f"the first seed (default {SEED})")
     parser.add_argument("--sabotage", choices=sorted(SABOTAGES), help="turn a guarantee off; damage must be reported")
     parser.add_argument("--list", action="store_true", help="list the scenarios and sabotages")

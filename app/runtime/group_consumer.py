@@ -1,12 +1,26 @@
-"""aiokafka's consumer of the group, with records left as they are read."""
+"""aiokafka's consumer of the group: records left as they are read, and what its place in the group runs into."""
 
 from __future__ import annotations
 
+import logging
 from collections import OrderedDict
-from typing import Any
+from typing import Any, Final
 
 from aiokafka import AIOKafkaConsumer
 from aiokafka.consumer.fetcher import FetchResult
+from aiokafka.consumer.group_coordinator import GroupCoordinator
+from aiokafka.errors import ConsumerStoppedError, KafkaError
+from aiokafka.protocol.commit import OffsetCommitRequest
+from aiokafka.protocol.group import JoinGroupRequest
+
+log = logging.getLogger(__name__)
+
+FENCED_INSTANCE_ID: Final = 82
+"""Kafka's error code: a later member has joined under the same instance id. aiokafka 0.14 does not know it."""
+
+
+class InstanceTakenError(RuntimeError):
+    """Another worker has this one's place in the group. It must end: two would throw each other out for ever."""
 
 
 class AsRead(OrderedDict[Any, Any]):
@@ -23,6 +37,40 @@ class AsRead(OrderedDict[Any, Any]):
         super().__setitem__(where, result)
 
 
+class StaticCoordinator(GroupCoordinator):  # type: ignore[misc]  # aiokafka has no types
+    """aiokafka's coordinator, whose static member comes back under the member id it had.
+
+    A heartbeat says of a member that was replaced what it says of one whose session is over: unknown. aiokafka then
+    joins without an id, which replaces whoever has the place now, who does the same. Asked with the former id, Kafka
+    tells the two apart: unknown again, then it joins anew, or fenced, then the place is somebody else's.
+    """
+
+    member_id: str
+    _former: str = JoinGroupRequest.UNKNOWN_MEMBER_ID
+
+    def reset_generation(self) -> None:
+        """Forget generation and member id; of a static member that had joined, keep the id for its next join."""
+        if self._group_instance_id is not None and self.generation != OffsetCommitRequest.DEFAULT_GENERATION_ID:
+            self._former = self.member_id
+        super().reset_generation()
+
+    async def _do_rejoin_group(self, subscription: Any) -> Any:  # noqa: ANN401 - aiokafka's signature
+        if self.member_id == JoinGroupRequest.UNKNOWN_MEMBER_ID:
+            self.member_id, self._former = self._former, JoinGroupRequest.UNKNOWN_MEMBER_ID
+        return await super()._do_rejoin_group(subscription)
+
+    async def _send_req(self, request: Any) -> Any:  # noqa: ANN401 - aiokafka's signature
+        response = await super()._send_req(request)
+        if getattr(response, "error_code", 0) == FENCED_INSTANCE_ID:
+            message = (
+                f"another worker has joined as {self._group_instance_id!r}, this worker's place in the group; give "
+                "each worker a BILLTIDE_INSTANCE_ID of its own, or none, and start this one again"
+            )
+            log.error("%s", message)
+            raise InstanceTakenError(message)
+        return response
+
+
 class GroupConsumer(AIOKafkaConsumer):  # type: ignore[misc]  # aiokafka has no types
     """The group's consumer."""
 
@@ -30,3 +78,18 @@ class GroupConsumer(AIOKafkaConsumer):  # type: ignore[misc]  # aiokafka has no 
         """Connect, with records left as they are read."""
         await super().start()
         self._fetcher._records = AsRead()  # noqa: SLF001
+        self._coordinator.__class__ = StaticCoordinator  # the consumer makes its coordinator itself
+
+    def check(self) -> None:
+        """Look for what the coordinator has run into: it waits until somebody does, out of the group.
+
+        What it gets over by joining again is logged. Raises ConsumerStoppedError, and what ended the coordinator.
+        """
+        if self._closed or self._fetcher._closed:  # noqa: SLF001 - as Faust's driver does
+            raise ConsumerStoppedError
+        try:
+            self._coordinator.check_errors()
+        except KafkaError as error:
+            if self._coordinator._coordination_task.done():  # noqa: SLF001 - no public question
+                raise error.__cause__ or error from None
+            log.warning("the group refused this worker: %r; it joins again", error)

@@ -126,8 +126,7 @@ class SlabConsumerThread(driver.AIOKafkaConsumerThread):
     async def _fetch(self, partitions: Sequence[TP], timeout: float) -> dict[TP, Fetched]:  # noqa: ASYNC109
         consumer = self._ensure_consumer()
         fetcher = consumer._fetcher  # noqa: SLF001 - as Faust's driver does
-        if consumer._closed or fetcher._closed:  # noqa: SLF001
-            raise ConsumerStoppedError
+        consumer.check()
         # The context tells the coordinator that the worker is alive, also while every gate is shut.
         with fetcher._subscriptions.fetch_context():  # noqa: SLF001
             maximum = application_of(self.app).settings.slab_records_max

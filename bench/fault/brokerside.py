@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import struct
 from typing import TYPE_CHECKING, Final
 
 from aiokafka import AIOKafkaConsumer
 from aiokafka.admin import AIOKafkaAdminClient
 
 from billtide.app.demo.progress import following
-from billtide.app.demo.reading import places
+from billtide.app.demo.reading import at_end, places
 from billtide.app.topology import TOPOLOGY
 
 from .damage import Damage
@@ -23,6 +24,10 @@ if TYPE_CHECKING:
 
     from .workers import Worker
 
+GROUPS: Final = "__consumer_offsets"
+GROUP_KEY: Final = 2
+"""Kind of key in that topic: a group."""
+POLL_MILLISECONDS: Final = 200
 MEGABYTES_MAX: Final = 600
 DESCRIPTORS_MAX: Final = 256
 """A worker of four tasks has some forty connections at the most."""
@@ -60,6 +65,34 @@ async def group_offsets(settings: Settings) -> Damage:
         if told.offset > max(applied, ends.get(place, told.offset)):
             damage.mistake(f"{where.topic} partition {where.partition}: the group is at {told.offset}, not {applied}")
     return damage
+
+
+async def generations(settings: Settings) -> int:
+    """How often the group was rebalanced: its generation, which the broker keeps in a topic of its own."""
+    found = 0
+    consumer = AIOKafkaConsumer(GROUPS, bootstrap_servers=settings.kafka_bootstrap, auto_offset_reset="earliest")
+    await consumer.start()
+    try:
+        ends = await consumer.end_offsets(consumer.assignment())
+        while not await at_end(consumer, ends):
+            for records in (await consumer.getmany(timeout_ms=POLL_MILLISECONDS)).values():
+                found = max([found, *(_generation(one.value) for one in records if _is_of(one.key, settings.app_id))])
+    finally:
+        await consumer.stop()
+    return found
+
+
+def _is_of(key: bytes, group: str) -> bool:
+    """Whether a record of the groups' topic is the group itself, not an offset of it."""
+    return key == struct.pack(">hh", GROUP_KEY, len(group)) + group.encode()
+
+
+def _generation(value: bytes | None) -> int:
+    """GroupMetadataValue: version, protocol type as a string, generation."""
+    if not value:
+        return 0
+    (length,) = struct.unpack_from(">h", value, 2)
+    return int(struct.unpack_from(">i", value, 4 + length)[0])
 
 
 def bounds(workers: Iterable[Worker]) -> Damage:

@@ -77,14 +77,14 @@ class Feed:
                 return
 
 
-def part_of_week(seed: int) -> Week:
-    """The sample week with the load of every PART-th engagement, and everything else whole."""
+def part_of_week(seed: int, part: int = PART) -> Week:
+    """The sample week with the load of every part-th engagement, and everything else whole."""
     week = firm.sample_week(seed)
-    load = {stream: [sent for sent in found if _belongs(sent.key, seed)] for stream, found in week.load.items()}
+    load = {stream: [sent for sent in found if _belongs(sent.key, seed, part)] for stream, found in week.load.items()}
     return firm.Week(week.masters, load, week.late)
 
 
-def _belongs(key: bytes | None, seed: int) -> bool:
+def _belongs(key: bytes | None, seed: int, part: int) -> bool:
     """Whether a record is of the part: its engagement's number decides, and what has none belongs to it."""
     number = (key or b"").removeprefix(b"E-")
-    return not number.isdigit() or int(number) % PART == seed % PART
+    return not number.isdigit() or int(number) % part == seed % part

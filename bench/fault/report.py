@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
+from . import recovery
+from .catalogue import EVERY
 from .sabotage import SABOTAGES
-from .scenarios import EVERY
+from .world import SESSION_MILLISECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,7 +20,10 @@ SHOWN_MAX = 12
 
 
 def figures(outcomes: Sequence[Outcome]) -> dict[str, Any]:
-    """Sums over all runs, and by scenario, in the order in which they were first played."""
+    """Sums over all runs, and by scenario, in the order in which they were first played.
+
+    faults: how often each was done; recovery: seconds from SIGKILL to the survivors' first commit, where it was timed.
+    """
     by_name: dict[str, list[Outcome]] = {}
     for outcome in outcomes:
         by_name.setdefault(outcome.scenario, []).append(outcome)
@@ -30,7 +36,12 @@ def figures(outcomes: Sequence[Outcome]) -> dict[str, Any]:
         }
         for name, runs in by_name.items()
     ]
-    return {**_sums(outcomes), "scenarios": scenarios}
+    faults = sum((outcome.done for outcome in outcomes), Counter())
+    told = {**_sums(outcomes), "scenarios": scenarios, "faults": dict(sorted(faults.items()))}
+    recoveries = [seconds for outcome in outcomes for seconds in outcome.recoveries]
+    if recoveries:
+        told["recovery"] = recovery.told(recoveries, SESSION_MILLISECONDS / 1000)
+    return told
 
 
 def _sums(outcomes: Sequence[Outcome]) -> dict[str, int]:
@@ -52,7 +63,7 @@ def tell(outcome: Outcome, sabotage: str, *, loud: bool) -> None:
             sys.stderr.write(f"  {happened}\n")
     if not damage:
         return
-    again = f" --sabotage {sabotage}" if sabotage else f" --scenario {outcome.scenario}"
+    again = f" --sabotage {sabotage}" if sabotage else f" {outcome.again}"
     sys.stderr.write(f"  repeat it with: python bench/faults.py{again} --seed {outcome.seed}\n")
     for problem in damage.problems[:SHOWN_MAX]:
         sys.stderr.write(f"  {problem}\n")

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from billtide.app import topics
-from billtide.app.broker import Broker
 from billtide.app.demo.progress import StalledError, following
 
 from . import brokerside
@@ -24,7 +23,8 @@ if TYPE_CHECKING:
 
     from billtide.app.demo.progress import Progress
 
-    from .scenarios import Scenario
+    from .catalogue import Scenario
+    from .ground import Ground
 
 RECOVERY_SECONDS_MAX: Final = 60.0
 """I8: after the last fault all that was sent is applied within this."""
@@ -34,24 +34,28 @@ SETTLED_SECONDS_MAX: Final = 20.0
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What one run came to. recovery: seconds from the last fault to lag 0; done: faults by kind; told: its course."""
+    """What one run came to. recovery: seconds from the last fault to lag 0; done: faults by kind; told: its course.
+
+    again: arguments that repeat it; recoveries: seconds from each timed SIGKILL to the survivors' first commit.
+    """
 
     scenario: str
+    again: str
     seed: int
     damage: Damage
     recovery: float
     seconds: float
     done: Counter[str]
     told: list[str]
-    broker: Broker
+    recoveries: list[float]
 
 
-def play(scenario: Scenario, seed: int, broker: Broker, directory: Path, sabotage: str = "") -> Outcome:
-    """Play a scenario on a running broker. Whatever happens is the run's outcome; only a lost broker raises."""
+def play(scenario: Scenario, seed: int, ground: Ground, directory: Path, sabotage: str = "") -> Outcome:
+    """Play a scenario on running brokers. Whatever happens is the run's outcome; only a lost broker raises."""
     began = time.monotonic()
     chance = random.Random(f"{scenario.name}:{seed}")
     session = scenario.session_milliseconds
-    world = World(broker, directory, chance, session_milliseconds=session, sabotage=sabotage)
+    world = World(ground, directory, chance, session_milliseconds=session, sabotage=sabotage, part=scenario.part)
     damage = Damage()
     try:
         recovery = asyncio.run(_played(world, scenario, damage))
@@ -66,9 +70,9 @@ def play(scenario: Scenario, seed: int, broker: Broker, directory: Path, sabotag
     damage += brokerside.secrets(world.settings.data_dir, SECRET)
     for problem in world.problems:
         damage.mistake(problem)
-    return Outcome(
-        scenario.name, seed, damage, recovery, time.monotonic() - began, world.done, world.told, world.broker
-    )
+    again = scenario.again or f"--scenario {scenario.name}"
+    seconds, told = time.monotonic() - began, world.told
+    return Outcome(scenario.name, again, seed, damage, recovery, seconds, world.done, told, world.recoveries)
 
 
 async def _played(world: World, scenario: Scenario, damage: Damage) -> float:
@@ -92,6 +96,7 @@ async def _played(world: World, scenario: Scenario, damage: Damage) -> float:
         if await world.end(worker) != 0:
             damage.mistake(f"{worker.name} did not end by itself with 0 after all was done")
     damage += await brokerside.open_transactions(world.settings)
+    world.done["rebalances"] = await brokerside.generations(world.settings)
     return recovery
 
 

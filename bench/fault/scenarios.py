@@ -1,4 +1,4 @@
-"""Named scenarios of faults on workers and the broker. Each is played while the load is sent; the driver does the rest.
+"""Scenarios of faults on workers and the one broker. Each is played while the load is sent; the driver does the rest.
 
 R numbers are those of the fault catalogue that the scenarios come from.
 """
@@ -8,21 +8,20 @@ from __future__ import annotations
 import asyncio
 import shutil
 import signal
-from collections.abc import Awaitable, Callable, Sequence
-from functools import partial
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 from billtide.app.runtime.failpoints import POINTS
 
-from .inputs import foreign_transaction, oversize_input, spoilt_input
-from .world import END_SECONDS_MAX, SESSION_MILLISECONDS, FaultError, World
+from .recovery import killed_and_timed
+from .world import END_SECONDS_MAX, FaultError, World
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from .workers import Worker
 
-Play = Callable[["World"], Awaitable[None]]
-
 KILLS: Final = 5
+TAKEOVERS: Final = 2
 BETWEEN_KILLS_SECONDS: Final = (0.6, 2.6)
 POINT_SECONDS_MAX: Final = 90.0
 """How long it may take until a worker comes by an armed point."""
@@ -32,23 +31,6 @@ PAUSE_SECONDS: Final = 8.0
 HELD_SECONDS: Final = 2.0
 """Until the whole load is applied, so that entries wait for what comes late."""
 LONG_SECONDS: Final = 70.0
-
-
-class Scenario(NamedTuple):
-    """play: what happens; seconds: how long the load is spread over; names: static workers at the start.
-
-    dynamic: workers without a static place at the start; weight: how often it is drawn in a mix; session_milliseconds:
-    when the group gives up a silent worker.
-    """
-
-    name: str
-    about: str
-    play: Play
-    seconds: float = 8.0
-    names: tuple[str, ...] = ("a", "b")
-    dynamic: int = 0
-    weight: int = 1
-    session_milliseconds: int = SESSION_MILLISECONDS
 
 
 async def worker_killed(world: World) -> None:
@@ -61,9 +43,13 @@ async def worker_killed(world: World) -> None:
 
 
 async def taken_over(world: World) -> None:
-    """R1: SIGKILL and no return: the others take over once the session is over."""
-    await asyncio.sleep(world.chance.uniform(*BETWEEN_KILLS_SECONDS))
-    await world.kill(world.chance.choice(world.living))
+    """R1: SIGKILL, and the others take over once the session is over; how long that takes is timed."""
+    for again in range(TAKEOVERS):
+        if again:
+            await world.start()
+            await world.ready()
+        await asyncio.sleep(world.chance.uniform(*BETWEEN_KILLS_SECONDS))
+        await killed_and_timed(world, world.chance.choice(world.living))
 
 
 async def killed_at(points: Sequence[str], world: World) -> None:
@@ -180,9 +166,9 @@ async def scaled(world: World) -> None:
         while len(world.living) < wanted:
             await world.start()
         for worker in world.living[wanted:]:
-            await _ended_well(world, worker)
+            await ended_well(world, worker)
         await world.ready()
-        world.tell(f"{wanted} workers", "rebalances")
+        world.tell(f"{wanted} workers", "scalings")
 
 
 async def rolled(world: World) -> None:
@@ -191,7 +177,7 @@ async def rolled(world: World) -> None:
     for name in [worker.name for worker in world.living]:
         worker = next(worker for worker in world.living if worker.name == name)
         others = [other for other in world.living if other is not worker]
-        await _ended_well(world, worker)
+        await ended_well(world, worker)
         fresh = await world.start(name)
         await world.ready(fresh)
         for other in others:
@@ -213,7 +199,8 @@ async def state_lost(world: World) -> None:
         await world.start(name)
 
 
-async def _ended_well(world: World, worker: Worker) -> None:
+async def ended_well(world: World, worker: Worker) -> None:
+    """SIGTERM; raises FaultError when the worker does not end by itself with 0."""
     if await world.end(worker) != 0:
         raise FaultError(f"{worker.name} did not end by itself with 0; see {worker.log}")
 
@@ -222,54 +209,3 @@ TIMES: Final = {"fetched": 3, "partly_sent": 12, "fencing": 2, "fenced": 2, "res
 """The how-manieth pass of a point acts, where it is not the second in a transaction and the first elsewhere."""
 IN_TRANSACTION: Final = POINTS[: POINTS.index("woken")]
 IN_ACTIVATION: Final = (*POINTS[POINTS.index("woken") + 1 :], "woken")
-
-
-def _point(point: str, verb: str, play: Callable[[Sequence[str], World], Awaitable[None]]) -> Scenario:
-    about = f"R2: a worker is {verb} at the point {point}"
-    return Scenario(f"{verb}_{point}", about, partial(play, (point,)), names=("a",), seconds=12.0)
-
-
-def _scenario(play: Play, **given: object) -> Scenario:
-    about = (play.__doc__ or "").splitlines()[0]
-    return Scenario(play.__name__, about, play, **given)  # type: ignore[attr-defined, arg-type]
-
-
-REFUSED: Final = ("sent", "commit_answered", "fenced", "restoring")
-"""Points where Kafka may refuse, or an answer may be lost, while the worker lives on."""
-_IN_TURN: Final = "R2: all such points in turn, one life of a worker after the other"
-EVERY: Final[tuple[Scenario, ...]] = (
-    _scenario(worker_killed, weight=10),
-    _scenario(taken_over, names=(), dynamic=3, weight=4),
-    Scenario("killed_in_transaction", _IN_TURN, partial(killed_at, IN_TRANSACTION), names=("a",), seconds=60.0),
-    Scenario("killed_in_activation", _IN_TURN, partial(killed_at, IN_ACTIVATION), names=("a",), seconds=40.0),
-    Scenario("refused", _IN_TURN, partial(refused_at, REFUSED), names=("a",), seconds=25.0),
-    *(_point(point, "killed", killed_at) for point in POINTS),
-    *(_point(point, "refused", refused_at) for point in REFUSED),
-    _scenario(ended, weight=3),
-    _scenario(zombie, names=(), dynamic=1, seconds=12.0, weight=4),
-    _scenario(zombie_at_random, names=(), dynamic=2, seconds=12.0, weight=4),
-    _scenario(broker_killed, seconds=14.0, weight=4),
-    _scenario(broker_paused, seconds=12.0, weight=2),
-    _scenario(broker_away, seconds=10.0),
-    _scenario(ended_without_broker),
-    _scenario(scaled, names=(), dynamic=1, seconds=20.0, weight=3),
-    _scenario(rolled, seconds=14.0, weight=2, session_milliseconds=30_000),  # longer than a restart, as in production
-    _scenario(state_lost),
-    _scenario(spoilt_input, weight=3),
-    _scenario(oversize_input),
-    _scenario(foreign_transaction),
-)
-
-
-def named(name: str) -> Scenario:
-    """Find a scenario."""
-    return next(scenario for scenario in EVERY if scenario.name == name)
-
-
-POINT_BY_POINT: Final = tuple(f"killed_{point}" for point in POINTS) + tuple(f"refused_{point}" for point in REFUSED)
-SLOW: Final = ("broker_away",)
-SUITES: Final[dict[str, tuple[str, ...]]] = {
-    "smoke": tuple(one.name for one in EVERY if one.name not in {*POINT_BY_POINT, *SLOW}),
-    "points": POINT_BY_POINT,
-    "slow": SLOW,
-}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -20,14 +21,19 @@ from billtide.app.settings import PREFIX, Settings, variable
 SABOTAGED: Final = Path(__file__).with_name("sabotaged.py")
 POLL_SECONDS: Final = 0.05
 TELEMETRY_SECONDS: Final = 2.0
+FAKETIME: Final = "*/faketime/libfaketime.so.1"
+TASK: Final = re.compile(r'billtide_restore_remaining_records{partition="(\d+)"}')
 
 
 class Worker:
     """One worker process. name: its own among those of the scenario; expected: its end is the scenario's doing."""
 
-    def __init__(self, settings: Settings, name: str, *, static: bool, failpoint: str = "", sabotage: str = "") -> None:
-        """Start it. static: the name is its place in the group; failpoint, sabotage: what it is to suffer."""
+    def __init__(
+        self, settings: Settings, name: str, *, static: bool, failpoint: str = "", sabotage: str = "", clock: str = ""
+    ) -> None:
+        """Start it. static: the name is its place in the group; failpoint, sabotage, clock: what it is to suffer."""
         self.name: Final = name
+        self.static: Final = static
         self.port: Final = free_port()
         self.log: Final = settings.data_dir / f"{name}.log"
         self.expected = bool(failpoint)
@@ -37,9 +43,14 @@ class Worker:
         command = ["-c", "from billtide.app.cli import main; main()", "worker"]
         if sabotage:
             command = [str(SABOTAGED), sabotage]
+        environment = _environment(own) | _clock(clock)
         with self.log.open("ab") as log:
             self._process: Final = subprocess.Popen(
-                [sys.executable, *command], env=_environment(own), stdin=subprocess.DEVNULL, stdout=log, stderr=log
+                [sys.executable, *command],
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
             )
 
     @property
@@ -64,14 +75,21 @@ class Worker:
         except OSError:
             return False
 
-    def metric(self, name: str) -> float:
-        """Sum of a metric over its labels; 0 when the worker does not answer."""
+    def metrics(self) -> str:
+        """All its metrics as text; empty when it does not answer."""
         try:
             with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/metrics", timeout=TELEMETRY_SECONDS) as answer:
-                lines = answer.read().decode().splitlines()
+                return answer.read().decode()  # type: ignore[no-any-return]
         except OSError:
-            return 0.0
-        wanted = f"billtide_{name}"
+            return ""
+
+    def tasks(self) -> set[int]:
+        """Partitions whose tasks it has; none when it does not answer."""
+        return {int(task) for task in TASK.findall(self.metrics())}
+
+    def metric(self, name: str) -> float:
+        """Sum of a metric over its labels; 0 when the worker does not answer."""
+        wanted, lines = f"billtide_{name}", self.metrics().splitlines()
         return sum(float(line.rpartition(" ")[2]) for line in lines if line.split("{")[0].split(" ")[0] == wanted)
 
     def signal(self, number: int) -> None:
@@ -97,11 +115,19 @@ class Worker:
 
     def megabytes(self) -> int:
         """Memory it holds now, in MiB; 0 when it is gone."""
+        return self._status("VmRSS:") // 1024
+
+    def address_bytes(self) -> int:
+        """Address space it has now, in bytes; 0 when it is gone."""
+        return self._status("VmSize:") * 1024
+
+    def _status(self, name: str) -> int:
+        """A figure of the kernel about it, in KiB."""
         try:
             lines = Path(f"/proc/{self.pid}/status").read_text().splitlines()
         except OSError:
             return 0
-        return next((int(line.split()[1]) // 1024 for line in lines if line.startswith("VmRSS:")), 0)
+        return next((int(line.split()[1]) for line in lines if line.startswith(name)), 0)
 
     def descriptors(self) -> int:
         """Files and connections it has open; 0 when it is gone."""
@@ -119,6 +145,19 @@ class Worker:
                 return False
             time.sleep(POLL_SECONDS)
         return True
+
+
+def _clock(setting: str) -> dict[str, str]:
+    """Variables that give a process another wall clock, in libfaketime's form: `+2h`, `@2024-02-29 12:00:00`.
+
+    Time that only goes forward, by which sockets and loops wait, stays as it is.
+    """
+    if not setting:
+        return {}
+    library = next(iter(sorted(Path("/usr/lib").glob(FAKETIME))), None)
+    if library is None:
+        raise FileNotFoundError("libfaketime is not installed; Debian has it as `apt install libfaketime`")
+    return {"LD_PRELOAD": str(library), "FAKETIME": setting, "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
 
 
 def _state(pid: int) -> str:

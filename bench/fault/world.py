@@ -15,14 +15,17 @@ from pydantic import SecretStr
 from billtide.app import broker as brokers
 from billtide.app.settings import Settings, load
 
-from .feed import Feed, part_of_week
+from .cluster import SIDES
+from .feed import PART, Feed, part_of_week
 from .workers import Worker
 
 if TYPE_CHECKING:
     import random
     from pathlib import Path
 
-    from billtide.app.broker import Broker
+    from .cluster import Cluster, Node, Side
+    from .ground import Ground
+    from .proxy import Way
 
 PARTITIONS: Final = 4
 SECRET: Final = "hunter2-of-the-fault-driver"  # noqa: S105 - of nothing
@@ -51,24 +54,29 @@ class FaultError(RuntimeError):
 
 
 class World:
-    """Everything of one run. done: how often each fault happened; told: what happened when, for a failed run."""
+    """Everything of one run. done: how often each fault happened; told: what happened when, for a failed run.
+
+    recoveries: seconds from each SIGKILL that was timed to the first commit of whoever took the tasks over.
+    """
 
     def __init__(
         self,
-        broker: Broker,
+        ground: Ground,
         directory: Path,
         chance: random.Random,
         *,
         session_milliseconds: int = SESSION_MILLISECONDS,
         sabotage: str = "",
+        part: int = PART,
     ) -> None:
         """Name topics and group so that runs share nothing but the broker."""
         name = f"f{secrets.token_hex(4)}"
-        self.broker = broker
+        self.ground: Final = ground
         self.chance: Final = chance
         self.sabotage: Final = sabotage
         self.settings: Final[Settings] = load(
-            kafka_bootstrap=broker.bootstrap,
+            kafka_bootstrap=ground.broker.bootstrap,
+            replication_factor=max(1, ground.brokers),
             kafka_password=SecretStr(SECRET),
             topic_prefix=f"{name}.",
             app_id=name,
@@ -77,13 +85,14 @@ class World:
             **QUICK,
         )
         self.settings.data_dir.mkdir(parents=True)
-        self.feed: Final = Feed(self.settings, part_of_week(chance.randrange(1_000)))
+        self.feed: Final = Feed(self.settings, part_of_week(chance.randrange(1_000), part))
         self.workers: Final[list[Worker]] = []
         self.done: Final[Counter[str]] = Counter()
         self.told: Final[list[str]] = []
         self.problems: Final[list[str]] = []
         self.healed = self._began = time.monotonic()
         self._started = 0
+        self.recoveries: Final[list[float]] = []
 
     def tell(self, what: str, fault: str = "") -> None:
         """Note what happened now, and count it when it is a fault; from now on the run recovers."""
@@ -101,13 +110,15 @@ class World:
         """Workers that have not ended."""
         return [worker for worker in self.workers if worker.code is None]
 
-    async def start(self, name: str = "", failpoint: str = "") -> Worker:
+    async def start(self, name: str = "", failpoint: str = "", clock: str = "") -> Worker:
         """Start a worker: a named one in its static place, else one that joins and leaves the group as it comes."""
+        called = name or f"dynamic-{self._started + 1}"
+        worker = Worker(
+            self._reached(), called, static=bool(name), failpoint=failpoint, sabotage=self.sabotage, clock=clock
+        )
         self._started += 1
-        called = name or f"dynamic-{self._started}"
-        worker = Worker(self.settings, called, static=bool(name), failpoint=failpoint, sabotage=self.sabotage)
         self.workers.append(worker)
-        self.note(f"started {called}{' with ' if failpoint else ''}{failpoint}")
+        self.note(f"started {called}{' with ' if failpoint or clock else ''}{failpoint}{clock}")
         return worker
 
     async def ready(self, *workers: Worker) -> None:
@@ -155,24 +166,71 @@ class World:
         worker.signal(signal.SIGCONT)
         self.tell(f"continued {worker.name}", "zombies")
 
+    @property
+    def cluster(self) -> Cluster:
+        """The brokers behind proxies; raises FaultError in a run that has none."""
+        if self.ground.cluster is None:
+            raise FaultError("this scenario needs a cluster of its own")
+        return self.ground.cluster
+
+    def side(self, number: int) -> Side:
+        """The side of the how-manieth worker of this run: they take turns."""
+        return SIDES[number % len(SIDES)]
+
+    def _reached(self) -> Settings:
+        """Settings of the next worker: in a cluster it goes by the wires of its side."""
+        if self.ground.cluster is None:
+            return self.settings
+        return self.settings.model_copy(update={"kafka_bootstrap": self.cluster.wired(self.side(self._started))})
+
+    async def cut(self, side: Side, seconds: float, *ways: Way) -> None:
+        """Cut the wires of a side for a while; without ways, both."""
+        for proxy in self.cluster.proxies(side):
+            proxy.cut(*ways)
+        self.note(f"cut {side} {' '.join(ways)}")
+        await asyncio.sleep(seconds)
+        for proxy in self.cluster.proxies(side):
+            proxy.mend()
+        self.tell(f"mended {side} after {seconds:.1f} s", "network_cuts")
+
+    async def kill_node(self, node: Node) -> None:
+        """SIGKILL of one broker of the cluster."""
+        await asyncio.to_thread(self.cluster.kill, node)
+        self.tell(f"killed broker {node.number}", "broker_kills")
+
+    async def start_nodes(self, *nodes: Node) -> None:
+        """Start brokers of the cluster again; returns when all copies are in step."""
+        for node in nodes:
+            await asyncio.to_thread(self.cluster.launch, node)
+        await self.cluster.whole()
+        self.tell("the cluster is whole again")
+
     async def kill_broker(self) -> None:
         """SIGKILL of the broker."""
-        await asyncio.to_thread(brokers.kill, self.broker)
+        if self.ground.cluster is not None:
+            await self.kill_node(self.cluster.nodes[0])
+            return
+        await asyncio.to_thread(brokers.kill, self.ground.broker)
         self.tell("killed the broker", "broker_kills")
 
     async def start_broker(self) -> None:
         """Start the broker again on its data and its port; returns when it serves."""
-        self.broker = await asyncio.to_thread(brokers.start, self.broker.data_dir, self.broker.port)
+        if self.ground.cluster is not None:
+            await self.start_nodes(self.cluster.nodes[0])
+            return
+        broker = self.ground.broker
+        self.ground.broker = await asyncio.to_thread(brokers.start, broker.data_dir, broker.port)
         self.tell("the broker serves again")
 
     async def pause_broker(self, seconds: float) -> None:
         """SIGSTOP of the broker for a while."""
-        if self.broker.pid is None:
+        pid = self.ground.broker.pid
+        if pid is None:
             raise FaultError("only a broker that is a process of this machine can be paused")
-        os.kill(self.broker.pid, signal.SIGSTOP)
+        os.kill(pid, signal.SIGSTOP)
         self.tell("paused the broker")
         await asyncio.sleep(seconds)
-        os.kill(self.broker.pid, signal.SIGCONT)
+        os.kill(pid, signal.SIGCONT)
         self.tell("the broker goes on", "broker_pauses")
 
     def alive(self) -> str:

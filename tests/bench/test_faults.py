@@ -14,6 +14,12 @@ import pytest
 from billtide.app.runtime.failpoints import POINTS
 
 ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "bench"))
+
+from fault import brokerside, recovery  # noqa: E402
+from fault.catalogue import BY_ITSELF, EVERY, POINT_TIMES, SUITES  # noqa: E402
+from fault.soak import DECK  # noqa: E402
+
 FAULTS = ROOT / "bench" / "faults.py"
 SCENARIO_KEYS = ["name", "runs", "lost", "duplicated", "wrong", "recovery_s_max"]
 RECOVERY_SECONDS_MAX = 60.0
@@ -36,8 +42,8 @@ def faults(*arguments: str) -> tuple[subprocess.CompletedProcess[str], dict[str,
 @pytest.mark.kafka
 @pytest.mark.timeout(SECONDS_MAX)
 def test_kills_and_rubbish_lose_nothing_double_nothing_and_change_no_cent(seed: int) -> None:
-    """A worker killed in the middle of a commit, one that ends without its broker, and input too large to put aside."""
-    wanted = ("killed_commit_sent", "oversize_input", "ended_without_broker")
+    """A worker killed in a commit, one that ends without its broker, one in another's place, and input too large."""
+    wanted = ("killed_commit_sent", "oversize_input", "ended_without_broker", "same_place")
     chosen = [argument for name in wanted for argument in ("--scenario", name)]
     done, told = faults(*chosen, "--seed", str(seed % 1_000_000))
 
@@ -45,6 +51,7 @@ def test_kills_and_rubbish_lose_nothing_double_nothing_and_change_no_cent(seed: 
     assert [list(one) for one in told["scenarios"]] == [SCENARIO_KEYS] * len(wanted)
     assert [(one["name"], one["runs"]) for one in told["scenarios"]] == [(name, 1) for name in wanted]
     assert all(one["recovery_s_max"] <= RECOVERY_SECONDS_MAX for one in told["scenarios"])
+    assert {"broker_kills": 1, "kills": 1, "oversize": 1, "same_places": 1}.items() <= told["faults"].items()
     assert (done.stderr, done.returncode) == ("", 0)
 
 
@@ -79,3 +86,37 @@ def test_every_failpoint_has_its_place_and_its_scenario() -> None:
 
     assert sorted(placed) == sorted(POINTS)
     assert {f"killed_{point}" for point in POINTS} <= set(listed.split())
+
+
+def test_each_scenario_is_part_of_the_full_suite() -> None:
+    """Or of the points one by one, all of which the full suite passes many times in two scenarios."""
+    in_full = set(SUITES["full"]) | set(SUITES["points"]) | {"killed_in_transaction", "refused"}
+
+    assert {scenario.name for scenario in EVERY} == in_full
+    assert set(SUITES["smoke"]) <= in_full
+
+
+def test_the_full_suite_does_as_many_faults_as_it_promises() -> None:
+    """Kills at points, counted; and in thirty minutes of the soak at least ten decks, if a fault takes ten seconds."""
+    decks = 30 * 60 / 10 / sum(DECK.values())
+    done = {action.__name__.strip("_"): times * decks for action, times in DECK.items()}
+
+    assert len(BY_ITSELF) >= 12
+    assert POINT_TIMES * len(BY_ITSELF) >= 100
+    assert min(done["zombie"], done["broker_killed"], done["cut"] + done["cut_one_way"]) >= 20
+    assert done["taken_over"] + 2 * done["zombie"] + done["scaled"] >= 50, "each of these moves tasks"
+
+
+def test_the_generation_of_a_group_is_read_as_the_broker_writes_it() -> None:
+    """Version 3 of GroupMetadataValue begins with the protocol type and the generation; a tombstone has none."""
+    value = b"\x00\x03" + b"\x00\x08consumer" + b"\x00\x00\x00\x2a" + b"\x00\x05range"
+
+    assert brokerside._generation(value) == 42
+    assert brokerside._generation(None) == 0
+    assert brokerside._is_of(b"\x00\x02\x00\x03abc", "abc")
+    assert not brokerside._is_of(b"\x00\x01\x00\x03abc\x00\x01t\x00\x00\x00\x00", "abc"), "an offset of the group"
+
+
+def test_takeovers_are_told_beside_the_session() -> None:
+    """Median and worst of what was timed."""
+    assert recovery.told([7.0, 6.5, 9.123], 6.0) == {"kills": 3, "median_s": 7.0, "max_s": 9.12, "session_s": 6.0}

@@ -1,14 +1,25 @@
-"""Consumed records reach the agents as the client has read them."""
+"""Consumed records reach the agents as the client has read them, and a place in the group is one worker's."""
 
 from __future__ import annotations
 
+import asyncio
 from types import SimpleNamespace
+from typing import Any
 
+import pytest
 from aiokafka.consumer.fetcher import READ_COMMITTED, FetchResult, PartitionRecords
+from aiokafka.consumer.group_coordinator import GroupCoordinator
+from aiokafka.errors import ConsumerStoppedError, IllegalGenerationError, KafkaError
 from aiokafka.record.memory_records import MemoryRecords
 from aiokafka.structs import TopicPartition
 
-from billtide.app.runtime.group_consumer import AsRead
+from billtide.app.runtime.group_consumer import (
+    FENCED_INSTANCE_ID,
+    AsRead,
+    GroupConsumer,
+    InstanceTakenError,
+    StaticCoordinator,
+)
 from billtide.app.runtime.record_batch import RecordBatch
 
 WHERE = TopicPartition("time-entries", 0)
@@ -27,3 +38,78 @@ def test_records_are_not_copied() -> None:
 
     assert (record.offset, record.key, record.value) == (0, b"E-1", b"value")
     assert not hasattr(record, "topic")
+
+
+def coordinator(instance_id: str | None) -> Any:
+    """A coordinator that has joined as member m-1 in generation 3, without a broker."""
+    made: Any = StaticCoordinator.__new__(StaticCoordinator)
+    made._group_instance_id = instance_id
+    made.generation, made.member_id = 3, "m-1"
+    made.request_rejoin = lambda: None
+    return made
+
+
+@pytest.mark.parametrize(
+    ("instance_id", "asked"),
+    [
+        pytest.param("worker-0", ["m-1", ""], id="static: as the former member, and anew once that is refused"),
+        pytest.param(None, ["", ""], id="dynamic: anew"),
+    ],
+)
+def test_who_a_member_that_is_unknown_joins_as(
+    instance_id: str | None, asked: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Heartbeats go on while the drain before a join lasts, and each says unknown; the id is kept over all of them."""
+    joined: list[str] = []
+
+    async def join(self: Any, _: object) -> None:
+        joined.append(self.member_id)
+        self.reset_generation()  # as a join that is refused does
+
+    monkeypatch.setattr(GroupCoordinator, "_do_rejoin_group", join)
+    unknown = coordinator(instance_id)
+    unknown.reset_generation()
+    unknown.reset_generation()
+    for _ in asked:
+        asyncio.run(unknown._do_rejoin_group(None))
+
+    assert joined == asked
+
+
+def test_a_worker_whose_place_is_taken_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Kafka's answer becomes an error that no retry of the client swallows, with what mends it."""
+
+    async def refused(*_: object) -> Any:
+        return SimpleNamespace(error_code=FENCED_INSTANCE_ID)
+
+    monkeypatch.setattr(GroupCoordinator, "_send_req", refused)
+    with pytest.raises(InstanceTakenError, match="another worker has joined as 'worker-0'"):
+        asyncio.run(coordinator("worker-0")._send_req(None))
+    assert not issubclass(InstanceTakenError, KafkaError)
+
+
+def consumer(error: Exception | None, *, ended: bool = False, closed: bool = False) -> Any:
+    """A consumer whose coordinator has run into an error: it waits for somebody to look, or has ended."""
+
+    def check_errors() -> None:
+        if error is not None:
+            raise error
+
+    coordinator = SimpleNamespace(
+        check_errors=check_errors, _coordination_task=SimpleNamespace(done=lambda: ended), _group_instance_id=None
+    )
+    return SimpleNamespace(_closed=closed, _fetcher=SimpleNamespace(_closed=False), _coordinator=coordinator)
+
+
+def test_what_the_coordinator_runs_into_is_looked_at() -> None:
+    """A refusal it can get over is let go of, so that it joins again; what ended it ends the worker."""
+    taken = KafkaError("unexpected")
+    taken.__cause__ = InstanceTakenError("taken")
+
+    check = GroupConsumer.check
+    check(consumer(None))
+    check(consumer(IllegalGenerationError()))
+    with pytest.raises(InstanceTakenError, match="taken"):
+        check(consumer(taken, ended=True))
+    with pytest.raises(ConsumerStoppedError):
+        check(consumer(None, closed=True))
