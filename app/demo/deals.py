@@ -13,6 +13,7 @@ from ...codecs.rate_card import RateCard, RateLine
 from .aftermath import other_prices
 from .agreements import DATED_DISCOUNTS, DISCOUNTS, has_own_rates, limited, policies
 from .ceilings import caps, other_caps
+from .crossings import crossing, placed
 from .fees import BILLED_BY_TERM, BY_DAYS, ENDS, PAID_AHEAD, fee, other_fee
 from .happenings import MONDAY, chance, often
 from .offices import ENTITIES, GRADES, PER_HUNDRED_EURO, PRACTICES, RAISE, Person, amount_text, spread
@@ -161,6 +162,7 @@ def _engagement(rng: random.Random, number: int, kind: ContractType) -> Engageme
     entity = rng.choices(ENTITIES, [entity.share for entity in ENTITIES])[0]
     if number in BY_DAYS and entity.closes:
         entity = ENTITIES[0]
+    entity = placed(number, entity)
     foreign = often(rng, 20)
     currency = rng.choice([c for c in PER_HUNDRED_EURO if c != entity.currency]) if foreign else entity.currency
     internal = kind == "internal"
@@ -181,7 +183,7 @@ def _engagement(rng: random.Random, number: int, kind: ContractType) -> Engageme
         fee=fee(rng, number, kind, currency),
         end_date=ENDS if number in BY_DAYS else None,
         expenses=expense_terms(number, currency),
-        policies=policies(rng, number, currency, entity),
+        policies=crossing(number, currency, policies(rng, number, currency, entity)),
         discount_percent=DISCOUNTS.get(number % 10, "0"),
         discounts=DATED_DISCOUNTS.get(number % 10, ()),
         planned_revenue=None if internal else amount_text(spread(rng, 9_000_000), currency),

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import msgspec
 
 from .aftermath import late_corrections, other_reference_data
+from .crossings import averages
 from .deals import ARRIVE_LATE, Post, engagements, posts, rate_cards, revised
 from .entries import expenses, time_entries
 from .happenings import (
@@ -72,6 +73,7 @@ def sample_week(seed: int) -> Week:
     known_people, late_people = resources(everybody)
     known_periods, late_periods = periods()
     known_rates, late_rates = exchange_rates(seed)
+    known_averages, late_averages = averages(seed)
     known_cards, late_cards = rate_cards(seed)
     late_terms = [terms for number, terms in enumerate(sold, start=1) if number in ARRIVE_LATE]
     known_terms = [terms for terms in sold if terms not in late_terms]
@@ -79,12 +81,13 @@ def sample_week(seed: int) -> Week:
     late_assignments = [post.assignment for post in places if post.late]
     masters = _spaced(
         moment(MONDAY, _BEFORE_WORK),
-        [*known_periods, *known_rates, *known_cards, *known_people, *known_terms, *known_assignments],
+        [*known_periods, *known_rates, *known_averages, *known_cards, *known_people, *known_terms, *known_assignments],
     )
     load = [*time_entries(seed, places, sold), *expenses(seed, places, sold), *_changed_assignments(seed, places)]
     after: list[Thing] = [
         *late_terms,
         *late_rates,
+        *late_averages,
         *late_cards,
         *late_people,
         *late_assignments,

@@ -130,7 +130,7 @@ def key_of(thing: Thing) -> str:
         case RateCard():
             return f"{thing.id}/{thing.version}"
         case FxRate():
-            return f"{thing.base}/{thing.quote}/{thing.valid_from}"
+            return "/".join(filter(None, (thing.base, thing.quote, str(thing.valid_from), thing.rate_type)))
         case Period():
             return f"{thing.legal_entity_id}/{thing.id}"
         case _:

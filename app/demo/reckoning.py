@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, Final
 
 from ...codecs.engagement import Engagement
 from .reckoning_caps import capped, is_stopped
+from .reckoning_exchange import labour_cost
 from .reckoning_facts import Facts, Record, read_facts
 from .reckoning_fees import term_fees
 from .reckoning_funding import funded
 from .reckoning_hours import NO_HOURS, Hours, hours_by_engagement
-from .reckoning_lookups import WaitsError, labour_cost
+from .reckoning_lookups import WaitsError
 from .reckoning_money import Worth, reckon_entry
 from .reckoning_numbers import number
 from .reckoning_progress import fixed_fee
@@ -148,7 +149,8 @@ def _planned(facts: Facts, terms: Engagement) -> tuple[Fraction, int | None]:
         for planned in plan.weeks:
             hours += number(planned.hours)
             try:
-                cost += labour_cost(facts, terms, person, number(planned.hours), planned.week) if person else 0
+                week, worked = planned.week, number(planned.hours)
+                cost += labour_cost(facts, terms, person, worked, week, week) if person else 0
             except WaitsError:
                 known = False
             known = known and person is not None

@@ -67,8 +67,8 @@ class Facts:
     """All that the records say in the end.
 
     versions: each entry's, lowest revision first; decisions: by entry, revision and people; assignments: by
-    (source, engagement, id); cards: by (scope, scope_id), id and version; fx: by (base, quote) and first date;
-    periods: by legal entity and id.
+    (source, engagement, id); cards: by (scope, scope_id), id and version; fx: by (base, quote, rate_type) and first
+    date; periods: by legal entity and id.
     """
 
     dead_letters: int = 0
@@ -78,7 +78,7 @@ class Facts:
     assignments: dict[AssignmentId, Assignment] = field(default_factory=dict)
     cards: dict[tuple[str, str], dict[str, dict[int, RateCard]]] = field(default_factory=dict)
     resources: dict[str, Resource] = field(default_factory=dict)
-    fx: dict[tuple[str, str], dict[dt.date, FxRate]] = field(default_factory=dict)
+    fx: dict[tuple[str, str, str], dict[dt.date, FxRate]] = field(default_factory=dict)
     periods: dict[str, dict[str, Period]] = field(default_factory=dict)
 
 
@@ -177,7 +177,7 @@ def _fx_rate(facts: Facts, record: Record) -> None:
     minor("0", fx.base)
     minor("0", fx.quote)
     refuse_when(number(fx.rate, FX_PLACES) <= 0, "rate")
-    ranges = facts.fx.setdefault((fx.base, fx.quote), {})
+    ranges = facts.fx.setdefault((fx.base, fx.quote, fx.rate_type), {})
     known = ranges.get(fx.valid_from)
     if known is None or fx.revision > known.revision:
         ranges[fx.valid_from] = fx

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from ...codecs.exception import HoldReason
 from ...codecs.time_entry import ProgressExcluded, TimeEntry
 from .reckoning_approval import Counted, counted, may_count
+from .reckoning_dates import fx_day
 from .reckoning_facts import Entry, EntryId
 from .reckoning_lookups import WaitsError, accounting_date, hours_in
 from .reckoning_numbers import number
@@ -73,7 +74,7 @@ def reckon_entry(facts: Facts, entry_id: EntryId) -> Reckoned:
 
 def _worth(facts: Facts, terms: Engagement, entry_id: EntryId, version: Entry, found: Counted) -> Worth:
     posted_on = accounting_date(facts, terms, date_of(version))
-    cost, price = value_of(facts, terms, version)
+    cost, price = value_of(facts, terms, version, fx_day(terms, version, posted_on))
     hours = Fraction(0)
     if isinstance(version, TimeEntry):
         hours = number(version.quantity) * hours_in(version.unit, terms)

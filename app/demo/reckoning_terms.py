@@ -6,6 +6,7 @@ import datetime as dt
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from .reckoning_exchange import check_fx_policy
 from .reckoning_numbers import PERCENT_PLACES, minor, number, refuse_when
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ def check_terms(terms: Engagement) -> None:
     _check_time(terms)
     _check_approval(terms)
     _check_funding(terms)
+    check_fx_policy(terms)
     refuse_when(terms.end_date is not None and terms.end_date < terms.start_date, "ends before it starts")
     if terms.planned_revenue is not None:
         minor(terms.planned_revenue, terms.currency)

@@ -6,7 +6,8 @@ from fractions import Fraction
 from math import prod
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from .reckoning_lookups import WaitsError, hours_in, labour_cost
+from .reckoning_exchange import labour_cost
+from .reckoning_lookups import WaitsError, hours_in
 from .reckoning_numbers import PLACES, in_minor_units, minor, number, rounded
 
 if TYPE_CHECKING:
@@ -36,13 +37,13 @@ class Rate(NamedTuple):
     most: int | None = None
 
 
-def time_worth(facts: Facts, terms: Engagement, entry: TimeEntry) -> tuple[int, int | None]:
-    """Cost and price of worked time, in minor units of the contract's currency."""
+def time_worth(facts: Facts, terms: Engagement, entry: TimeEntry, fx_on: dt.date) -> tuple[int, int | None]:
+    """Cost and price of worked time, in minor units of the contract's currency. fx_on: day of exchange rates."""
     hours = number(entry.quantity) * hours_in(entry.unit, terms)
     person = facts.resources.get(entry.resource_id)
     if person is None:
         raise WaitsError("resource_unknown")
-    cost = labour_cost(facts, terms, person, hours, entry.work_date)
+    cost = labour_cost(facts, terms, person, hours, entry.work_date, fx_on)
     if not entry.billable or terms.contract_type not in _BY_THE_HOUR:
         return cost, None
     rate = _charged(terms, entry, _found(facts, terms, entry, person))

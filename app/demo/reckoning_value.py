@@ -20,8 +20,12 @@ def date_of(version: Entry) -> dt.date:
     return version.work_date if isinstance(version, TimeEntry) else version.spent_on
 
 
-def value_of(facts: Facts, terms: Engagement, version: Entry) -> tuple[int, int | None]:
-    """Cost and price in minor units of the contract's currency; price None when nobody pays. Raises WaitsError."""
+def value_of(facts: Facts, terms: Engagement, version: Entry, fx_on: dt.date | None = None) -> tuple[int, int | None]:
+    """Cost and price in minor units of the contract's currency; price None when nobody pays. Raises WaitsError.
+
+    fx_on: the day whose exchange rates count, the entry's own if not said.
+    """
+    on = fx_on or date_of(version)
     if isinstance(version, TimeEntry):
-        return time_worth(facts, terms, version)
-    return expense_worth(facts, terms, version)
+        return time_worth(facts, terms, version, on)
+    return expense_worth(facts, terms, version, on)

@@ -15,7 +15,7 @@ from billtide.codecs.engagement import Engagement, decode
 NOT_YET_USED: Final = frozenset({
     "fee.drawdown",
     "policies.accounting_date=approval_date",
-    "policies.credit=write_off", "policies.fx_policy",
+    "policies.credit=write_off", "policies.fx_policy.date=approval_date",
     "policies.intercompany", "policies.review_above",
     "policies.rounding_place=invoice", "policies.unmapped_account=hold",
     "rates.volume_tiers",
