@@ -1,4 +1,4 @@
-"""What crosses currencies and legal entities: how some of the firm's contracts convert what is spent elsewhere.
+"""What crosses currencies, legal entities and systems: how some of the firm's contracts convert and book.
 
 Which contracts goes by their numbers, so that each way is there whatever the seed.
 """
@@ -13,6 +13,7 @@ import msgspec
 from ...codecs.decimals import format_scaled
 from ...codecs.fx_policy import AgreedFxRate, FxPolicy
 from ...codecs.fx_rate import FxRate
+from .bookkeeping import MAPPED, booked
 from .happenings import chance
 from .offices import ENTITIES, LATE_CURRENCY, LATE_PER_HUNDRED_EURO, PER_HUNDRED_EURO
 
@@ -36,13 +37,16 @@ _MONTHS: Final = tuple(dt.date(2025, month, 1) for month in (9, 10, 11, 12))
 
 def placed(number: int, entity: Entity) -> Entity:
     """The legal entity of the engagement with this number, in place of one by chance where it matters."""
-    if number not in BOOKED:
-        return entity
-    return next(each for each in ENTITIES if each.october == "closed" and not each.closes)
+    if number in MAPPED:
+        return next(each for each in ENTITIES if each.id == MAPPED[number])
+    if number in BOOKED:
+        return next(each for each in ENTITIES if each.october == "closed" and not each.closes)
+    return entity
 
 
 def crossing(number: int, currency: str, agreed: Policies) -> Policies:
     """The policies of the engagement with this number, with its ways across."""
+    agreed = booked(number, agreed)
     by_average = FxPolicy(rate_type=AVERAGE, quotation="either", base_currency=_HUB)
     if number in AVERAGED:
         return msgspec.structs.replace(agreed, fx_policy=by_average)
@@ -51,8 +55,8 @@ def crossing(number: int, currency: str, agreed: Policies) -> Policies:
     if number in RATES_FIXED:
         return msgspec.structs.replace(agreed, fx_policy=FxPolicy(agreed_rates=_fixed(number, currency)))
     if number in BOOKED:
-        booked = msgspec.structs.replace(by_average, date="accounting_date")
-        return msgspec.structs.replace(agreed, fx_policy=booked, closed_period="next_open_period")
+        as_posted = msgspec.structs.replace(by_average, date="accounting_date")
+        return msgspec.structs.replace(agreed, fx_policy=as_posted, closed_period="next_open_period")
     return agreed
 
 

@@ -16,6 +16,7 @@ from ...codecs.revenue import RevenueEvent
 from ...codecs.wire import decoder
 from ..topology import TOPOLOGY
 from .reading import read_streams
+from .reckoning_accounts import Booked
 from .reckoning_facts import EntryId
 
 if TYPE_CHECKING:
@@ -47,8 +48,9 @@ class Written:
     """Sums of all events. charges: billing lines that are not reversed, by id.
 
     paid_by: sums of all lines by engagement and customer; billed_entries: sum of the lines of each time entry and
-    expense, in minor units; waiting: entries with an open hold, by engagement and reason; unbalanced: ids of journals
-    whose two sides differ; ids: how often each event id was read; events: records by stream.
+    expense, in minor units; waiting: entries with an open hold, by engagement and reason; booked: lines of journals
+    with their numbers, by engagement; unbalanced: ids of journals whose two sides differ; ids: how often each event id
+    was read; events: records by stream.
     """
 
     billed: Money = field(default_factory=Counter)
@@ -60,6 +62,7 @@ class Written:
     billed_entries: Counter[EntryId] = field(default_factory=Counter)
     figures: dict[str, EngagementFigures] = field(default_factory=dict)
     waiting: Counter[tuple[str, str]] = field(default_factory=Counter)
+    booked: dict[str, set[Booked]] = field(default_factory=dict)
     dead_letters: Counter[str] = field(default_factory=Counter)
     unbalanced: list[str] = field(default_factory=list)
     ids: Counter[str] = field(default_factory=Counter)
@@ -111,6 +114,7 @@ def _add_accruals(written: Written, batch: Iterable[Record]) -> None:
         event = _accrual(record.value)
         written.ids[event.id] += 1
         _check_balance(written, event.id, event.lines, event.currency)
+        _add_numbers(written, event)
         if event.kind == "work_in_progress":
             amount = _debited(event.lines, "work_in_progress", event.currency)
             written.unbilled[event.engagement_id, event.currency] += amount
@@ -121,7 +125,13 @@ def _add_revenue(written: Written, batch: Iterable[Record]) -> None:
         event = _revenue(record.value)
         written.ids[event.id] += 1
         _check_balance(written, event.id, event.lines, event.currency)
+        _add_numbers(written, event)
         written.earned[event.engagement_id, event.currency] -= _debited(event.lines, "revenue", event.currency)
+
+
+def _add_numbers(written: Written, event: AccrualEvent | RevenueEvent) -> None:
+    booked = written.booked.setdefault(event.engagement_id, set())
+    booked.update((event.legal_entity_id, line.account, line.number) for line in event.lines)
 
 
 def _add_waiting(written: Written, batch: Iterable[Record]) -> None:

@@ -12,6 +12,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Final
 
 from ...codecs.engagement import Engagement
+from .reckoning_accounts import Booked, bookable
 from .reckoning_caps import capped, is_stopped
 from .reckoning_exchange import labour_cost
 from .reckoning_facts import Facts, Record, read_facts
@@ -38,7 +39,8 @@ class Expected:
     billed: charges of time and expenses; unbilled: open work in progress; held: approved value over the cap;
     non_chargeable: the same over caps that stop; deferred: fees billed in advance and not earned yet.
     settled: billed and held do not depend on the order of the entries (they may under a cap of mode `hold`;
-    then they are one possible outcome, and only their sum is certain).
+    then they are one possible outcome, and only their sum is certain). bookable: lines its journals may bear, None
+    where a number may lack.
     cap_reached_least and cap_reached_most: entries that wait for room under the cap; which ones do depends on
     the order. planned_cost: None when a planned week has no known cost. loss_provision: None where it depends
     on the order.
@@ -64,6 +66,7 @@ class Expected:
     terms: Engagement | None = None
     worths: tuple[Worth, ...] = ()
     funded: dict[str, int] = field(default_factory=dict)
+    bookable: frozenset[Booked] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +138,7 @@ def _expected(facts: Facts, terms: Engagement, worths: list[Worth]) -> Expected:
         loss_provision=fee.provision,
         terms=terms,
         worths=tuple(worths),
+        bookable=bookable(facts, terms),
         funded=funded(terms, [worth.price for worth in worths if worth.approved and worth.price is not None]),
     )
 

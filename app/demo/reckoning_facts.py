@@ -10,7 +10,19 @@ import datetime as dt
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
-from ...codecs import approval, assignment, engagement, expense, fx_rate, period, rate_card, resource, time_entry
+from ...codecs import (
+    account_map,
+    approval,
+    assignment,
+    engagement,
+    expense,
+    fx_rate,
+    period,
+    rate_card,
+    resource,
+    time_entry,
+)
+from ...codecs.account_map import AccountMap
 from ...codecs.approval import Approval
 from ...codecs.assignment import Assignment
 from ...codecs.engagement import Engagement
@@ -68,7 +80,7 @@ class Facts:
 
     versions: each entry's, lowest revision first; decisions: by entry, revision and people; assignments: by
     (source, engagement, id); cards: by (scope, scope_id), id and version; fx: by (base, quote, rate_type) and first
-    date; periods: by legal entity and id.
+    date; periods: by legal entity and id; account_maps: by legal entity and version.
     """
 
     dead_letters: int = 0
@@ -80,6 +92,7 @@ class Facts:
     resources: dict[str, Resource] = field(default_factory=dict)
     fx: dict[tuple[str, str, str], dict[dt.date, FxRate]] = field(default_factory=dict)
     periods: dict[str, dict[str, Period]] = field(default_factory=dict)
+    account_maps: dict[str, dict[int, AccountMap]] = field(default_factory=dict)
 
 
 def _check_place(record: Record, source: str, engagement_id: str) -> None:
@@ -191,6 +204,16 @@ def _period(facts: Facts, record: Record) -> None:
         periods[stretch.id] = stretch
 
 
+def _account_map(facts: Facts, record: Record) -> None:
+    """The first content of a version counts; another under its number cannot be read."""
+    sent = account_map.decode(record.value)
+    refuse_when(sent.effective_to is not None and sent.effective_to < sent.effective_from, "ends before it begins")
+    lines = {(line.account, line.category, line.contract_type, line.practice) for line in sent.lines}
+    refuse_when(len(lines) < len(sent.lines), "a number twice")
+    known = facts.account_maps.setdefault(sent.legal_entity_id, {}).setdefault(sent.version, sent)
+    refuse_when(known != sent, "another map under a known version")
+
+
 _READERS: Final[dict[str, tuple[str, Callable[[Facts, Record], None]]]] = {
     "time-entries": (time_entry.TYPE, _time_entry),
     "expenses": (expense.TYPE, _expense),
@@ -201,6 +224,7 @@ _READERS: Final[dict[str, tuple[str, Callable[[Facts, Record], None]]]] = {
     "resources": (resource.TYPE, _resource),
     "fx-rates": (fx_rate.TYPE, _fx_rate),
     "periods": (period.TYPE, _period),
+    "account-maps": (account_map.TYPE, _account_map),
 }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
+from .reckoning_accounts import waits_for_number
 from .reckoning_numbers import number
 
 if TYPE_CHECKING:
@@ -26,6 +27,14 @@ class WaitsError(Exception):
 
 def accounting_date(facts: Facts, terms: Engagement, on: dt.date) -> dt.date:
     """Where something of this date is posted for the engagement's legal entity; raises WaitsError when nowhere."""
+    date = _in_calendar(facts, terms, on)
+    if waits_for_number(facts, terms, date):
+        raise WaitsError("account_unmapped")
+    return date
+
+
+def _in_calendar(facts: Facts, terms: Engagement, on: dt.date) -> dt.date:
+    """The same by the periods alone."""
     periods = facts.periods.get(terms.legal_entity_id, {}).values()
     at_end = terms.policies.accounting_date == "period_end"
     covering = {period.status: period for period in periods if period.start_date <= on <= period.end_date}

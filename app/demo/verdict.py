@@ -83,6 +83,7 @@ def _differences(name: str, expected: Expected, written: Written) -> Iterable[tu
         yield from _difference(name, "loss_provision", "figures", amount, expected.loss_provision, currency)
     yield from ((problem, 0) for problem in _margins(name, expected, written))
     yield from ((problem, 0) for problem in _funding(name, expected, written))
+    yield from ((problem, 0) for problem in _numbers(name, expected, written))
     for what, hours in zip(HOURS, expected.hours.shown(), strict=True):
         if Fraction(getattr(shown, what)) != hours:
             wanted = format_plain(int(hours * 10**PLACES), PLACES)
@@ -115,6 +116,15 @@ def _funding(name: str, expected: Expected, written: Written) -> Iterable[str]:
     for where, by_customer in found.items():
         if by_customer != expected.funded:
             yield f"engagement {name}: customers pay {by_customer} instead of {expected.funded} in the {where}"
+
+
+def _numbers(name: str, expected: Expected, written: Written) -> Iterable[str]:
+    """Lines of journals with another number than the account maps have, or none, where nothing is posted without."""
+    agreed = None if expected.terms is None else expected.terms.policies.intercompany
+    for line in sorted(written.booked.get(name, ())) if expected.bookable is not None else ():
+        eliminates = agreed is not None and line[0] == agreed.elimination_entity_id
+        if line not in (expected.bookable or ()) and not eliminates:
+            yield f"engagement {name}: {line} is posted, which no account map has"
 
 
 def _by_entry(expected: Expected, written: Written) -> Iterable[tuple[str, int]]:

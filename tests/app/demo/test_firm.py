@@ -211,8 +211,15 @@ def test_what_waits_in_the_week_is_released_after_it_but_for_some(week: firm.Wee
         "cost_rate_missing",
         "rate_missing",
         "fx_rate_missing",
+        "account_unmapped",
     }
-    assert after.held.keys() >= {"engagement_unknown", "resource_unknown", "rate_missing", "fx_rate_missing"}
+    assert after.held.keys() >= {
+        "engagement_unknown",
+        "resource_unknown",
+        "rate_missing",
+        "fx_rate_missing",
+        "account_unmapped",
+    }
     assert "assignment_unknown" not in after.held
 
 

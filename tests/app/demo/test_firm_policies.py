@@ -17,7 +17,7 @@ NOT_YET_USED: Final = frozenset({
     "policies.accounting_date=approval_date",
     "policies.credit=write_off", "policies.fx_policy.date=approval_date",
     "policies.intercompany", "policies.review_above",
-    "policies.rounding_place=invoice", "policies.unmapped_account=hold",
+    "policies.rounding_place=invoice",
     "rates.volume_tiers",
 })  # fmt: skip
 """What no engagement of the firm agrees yet. A new field or value fails the test below until it is used, or listed."""

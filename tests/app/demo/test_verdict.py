@@ -120,6 +120,18 @@ def test_other_customers_are_found(memory: Memory, reckoning: Reckoning) -> None
     assert any("C-777" in problem for problem in verdict.problems)
 
 
+def test_another_account_number_is_found(memory: Memory, reckoning: Reckoning) -> None:
+    """A journal without numbers, of a contract that posts nothing without, is a problem, though the money is the same."""
+    events = [msgspec.json.decode(record.value or b"") for record in memory.left["revenue"]]
+    at = next(at for at, event in enumerate(events) if event["engagement_id"] == "E-0036")
+    unnumbered = [{field: line[field] for field in ("account", "side", "amount")} for line in events[at]["lines"]]
+    memory.left["revenue"][at] = changed(memory.left["revenue"][at], lines=unnumbered)
+    verdict = verdict_on(memory, reckoning)
+
+    assert not any(verdict.difference.values())
+    assert any("which no account map has" in problem for problem in verdict.problems)
+
+
 def test_a_journal_with_unequal_sides_is_found(memory: Memory, reckoning: Reckoning) -> None:
     """Debits that are not the credits are named by the event's id."""
     record = memory.left["revenue"][0]
