@@ -15,6 +15,7 @@ from ...codecs.fx_policy import AgreedFxRate, FxPolicy
 from ...codecs.fx_rate import FxRate
 from .bookkeeping import MAPPED, booked
 from .happenings import chance
+from .lending import lent
 from .offices import ENTITIES, LATE_CURRENCY, LATE_PER_HUNDRED_EURO, PER_HUNDRED_EURO
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ def placed(number: int, entity: Entity) -> Entity:
 
 def crossing(number: int, currency: str, agreed: Policies) -> Policies:
     """The policies of the engagement with this number, with its ways across."""
-    agreed = booked(number, agreed)
+    agreed = lent(number, booked(number, agreed))
     by_average = FxPolicy(rate_type=AVERAGE, quotation="either", base_currency=_HUB)
     if number in AVERAGED:
         return msgspec.structs.replace(agreed, fx_policy=by_average)

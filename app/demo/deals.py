@@ -16,6 +16,7 @@ from .ceilings import caps, other_caps
 from .crossings import crossing, placed
 from .fees import BILLED_BY_TERM, BY_DAYS, ENDS, PAID_AHEAD, fee, other_fee
 from .happenings import MONDAY, chance, often
+from .lending import transfer_cards
 from .offices import ENTITIES, GRADES, PER_HUNDRED_EURO, PRACTICES, RAISE, Person, amount_text, spread
 from .payers import funding
 from .spending import expense_terms
@@ -79,7 +80,8 @@ def rate_cards(seed: int) -> tuple[list[RateCard], list[RateCard]]:
         for currency in PER_HUNDRED_EURO
         if currency != UNPRICED_CURRENCY
     ]
-    return cards, late
+    known_transfers, late_transfers = transfer_cards(seed, LATE_ROLE, UNPRICED_CURRENCY)
+    return [*cards, *known_transfers], [*late, *late_transfers]
 
 
 def _standard(rng: random.Random, currency: str) -> list[RateCard]:

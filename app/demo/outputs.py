@@ -18,18 +18,26 @@ from ..topology import TOPOLOGY
 from .reading import read_streams
 from .reckoning_accounts import Booked
 from .reckoning_facts import EntryId
+from .reckoning_intercompany import Leg
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from ...agents.work import Record
-    from ...codecs.journal import JournalLine
+    from ...codecs.journal import Account, JournalLine
     from ..settings import Settings
 
 _billing: Final = decoder(BillingEvent)
 _accrual: Final = decoder(AccrualEvent)
 _revenue: Final = decoder(RevenueEvent)
 _exception: Final = decoder(ExceptionEvent)
+DEBITED: Final[dict[str, Account]] = {
+    "intercompany_sale": "intercompany_receivable",
+    "intercompany_purchase": "intercompany_cost",
+    "sale_elimination": "intercompany_receivable",
+    "purchase_elimination": "intercompany_cost",
+}
+"""Account of each journal between legal entities that what is charged debits, and its elimination credits."""
 ENTRY_KINDS: Final = frozenset(("time", "expense"))
 
 Money = Counter[tuple[str, str]]
@@ -48,9 +56,9 @@ class Written:
     """Sums of all events. charges: billing lines that are not reversed, by id.
 
     paid_by: sums of all lines by engagement and customer; billed_entries: sum of the lines of each time entry and
-    expense, in minor units; waiting: entries with an open hold, by engagement and reason; booked: lines of journals
-    with their numbers, by engagement; unbalanced: ids of journals whose two sides differ; ids: how often each event id
-    was read; events: records by stream.
+    expense, in minor units; waiting: entries with an open hold, by engagement and reason; legs: what intercompany
+    journals come to, by engagement; booked: lines of journals with their numbers, by engagement; unbalanced: ids of
+    journals whose two sides differ; ids: how often each event id was read; events: records by stream.
     """
 
     billed: Money = field(default_factory=Counter)
@@ -62,6 +70,7 @@ class Written:
     billed_entries: Counter[EntryId] = field(default_factory=Counter)
     figures: dict[str, EngagementFigures] = field(default_factory=dict)
     waiting: Counter[tuple[str, str]] = field(default_factory=Counter)
+    legs: dict[str, Counter[Leg]] = field(default_factory=dict)
     booked: dict[str, set[Booked]] = field(default_factory=dict)
     dead_letters: Counter[str] = field(default_factory=Counter)
     unbalanced: list[str] = field(default_factory=list)
@@ -115,6 +124,10 @@ def _add_accruals(written: Written, batch: Iterable[Record]) -> None:
         written.ids[event.id] += 1
         _check_balance(written, event.id, event.lines, event.currency)
         _add_numbers(written, event)
+        if event.kind in DEBITED:
+            amount = _debited(event.lines, DEBITED[event.kind], event.currency)
+            leg = event.kind, event.legal_entity_id, event.counterparty_id, event.currency
+            written.legs.setdefault(event.engagement_id, Counter())[leg] += amount
         if event.kind == "work_in_progress":
             amount = _debited(event.lines, "work_in_progress", event.currency)
             written.unbilled[event.engagement_id, event.currency] += amount

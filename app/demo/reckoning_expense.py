@@ -48,6 +48,11 @@ def expense_worth(facts: Facts, terms: Engagement, entry: Expense, fx_on: dt.dat
     return cost, sum(_price(line, terms, converted) for line in billed)
 
 
+def own_cost(terms: Engagement, entry: Expense) -> int:
+    """What an expense costs, in minor units of the currency of spending. Raises WaitsError."""
+    return sum(_known(line, terms, entry.currency).cost for line in lines_of(entry))
+
+
 def _known(spent: Spent, terms: Engagement, currency: str) -> _Line:
     """Find the terms of a line's category, and its amount; raises WaitsError where a unit price is missing."""
     of_category = [own for own in terms.expenses.categories if own.category == spent.category]

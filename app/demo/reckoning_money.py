@@ -12,6 +12,7 @@ from ...codecs.time_entry import ProgressExcluded, TimeEntry
 from .reckoning_approval import Counted, counted, may_count
 from .reckoning_dates import fx_day
 from .reckoning_facts import Entry, EntryId
+from .reckoning_intercompany import Transfer, transfer_of
 from .reckoning_lookups import WaitsError, accounting_date, hours_in
 from .reckoning_numbers import number
 from .reckoning_value import date_of, value_of
@@ -26,7 +27,8 @@ class Worth:
     """A valued entry, in minor units of the contract's currency. price: None when nobody pays for it.
 
     posted_on: its accounting date, by the calendar as it stands in the end; waits_for: what it waits for although it is
-    posted, for a decision about it does not count; belongs_to: practice and region of its person, empty if unknown.
+    posted, for a decision about it does not count; belongs_to: practice and region of its person, empty if unknown;
+    transfer: what another legal entity charges for it once it is approved.
     """
 
     entry_id: EntryId
@@ -38,6 +40,7 @@ class Worth:
     posted_on: dt.date
     waits_for: HoldReason | None
     belongs_to: tuple[str, str] = ("", "")
+    transfer: Transfer | None = None
 
     @property
     def excluded(self) -> ProgressExcluded | None:
@@ -74,10 +77,14 @@ def reckon_entry(facts: Facts, entry_id: EntryId) -> Reckoned:
 
 def _worth(facts: Facts, terms: Engagement, entry_id: EntryId, version: Entry, found: Counted) -> Worth:
     posted_on = accounting_date(facts, terms, date_of(version))
-    cost, price = value_of(facts, terms, version, fx_day(terms, version, posted_on))
+    fx_on = fx_day(terms, version, posted_on)
+    cost, price = value_of(facts, terms, version, fx_on)
     hours = Fraction(0)
     if isinstance(version, TimeEntry):
         hours = number(version.quantity) * hours_in(version.unit, terms)
     person = facts.resources.get(version.resource_id)
     belongs_to = ("", "") if person is None else (person.practice, person.region)
-    return Worth(entry_id, version, found.approved, price, cost, hours, posted_on, found.waits_for, belongs_to)
+    transfer = transfer_of(facts, terms, version, price, fx_on)
+    return Worth(
+        entry_id, version, found.approved, price, cost, hours, posted_on, found.waits_for, belongs_to, transfer
+    )

@@ -7,6 +7,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from .reckoning_exchange import check_fx_policy
+from .reckoning_intercompany import check_intercompany
 from .reckoning_numbers import PERCENT_PLACES, minor, number, refuse_when
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ def check_terms(terms: Engagement) -> None:
     _check_approval(terms)
     _check_funding(terms)
     check_fx_policy(terms)
+    check_intercompany(terms)
     refuse_when(terms.end_date is not None and terms.end_date < terms.start_date, "ends before it starts")
     if terms.planned_revenue is not None:
         minor(terms.planned_revenue, terms.currency)

@@ -12,7 +12,7 @@ from .reckoning_numbers import PLACES, in_minor_units, minor, number, rounded
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from ...codecs.engagement import Engagement, EngagementRate, Rounding
     from ...codecs.rate_card import RateCard, RateLine
@@ -26,6 +26,8 @@ _DAYS: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturda
 _HOUR_MINUTES: Final = 60
 
 Line = tuple[str, str, str]
+Scopes = tuple[tuple[str, str], ...]
+"""Scope and scope id of cards, those that win first."""
 
 
 class Rate(NamedTuple):
@@ -131,8 +133,18 @@ def _found(facts: Facts, terms: Engagement, entry: TimeEntry, person: Resource) 
             raise WaitsError("assignment_unknown")
         if plan.rate is not None:
             return Rate(number(plan.rate), "hour")
+    return _on_lines(_cards(facts, terms, entry.work_date), entry, person)
+
+
+def rate_on_cards(facts: Facts, scopes: Scopes, currency: str, entry: TimeEntry, person: Resource) -> Rate:
+    """The rate of the first card of some scopes, in a currency, that has one; raises WaitsError."""
+    return _on_lines(_in_scopes(facts, scopes, currency, entry.work_date), entry, person)
+
+
+def _on_lines(cards: Iterable[dict[Line, Rate]], entry: TimeEntry, person: Resource) -> Rate:
+    """The most telling line of the first card that has one for the work."""
     role, grade, item = entry.role or person.role, entry.grade or person.grade, entry.item
-    for lines in _cards(facts, terms, entry.work_date):
+    for lines in cards:
         if role and grade and (role, grade, "") in lines:
             return lines[role, grade, ""]
         if role and (role, "", "") in lines:
@@ -154,10 +166,15 @@ def _cards(facts: Facts, terms: Engagement, on: dt.date) -> Iterator[dict[Line, 
         ("region", terms.region),
         ("default", ""),
     )
+    yield from _in_scopes(facts, scopes, terms.currency, on)
+
+
+def _in_scopes(facts: Facts, scopes: Scopes, currency: str, on: dt.date) -> Iterator[dict[Line, Rate]]:
+    """Lines of every card of these scopes in a currency that is in force on a date."""
     for scope in scopes:
         cards = facts.cards.get(scope, {})
         for card_id in sorted(cards):
-            card = _in_force([card for card in cards[card_id].values() if card.currency == terms.currency], on)
+            card = _in_force([card for card in cards[card_id].values() if card.currency == currency], on)
             if card is not None:
                 yield {(line.role, line.grade, line.item): _rate(line, card.currency) for line in card.lines}
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from ...codecs.time_entry import TimeEntry
 from .reckoning_expense import expense_worth
+from .reckoning_intercompany import transfer_of
 from .reckoning_time import time_worth
 
 if TYPE_CHECKING:
@@ -27,5 +28,8 @@ def value_of(facts: Facts, terms: Engagement, version: Entry, fx_on: dt.date | N
     """
     on = fx_on or date_of(version)
     if isinstance(version, TimeEntry):
-        return time_worth(facts, terms, version, on)
-    return expense_worth(facts, terms, version, on)
+        cost, price = time_worth(facts, terms, version, on)
+    else:
+        cost, price = expense_worth(facts, terms, version, on)
+    transfer_of(facts, terms, version, price, on)  # a version whose transfer price is unknown waits for it
+    return cost, price

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from ...codecs.currencies import format_amount, parse_amount
 from ...codecs.decimals import format_plain
 from .reckoning_caps import is_stopped, misplaced
+from .reckoning_intercompany import legs
 from .reckoning_margins import Row, margin_rows
 from .reckoning_numbers import PLACES
 
@@ -84,6 +85,7 @@ def _differences(name: str, expected: Expected, written: Written) -> Iterable[tu
     yield from ((problem, 0) for problem in _margins(name, expected, written))
     yield from ((problem, 0) for problem in _funding(name, expected, written))
     yield from ((problem, 0) for problem in _numbers(name, expected, written))
+    yield from _intercompany(name, expected, written)
     for what, hours in zip(HOURS, expected.hours.shown(), strict=True):
         if Fraction(getattr(shown, what)) != hours:
             wanted = format_plain(int(hours * 10**PLACES), PLACES)
@@ -116,6 +118,20 @@ def _funding(name: str, expected: Expected, written: Written) -> Iterable[str]:
     for where, by_customer in found.items():
         if by_customer != expected.funded:
             yield f"engagement {name}: customers pay {by_customer} instead of {expected.funded} in the {where}"
+
+
+def _intercompany(name: str, expected: Expected, written: Written) -> Iterable[tuple[str, int]]:
+    """What legal entities charge each other and what takes it out again, not as reckoned, in either's books."""
+    if expected.terms is None:
+        return
+    charged = [worth.transfer for worth in expected.worths if worth.approved and worth.transfer is not None]
+    wanted, found = legs(expected.terms, charged), written.legs.get(name, Counter())
+    for leg in sorted({*wanted, *found}):
+        for problem, amount in _difference(name, " ".join(leg), "events", found[leg], wanted[leg], leg[-1]):
+            yield problem, amount if leg[-1] == expected.currency else 0
+    bought = sum(charge.purchase for charge in charged)
+    shown = parse_amount(written.figures[name].intercompany_cost or "0", expected.currency, "intercompany_cost")
+    yield from _difference(name, "intercompany_cost", "figures", shown, bought, expected.currency)
 
 
 def _numbers(name: str, expected: Expected, written: Written) -> Iterable[str]:

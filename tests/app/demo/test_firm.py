@@ -179,7 +179,7 @@ def test_cards_are_of_every_scope_and_unit(week: firm.Week) -> None:
     """Default, region, practice and customer cards, by the hour and by the day, with a second version."""
     cards = read(week.masters["rate-cards"], rate_card.decode)
 
-    assert {card.scope for card in cards} == {"default", "region", "practice", "customer"}
+    assert {card.scope for card in cards} == {"default", "region", "practice", "customer", "intercompany"}
     assert {line.unit for card in cards for line in card.lines} == {"hour", "day"}
     assert {card.version for card in cards} == {1, 2}
 

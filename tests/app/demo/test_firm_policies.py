@@ -16,7 +16,7 @@ NOT_YET_USED: Final = frozenset({
     "fee.drawdown",
     "policies.accounting_date=approval_date",
     "policies.credit=write_off", "policies.fx_policy.date=approval_date",
-    "policies.intercompany", "policies.review_above",
+    "policies.review_above",
     "policies.rounding_place=invoice",
     "rates.volume_tiers",
 })  # fmt: skip

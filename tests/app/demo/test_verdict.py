@@ -132,6 +132,14 @@ def test_another_account_number_is_found(memory: Memory, reckoning: Reckoning) -
     assert any("which no account map has" in problem for problem in verdict.problems)
 
 
+def test_another_charge_between_entities_is_found(memory: Memory, reckoning: Reckoning) -> None:
+    """Without one of its four journals a charge between legal entities is a problem."""
+    kinds = [msgspec.json.decode(record.value or b"")["kind"] for record in memory.left["accruals"]]
+    del memory.left["accruals"][kinds.index("sale_elimination")]
+
+    assert any("sale_elimination" in problem for problem in verdict_on(memory, reckoning).problems)
+
+
 def test_a_journal_with_unequal_sides_is_found(memory: Memory, reckoning: Reckoning) -> None:
     """Debits that are not the credits are named by the event's id."""
     record = memory.left["revenue"][0]
