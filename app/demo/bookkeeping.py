@@ -27,7 +27,11 @@ COMPLETED: Final = ("GB-LTD", "CH-AG")
 UNMAPPED: Final = "JP-KK"
 """The legal entity whose map lacks an account for ever."""
 _ACCOUNTS: Final[tuple[Account, ...]] = get_args(Account)
-_LACKING: Final = {"GB-LTD": ("revenue",), "CH-AG": ("contract_asset", "deferred_revenue"), UNMAPPED: ("project_cost",)}
+_LACKING: Final[dict[str, tuple[Account, ...]]] = {
+    "GB-LTD": ("revenue",),
+    "CH-AG": ("contract_asset", "deferred_revenue"),
+    UNMAPPED: ("project_cost",),
+}
 _FROM: Final = dt.date(2025, 1, 1)
 
 

@@ -22,25 +22,35 @@ _OF_FEES: Final = {
     "retainer": {"deferred_revenue"},
     "subscription": {"deferred_revenue", "contract_asset"},
 }
+_BOUGHT: Final = {"intercompany_cost", "intercompany_payable"}
+_SOLD: Final = {"intercompany_receivable", "intercompany_revenue"}
 _UNPAID: Final = {"non_billable", "internal"}
 
 Booked = tuple[str, str, str]
 """Legal entity, account and number of a line of a journal."""
 
 
-def waits_for_number(facts: Facts, terms: Engagement, on: dt.date) -> bool:
-    """Whether the contract waits on this date for the number of an account that it may need."""
+def waits_for_number(facts: Facts, terms: Engagement, on: dt.date, entity: str) -> bool:
+    """Whether the contract waits on this date for the number of an account that it may need in these books."""
     if terms.policies.unmapped_account != "hold":
         return False
-    charged = set() if terms.contract_type in _UNPAID else _CHARGED | _OF_FEES.get(terms.contract_type, set())
-    begun = [each for each in facts.account_maps.get(terms.legal_entity_id, {}).values() if each.effective_from <= on]
+    begun = [each for each in facts.account_maps.get(entity, {}).values() if each.effective_from <= on]
     if not begun:
         return True
     latest = max(begun, key=lambda each: (each.effective_from, each.version))
     if latest.effective_to is not None and latest.effective_to < on:
         return True
     mapped = {account for account, category, _ in _numbers(latest, terms) if not category}
-    return not _SPENT | charged <= mapped
+    return not _needed(terms, entity) <= mapped
+
+
+def _needed(terms: Engagement, entity: str) -> set[str]:
+    """Accounts of the contract in its own books, or in those of an entity whose people it is charged for."""
+    if entity != terms.legal_entity_id:
+        return _SPENT | _SOLD
+    bought = set() if terms.policies.intercompany is None else _BOUGHT
+    charged = set() if terms.contract_type in _UNPAID else _CHARGED | _OF_FEES.get(terms.contract_type, set())
+    return _SPENT | bought | charged
 
 
 def bookable(facts: Facts, terms: Engagement) -> frozenset[Booked] | None:

@@ -71,9 +71,8 @@ def _charged(
     cost, currency = _own_cost(terms, version, person)
     rounding = terms.policies.rounding
     if isinstance(version, TimeEntry) and agreed.transfer_price == "rate_card":
-        scopes = (("intercompany", f"{person.legal_entity_id}/{terms.legal_entity_id}"),)
-        scopes += (("intercompany", person.legal_entity_id),)
-        currency = agreed.currency or terms.currency
+        currency, seller = agreed.currency or terms.currency, person.legal_entity_id
+        scopes = (("intercompany", f"{seller}/{terms.legal_entity_id}"), ("intercompany", seller))
         rate = rate_on_cards(facts, scopes, currency, version, person)
         hours = number(version.quantity) * hours_in(version.unit, terms)
         return in_minor_units(hours * rate.amount / hours_in(rate.unit, terms), currency, rounding), currency

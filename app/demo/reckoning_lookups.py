@@ -25,17 +25,18 @@ class WaitsError(Exception):
         self.reason: HoldReason = reason
 
 
-def accounting_date(facts: Facts, terms: Engagement, on: dt.date) -> dt.date:
-    """Where something of this date is posted for the engagement's legal entity; raises WaitsError when nowhere."""
-    date = _in_calendar(facts, terms, on)
-    if waits_for_number(facts, terms, date):
+def accounting_date(facts: Facts, terms: Engagement, on: dt.date, entity: str = "") -> dt.date:
+    """Where something of this date is posted for a legal entity, the engagement's if not said; or raises WaitsError."""
+    entity = entity or terms.legal_entity_id
+    date = _in_calendar(facts, terms, on, entity)
+    if waits_for_number(facts, terms, date, entity):
         raise WaitsError("account_unmapped")
     return date
 
 
-def _in_calendar(facts: Facts, terms: Engagement, on: dt.date) -> dt.date:
+def _in_calendar(facts: Facts, terms: Engagement, on: dt.date, entity: str) -> dt.date:
     """The same by the periods alone."""
-    periods = facts.periods.get(terms.legal_entity_id, {}).values()
+    periods = facts.periods.get(entity, {}).values()
     at_end = terms.policies.accounting_date == "period_end"
     covering = {period.status: period for period in periods if period.start_date <= on <= period.end_date}
     if not covering:

@@ -85,6 +85,8 @@ def _worth(facts: Facts, terms: Engagement, entry_id: EntryId, version: Entry, f
     person = facts.resources.get(version.resource_id)
     belongs_to = ("", "") if person is None else (person.practice, person.region)
     transfer = transfer_of(facts, terms, version, price, fx_on)
+    if transfer is not None:
+        accounting_date(facts, terms, date_of(version), transfer.seller)
     return Worth(
         entry_id, version, found.approved, price, cost, hours, posted_on, found.waits_for, belongs_to, transfer
     )

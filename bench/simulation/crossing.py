@@ -1,12 +1,13 @@
-"""What crosses currencies and systems: ways to convert, and account maps that contracts wait for.
+"""What crosses currencies, legal entities and systems: ways to convert, transfer prices, account maps.
 
-Chosen by a chance of its own for each contract, and kept through all its revisions: what waits for a number from the
-first revision on has never posted anything without.
+Chosen by a chance of its own for each contract. Whether it waits for account numbers, and for what other legal entities
+post, is kept through all its revisions: what could stand without does not stand for ever because of the order.
 """
 
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterator
 from random import Random
 from typing import TYPE_CHECKING, get_args
 
@@ -15,7 +16,9 @@ import msgspec
 from billtide.codecs.account_map import AccountLine, AccountMap
 from billtide.codecs.fx_policy import AgreedFxRate, FxPolicy
 from billtide.codecs.fx_rate import FxRate
+from billtide.codecs.intercompany import Intercompany, TransferPolicy
 from billtide.codecs.journal import Account
+from billtide.codecs.rate_card import RateCard, RateLine
 
 from .agreed import PLACES, rarely
 
@@ -33,14 +36,26 @@ HALVES = (
 def agreed_so(chance: Random, terms: Engagement) -> Engagement:
     """The first revision of terms with a way to convert; some post nothing without account numbers."""
     unmapped = "hold" if rarely(chance, 5) else "abstract_name"
-    return _with(terms, fx_policy=_fx_policy(chance, terms.currency), unmapped_account=unmapped)
+    lent = _intercompany(chance) if rarely(chance, 3) else None
+    fx = _fx_policy(chance, terms.currency)
+    return _with(terms, fx_policy=fx, unmapped_account=unmapped, intercompany=lent)
 
 
 def again(chance: Random, revised: Engagement, first: Engagement) -> Engagement:
     """A later revision: it waits for numbers as the first one does, and now and then converts in another way."""
     before = first.policies
     fx = _fx_policy(chance, first.currency) if rarely(chance, 3) else before.fx_policy
-    return _with(revised, fx_policy=fx, unmapped_account=before.unmapped_account)
+    lent = before.intercompany
+    if lent is not None and rarely(chance, 3):
+        lent = _intercompany(chance)
+    return _with(revised, fx_policy=fx, unmapped_account=before.unmapped_account, intercompany=lent)
+
+
+def _intercompany(chance: Random) -> Intercompany:
+    """What people of other legal entities are charged at."""
+    way: TransferPolicy = chance.choice(("cost", "cost_plus", "percent_of_sale", "rate_card", "rate_card"))
+    percent = chance.choice(("7.5", "33.3333", "0")) if way in {"cost_plus", "percent_of_sale"} else None
+    return Intercompany(transfer_price=way, percent=percent, currency=chance.choice((None, None, "USD")))
 
 
 def _with(terms: Engagement, **fields: object) -> Engagement:
@@ -60,7 +75,14 @@ def _fx_policy(chance: Random, currency: str) -> FxPolicy | None:
     )
 
 
-def averages(chance: Random) -> tuple[list[Thing], list[Thing]]:
+def references(chance: Random, entities: tuple[str, ...]) -> Iterator[tuple[list[Thing], list[Thing]]]:
+    """Reference data that is known before the load, and that comes during it."""
+    yield _averages(chance)
+    yield _transfer_cards(chance, entities)
+    yield _account_maps(chance, entities)
+
+
+def _averages(chance: Random) -> tuple[list[Thing], list[Thing]]:
     """Rates of a kind of their own, each pair quoted one way only; some come late or never."""
     known: list[Thing] = []
     late: list[Thing] = []
@@ -73,7 +95,27 @@ def averages(chance: Random) -> tuple[list[Thing], list[Thing]]:
     return known, late
 
 
-def account_maps(chance: Random, entities: tuple[str, ...]) -> tuple[list[Thing], list[Thing]]:
+def _transfer_cards(chance: Random, entities: tuple[str, ...]) -> tuple[list[Thing], list[Thing]]:
+    """Rates at which legal entities charge each other; some come late or never, none is for each kind of work."""
+    known: list[Thing] = []
+    late: list[Thing] = []
+    for entity in entities:
+        others = [other for other in entities if other != entity]
+        for scope_id in (entity, f"{entity}/{chance.choice(others)}"):
+            for currency in PLACES:
+                way = chance.choice(("known", "late", "never"))
+                lines = (RateLine(role="analyst", rate="70.005"), RateLine(role="partner", rate="901.5", unit="day"))
+                lines += (RateLine(rate="55.5"),) if rarely(chance, 2) else ()
+                card = RateCard(
+                    id=f"transfer-{scope_id}-{currency}", version=1, scope="intercompany", scope_id=scope_id,
+                    currency=currency, effective_from=dt.date(2025, 8, 1), lines=lines,
+                )  # fmt: skip
+                if way != "never":
+                    (late if way == "late" else known).append(card)
+    return known, late
+
+
+def _account_maps(chance: Random, entities: tuple[str, ...]) -> tuple[list[Thing], list[Thing]]:
     """A map of each legal entity: whole from the start, whole in the end, or never."""
     known: list[Thing] = []
     late: list[Thing] = []

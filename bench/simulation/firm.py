@@ -71,7 +71,7 @@ def make(seed: int, *, late_changes: bool = False) -> Firm:
     chance = Random(f"{seed}:firm")
     masters, late = _references(chance)
     across = Random(f"{seed}:crossing")
-    for known, coming in (crossing.averages(across), crossing.account_maps(across, ENTITIES)):
+    for known, coming in crossing.references(across, ENTITIES):
         masters += known
         late += coming
     sold = sales.engagements(chance, across)

@@ -67,8 +67,9 @@ def test_a_version_has_one_content() -> None:
 
 
 def test_journals_bear_numbers_of_the_maps() -> None:
-    """Of every version those lines that are for such a contract; of a contract that waits for none, any."""
-    got = one(terms(**WAITS), account_map(), account_map(version=2, lines=lines(practice="data")), time())
+    """Those lines of a map that are for such a contract; of a contract that waits for none, any."""
+    of_others = {"account": "revenue", "number": "4711", "practice": "data"}
+    got = one(terms(**WAITS), account_map(lines=[*lines(), of_others]), time())
 
     assert got.bookable == {("DE", each, f"N-{each}") for each in get_args(Account)}
     assert one(time()).bookable is None

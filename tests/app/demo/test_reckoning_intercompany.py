@@ -7,6 +7,7 @@ import pytest
 from billtide.app.demo.reckoning_intercompany import Transfer, legs
 
 from .test_reckoning import Sent, card, one, reckoned, sent, spent, terms, time
+from .test_reckoning_accounts import account_map
 
 AMERICAN = sent(
     "resources",
@@ -15,6 +16,8 @@ AMERICAN = sent(
 )
 RATES = (sent("fx-rates"), sent("fx-rates", base="EUR", quote="USD", rate="1.1"))
 """0.9 EUR for 1 USD, and 1.1 USD for 1 EUR."""
+BOTH = (sent("periods"), sent("periods", legal_entity_id="US"))
+"""March is open in both books."""
 CARDS = (
     card(),
     card(id="us", scope="intercompany", scope_id="US", lines=[{"rate": "65"}, {"rate": "70.005", "role": "dev"}]),
@@ -44,13 +47,13 @@ def lent(transfer_price: str = "cost", *, fx: dict[str, object] | None = None, *
 )  # fmt: skip
 def test_hours_of_another_entity(contract: Sent, entry: dict[str, object], sale: int, purchase: int) -> None:
     """8 hours of US at 50 USD an hour, sold by DE at 100 EUR: charged in USD there and in EUR here."""
-    (worth,) = one(contract, AMERICAN, *RATES, *CARDS, time(**entry)).worths
+    (worth,) = one(contract, AMERICAN, *RATES, *BOTH, *CARDS, time(**entry)).worths
     assert worth.transfer == Transfer("US", sale, "USD", purchase)
 
 
 def test_expenses_are_passed_on_at_cost() -> None:
     """100 EUR that a person of US spent are 100 EUR in both books, whatever hours are charged."""
-    (worth,) = one(lent("cost_plus", percent="7.5"), AMERICAN, *RATES, spent()).worths
+    (worth,) = one(lent("cost_plus", percent="7.5"), AMERICAN, *RATES, *BOTH, spent()).worths
     assert worth.transfer == Transfer("US", 100_00, "EUR", 100_00)
 
 
@@ -71,12 +74,29 @@ def test_nobody_is_charged_for_own_people(contract: Sent) -> None:
 )
 def test_an_unknown_transfer_price_is_waited_for(contract: Sent, records: tuple[Sent, ...], reason: str) -> None:
     """Without the transfer price nothing of the entry is posted, though what the customer pays is known."""
-    assert reckoned(contract, AMERICAN, *records, time()).held == {reason: 1}
+    assert reckoned(contract, AMERICAN, *BOTH, *records, time()).held == {reason: 1}
+
+
+@pytest.mark.parametrize(
+    ("books", "reason"),
+    [
+        pytest.param((), "period_unknown", id="no period"),
+        pytest.param((sent("periods", legal_entity_id="US", status="closed"),), "period_closed", id="closed"),
+        pytest.param((BOTH[1],), "account_unmapped", id="no numbers for sales"),
+    ],
+)
+def test_both_books_are_waited_for(books: tuple[Sent, ...], reason: str) -> None:
+    """What the other entity cannot post yet, for want of an open period or of a number, is posted nowhere."""
+    hold = "hold" if reason == "account_unmapped" else "abstract_name"
+    contract = terms(policies={"intercompany": {}, "unmapped_account": hold})
+    maps = (account_map(), account_map("intercompany_revenue", legal_entity_id="US"))
+    got = reckoned(contract, AMERICAN, *RATES, sent("periods"), *books, *maps, time())
+    assert got.held == {reason: 1}
 
 
 def test_every_charge_is_taken_out_again() -> None:
     """Sales and purchases by entity and currency, and their opposites in the books where the firm is consolidated."""
-    got = one(lent(elimination_entity_id="GROUP"), AMERICAN, *RATES, time())
+    got = one(lent(elimination_entity_id="GROUP"), AMERICAN, *RATES, *BOTH, time())
     assert got.terms is not None
     assert legs(got.terms, [Transfer("US", 3, "USD", 2), Transfer("US", 4, "USD", 3)]) == {
         ("intercompany_sale", "US", "DE", "USD"): 7,
