@@ -73,8 +73,11 @@ def _costlier(cost: CostRate) -> CostRate:
     return msgspec.structs.replace(cost, rate=_raised(cost.rate)) if cost.effective_from == RAISE else cost
 
 
-def late_corrections(seed: int, load: Sequence[Happening]) -> Iterator[TimeEntry | Expense]:
-    """Approved entries of the week, corrected after everything else; none that has moved to another engagement."""
+def late_corrections(seed: int, load: Sequence[Happening], dated: frozenset[str]) -> Iterator[TimeEntry | Expense]:
+    """Approved entries of the week, corrected after everything else; none that has moved to another engagement.
+
+    dated: engagements that want the day of every approval, which a source does not say.
+    """
     rng = chance(seed, "late corrections")
     latest: dict[str, TimeEntry | Expense] = {}
     moved: set[str] = set()
@@ -86,7 +89,11 @@ def late_corrections(seed: int, load: Sequence[Happening]) -> Iterator[TimeEntry
                 moved.add(entry.id)
             if known is None or entry.revision > known.revision:
                 latest[entry.id] = entry
-    approved = [entry for name, entry in latest.items() if entry.status == "approved" and name not in moved]
+    approved = [
+        entry
+        for name, entry in latest.items()
+        if entry.status == "approved" and name not in moved and entry.engagement_id not in dated
+    ]
     for entry in rng.sample(approved, CORRECTED_LATE):
         again = msgspec.structs.replace(entry, revision=LATE_REVISION)
         if isinstance(again, Expense):

@@ -19,7 +19,7 @@ from .lending import lent
 from .offices import ENTITIES, LATE_CURRENCY, LATE_PER_HUNDRED_EURO, PER_HUNDRED_EURO
 
 if TYPE_CHECKING:
-    from ...codecs.engagement import Policies
+    from ...codecs.engagement import Engagement, Policies
     from .offices import Entity
 
 AVERAGED: Final = (8, 19, 56, 76, 104, 114)
@@ -30,6 +30,10 @@ RATES_FIXED: Final = (10, 22, 77, 106)
 """Engagements whose terms fix the rates."""
 BOOKED: Final = (25, 60, 78)
 """Engagements converted at the average of the month they are posted in, of an entity whose months stay as they are."""
+DATED: Final = (26, 44)
+"""T&M engagements whose charges are dated by their approval, of entities that close no month; anybody approves them."""
+CONVERTED_WHEN_APPROVED: Final = (44, 50)
+"""T&M engagements converted at the rates of the day of approval."""
 AVERAGE: Final = "average"
 _HUB: Final = "EUR"
 _PLACES: Final = 6
@@ -42,13 +46,17 @@ def placed(number: int, entity: Entity) -> Entity:
         return next(each for each in ENTITIES if each.id == MAPPED[number])
     if number in BOOKED:
         return next(each for each in ENTITIES if each.october == "closed" and not each.closes)
-    return entity
+    return ENTITIES[0] if number in DATED and entity.closes else entity
 
 
 def crossing(number: int, currency: str, agreed: Policies) -> Policies:
     """The policies of the engagement with this number, with its ways across."""
     agreed = lent(number, booked(number, agreed))
     by_average = FxPolicy(rate_type=AVERAGE, quotation="either", base_currency=_HUB)
+    if number in DATED:
+        agreed = msgspec.structs.replace(agreed, accounting_date="approval_date", closed_period="next_open_period")
+    if number in CONVERTED_WHEN_APPROVED:
+        return msgspec.structs.replace(agreed, fx_policy=FxPolicy(date="approval_date"))
     if number in AVERAGED:
         return msgspec.structs.replace(agreed, fx_policy=by_average)
     if number in STEPPED:
@@ -59,6 +67,12 @@ def crossing(number: int, currency: str, agreed: Policies) -> Policies:
         as_posted = msgspec.structs.replace(by_average, date="accounting_date")
         return msgspec.structs.replace(agreed, fx_policy=as_posted, closed_period="next_open_period")
     return agreed
+
+
+def needs_day(terms: Engagement) -> bool:
+    """Whether the contract wants to know on which day its entries are approved: then all who decide say it."""
+    fx, accounting = terms.policies.fx_policy, terms.policies.accounting_date
+    return accounting == "approval_date" or (fx is not None and fx.date == "approval_date")
 
 
 def _fixed(number: int, currency: str) -> tuple[AgreedFxRate, ...]:

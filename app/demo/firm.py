@@ -18,7 +18,7 @@ import msgspec
 
 from .aftermath import late_corrections, other_reference_data
 from .bookkeeping import account_maps
-from .crossings import averages
+from .crossings import averages, needs_day
 from .deals import ARRIVE_LATE, Post, engagements, posts, rate_cards, revised
 from .entries import expenses, time_entries
 from .happenings import (
@@ -94,6 +94,7 @@ def sample_week(seed: int) -> Week:
             *known_assignments,
         ],
     )
+    dated = frozenset(terms.id for terms in sold if needs_day(terms))
     load = [*time_entries(seed, places, sold), *expenses(seed, places, sold), *_changed_assignments(seed, places)]
     after: list[Thing] = [
         *late_terms,
@@ -106,7 +107,7 @@ def sample_week(seed: int) -> Week:
         *revised(sold),
         *late_periods,
     ]
-    after += [*other_reference_data(known_cards, known_people, known_rates), *late_corrections(seed, load)]
+    after += [*other_reference_data(known_cards, known_people, known_rates), *late_corrections(seed, load, dated)]
     late = _spaced(moment(NEXT_MONDAY, _AFTER_WEEKEND), after)
     return Week(_phase(masters), _phase([*load, *repeated(seed, load)], undecodable(seed)), _phase(late))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, NamedTuple
@@ -55,6 +56,8 @@ class Charge(NamedTuple):
 class Written:
     """Sums of all events. charges: billing lines that are not reversed, by id.
 
+    charged_on: days on which each entry was ever charged.
+
     paid_by: sums of all lines by engagement and customer; billed_entries: sum of the lines of each time entry and
     expense, in minor units; waiting: entries with an open hold, by engagement and reason; legs: what intercompany
     journals come to, by engagement; booked: lines of journals with their numbers, by engagement; unbalanced: ids of
@@ -67,6 +70,7 @@ class Written:
     earned: Money = field(default_factory=Counter)
     paid_by: dict[str, Counter[str]] = field(default_factory=dict)
     charges: dict[str, Charge] = field(default_factory=dict)
+    charged_on: dict[EntryId, set[dt.date]] = field(default_factory=dict)
     billed_entries: Counter[EntryId] = field(default_factory=Counter)
     figures: dict[str, EngagementFigures] = field(default_factory=dict)
     waiting: Counter[tuple[str, str]] = field(default_factory=Counter)
@@ -110,7 +114,10 @@ def _add_billing(written: Written, batch: Iterable[Record]) -> None:
         sums = written.fees if event.kind == "fee" else written.billed
         sums[event.engagement_id, event.currency] += amount
         if event.kind != "fee":
-            written.billed_entries[EntryId(event.kind, event.source, event.engagement_id, event.entry_id)] += amount
+            entry_id = EntryId(event.kind, event.source, event.engagement_id, event.entry_id)
+            written.billed_entries[entry_id] += amount
+            if event.action == "charge":
+                written.charged_on.setdefault(entry_id, set()).add(event.accounting_date)
         written.paid_by.setdefault(event.engagement_id, Counter())[event.customer_id] += amount
         if event.action == "charge":
             written.charges[event.id] = Charge(event.engagement_id, amount)

@@ -153,6 +153,9 @@ def _by_entry(expected: Expected, written: Written) -> Iterable[tuple[str, int]]
         billed = written.billed_entries[worth.entry_id]
         if billed != due:
             yield f"entry {worth.entry_id}: {billed} billed instead of {due} (M1)", 0
+        days = written.charged_on.get(worth.entry_id, set())
+        if worth.charged_on is not None and not days <= worth.charged_on:
+            yield f"entry {worth.entry_id}: charged on {sorted(days)}, when nothing of it was approved", 0
 
 
 def _one_outcome(name: str, expected: Expected, written: Written) -> Expected:

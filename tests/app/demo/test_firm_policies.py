@@ -14,8 +14,7 @@ from billtide.codecs.engagement import Engagement, decode
 
 NOT_YET_USED: Final = frozenset({
     "fee.drawdown",
-    "policies.accounting_date=approval_date",
-    "policies.credit=write_off", "policies.fx_policy.date=approval_date",
+    "policies.credit=write_off",
     "policies.review_above",
     "policies.rounding_place=invoice",
     "rates.volume_tiers",

@@ -140,6 +140,16 @@ def test_another_charge_between_entities_is_found(memory: Memory, reckoning: Rec
     assert any("sale_elimination" in problem for problem in verdict_on(memory, reckoning).problems)
 
 
+def test_a_charge_on_another_day_is_found(memory: Memory, reckoning: Reckoning) -> None:
+    """What is dated by its approval and charged on a day when nobody approved it is a problem."""
+    lines = [msgspec.json.decode(record.value or b"") for record in memory.left["billing"]]
+    for at, line in enumerate(lines):
+        if line["engagement_id"] == "E-0026":
+            memory.left["billing"][at] = changed(memory.left["billing"][at], accounting_date="2025-11-30")
+
+    assert any("when nothing of it was approved" in problem for problem in verdict_on(memory, reckoning).problems)
+
+
 def test_a_journal_with_unequal_sides_is_found(memory: Memory, reckoning: Reckoning) -> None:
     """Debits that are not the credits are named by the event's id."""
     record = memory.left["revenue"][0]
