@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from ..codecs.currencies import format_amount, parse_amount
+from ..codecs.currencies import EXPONENTS, format_amount, parse_amount
+from ..codecs.decimals import format_scaled
 from ..codecs.durations import format_hours
 from ..codecs.engagement import Engagement
 from ..codecs.figures import EngagementFigures, PracticeMargin
@@ -22,9 +23,11 @@ def figures_of(state: EngagementState) -> EngagementFigures:
     """Write the running sums as decimal text; without terms there is no currency and all sums are zero."""
     terms = state.terms
     currency = None if terms is None else terms.currency
+    # Looked up once: an engagement has some fifteen sums.
+    places = None if currency is None else EXPONENTS[currency]
 
     def money(minor: int) -> str:
-        return "0" if currency is None else format_amount(minor, currency)
+        return "0" if places is None else format_scaled(minor, places)
 
     planned_revenue = (
         None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..codecs.errors import UndecodableError
-from ..tables.keys import SEPARATORS, key_of, separators_in
+from ..tables.keys import SEPARATOR_BYTES, SEPARATORS, key_of
 from .work import Record
 
 
@@ -26,7 +26,7 @@ def record_key(tag: str, kind: str, source: str, engagement_id: str, entry_id: s
         raise UndecodableError(
             "invalid_field", "$.source", f"{source!r} holds a colon", "name the source system without one"
         )
-    if separators_in(key) != SEPARATORS:
+    if key.count(SEPARATOR_BYTES) != SEPARATORS:
         raise UndecodableError(
             "invalid_field",
             "$.id",

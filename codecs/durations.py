@@ -6,6 +6,7 @@ the way in; a text that does not come out whole is refused, not rounded.
 
 from __future__ import annotations
 
+import functools
 from typing import Final
 
 from .decimals import QUANTITY_DIGITS_MAX, RATE_PLACES, format_plain, parse_scaled
@@ -14,12 +15,17 @@ from .errors import UndecodableError
 MINUTE: Final = 60_000_000
 HOUR: Final = 60 * MINUTE
 _SCALE: Final = 10**RATE_PLACES
-_UNITS: Final = {"hour": HOUR, "minute": MINUTE}
+
+
+@functools.cache
+def lengths(day: int) -> dict[str, int]:
+    """Microseconds of each unit of time, where a day has so many."""
+    return {"hour": HOUR, "minute": MINUTE, "day": day}
 
 
 def parse_duration(text: str, unit: str, day: int, field: str) -> int:
     """Read a quantity of time as microseconds; `day` is how long a day is. Raises UndecodableError."""
-    length = day if unit == "day" else _UNITS.get(unit)
+    length = lengths(day).get(unit)
     if length is None:
         raise UndecodableError(
             "invalid_field",

@@ -7,8 +7,8 @@ from typing import Final
 SEPARATOR: Final = "\x1f"
 """Between the parts of a key; no identifier holds it."""
 SEPARATORS: Final = 3
-"""So many are in a key."""
-_SEPARATOR: Final = SEPARATOR.encode()
+"""So many are in a key; there are more where a part of it holds one."""
+SEPARATOR_BYTES: Final = SEPARATOR.encode()
 
 
 def key_of(tag: str, kind: str, source: str, engagement_id: str, name: str) -> bytes:
@@ -16,11 +16,6 @@ def key_of(tag: str, kind: str, source: str, engagement_id: str, name: str) -> b
     return f"{tag}{kind}\x1f{source}\x1f{engagement_id}\x1f{name}".encode()
 
 
-def separators_in(key: bytes) -> int:
-    """How many separators there are: more than SEPARATORS where a part holds one."""
-    return key.count(_SEPARATOR)
-
-
 def engagement_of(key: bytes) -> bytes:
     """Engagement id in a key."""
-    return key.split(_SEPARATOR, 3)[2]
+    return key.split(SEPARATOR_BYTES, SEPARATORS)[2]

@@ -12,7 +12,7 @@ from typing import Final
 
 from ...codecs.currencies import exponent, parse_amount
 from ...codecs.decimals import RATE_PLACES
-from ...codecs.durations import HOUR, MINUTE, parse_duration
+from ...codecs.durations import HOUR, lengths, parse_duration
 from ...codecs.engagement import Engagement, Fee
 from ...codecs.errors import UndecodableError
 from .accounts import Accounts, mapped_calendar
@@ -194,23 +194,19 @@ class Contract:
 
     def time(self, quantity: int, unit: str) -> int:
         """Microseconds of a quantity in 10^-6 of a unit."""
-        return quantity * _length(unit, self.day) // _SCALE
-
-
-def _length(unit: str, day: int) -> int:
-    """Microseconds of one hour, minute or day."""
-    return HOUR if unit == "hour" else MINUTE if unit == "minute" else day
+        return quantity * lengths(self.day)[unit] // _SCALE
 
 
 @functools.cache
 def _worth(day: int) -> Callable[[str, str, str], tuple[int, int]]:
     """What contracts with the same day share: how quantity x rate becomes minor units, in lowest terms."""
+    length = lengths(day)
 
     @functools.cache
     def worth(unit: str, rate_unit: str, currency: str) -> tuple[int, int]:
         """quantity: 10^-6 of `unit`; rate: 10^-6 of the currency per `rate_unit`."""
-        numerator = _length(unit, day) * 10 ** exponent(currency)
-        denominator = _length(rate_unit, day) * _SCALE * _SCALE
+        numerator = length[unit] * 10 ** exponent(currency)
+        denominator = length[rate_unit] * _SCALE * _SCALE
         common = math.gcd(numerator, denominator)
         return numerator // common, denominator // common
 

@@ -12,7 +12,7 @@ from typing import Final
 
 from ...codecs.billing import TraceStep
 from ...codecs.decimals import PERCENT_DIGITS_MAX, PERCENT_PLACES, RATE_PLACES, WHOLE, format_plain, parse_scaled
-from ...codecs.durations import HOUR, MINUTE
+from ...codecs.durations import MINUTE, lengths
 from ...codecs.engagement import Engagement, Rounding
 from ...codecs.entry_state import EntryVersion
 from ...codecs.errors import UndecodableError
@@ -65,14 +65,11 @@ class BilledQuantity:
         source = f"{shown(quantity, version.unit)}{share}, {rule}: {self._named}"
         return rounded, unit, (TraceStep("quantity_rounding", shown(rounded, unit), source),)
 
-    def _length(self, unit: str) -> int:
-        return HOUR if unit == "hour" else MINUTE if unit == "minute" else self.day
-
     def _to_minutes(self, quantity: int, unit: str, factor: int) -> tuple[int, str]:
         """Round to whole minutes; in minutes where the entry's unit has too few places, as for 20 minutes."""
         if self._rounding is None:
             raise AssertionError("no rounding of time was agreed")
-        step, length = self._rounding.unit_minutes, self._length(unit)
+        step, length = self._rounding.unit_minutes, lengths(self.day)[unit]
         per_step = step * MINUTE * _SCALE * WHOLE
         minutes = divide(abs(quantity) * length * factor, per_step, _MODES[self._rounding.mode]) * step
         if quantity:
@@ -83,7 +80,7 @@ class BilledQuantity:
 
     def _to_half_days(self, quantity: int, unit: str, factor: int) -> int:
         """Round up to half days, in 10^-6 of a day. Hours and minutes are work of one date: a day at most."""
-        time = abs(quantity) * self._length(unit) * factor
+        time = abs(quantity) * lengths(self.day)[unit] * factor
         halves = divide(time * _HALVES_OF_A_DAY, self.day * _SCALE * WHOLE, "up")
         if unit != "day":
             halves = min(halves, _HALVES_OF_A_DAY)

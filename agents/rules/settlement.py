@@ -80,7 +80,7 @@ def settle(entry: EntryState, approvals: Approvals | None, books: Books) -> Miss
             return missing
     if wanted is None or worth is None:
         return value if isinstance(value, Missing) else waits_for
-    if _stands(entry, contract, worth, approved=approved) and charged is None:
+    if stands and charged is None and _stands(entry, contract, worth, approved=approved):
         return waits_for
     if dates is not None:
         entry.fx_on = dates.fx_on
