@@ -11,7 +11,7 @@ from ..tables.keys import SEPARATOR
 from .entries import release_over_cap, settle_balance
 from .keys import check_key
 from .receivables import settle_documents_of
-from .rerating import rerate_engagement
+from .rerating import replan_engagement, rerate_engagement
 from .shell import run
 from .terms import settle_terms
 from .trail import About
@@ -49,6 +49,7 @@ def apply(work: Work, record: Record) -> Outcome:
     if contract is None:
         raise AssertionError("terms that were just set are unknown")
     rerate_engagement(work, before, terms)
+    replan_engagement(work, before, terms)
     settle_waiting(work, f"engagement:{terms.id}")
     if before is not None and state.documents and _moves_documents(before, terms):
         settle_documents_of(work, terms.id)

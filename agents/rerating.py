@@ -124,6 +124,16 @@ def replan(work: Work, key: bytes) -> None:
         settle_assignment(work, key, planned)
 
 
+def replan_engagement(work: Work, before: Engagement | None, terms: Engagement) -> None:
+    """Foretell the assignments of an engagement again where new terms convert what they cost in another way."""
+    if before is None or before.policies.fx_policy == terms.policies.fx_policy:
+        return
+    assignments, wanted = work.state.assignments, terms.id.encode()
+    for key in sorted({*assignments.bytes, *assignments.uncommitted()}):
+        if engagement_of(key) == wanted:
+            replan(work, key)
+
+
 def plans(state: TaskState, changed: set[str] | None) -> list[bytes]:
     """Keys of committed assignments whose cost a change of reference data may touch."""
     costs = changed is None or any(word.startswith(("resource:", "fx:")) for word in changed)

@@ -76,10 +76,13 @@ def _costlier(cost: CostRate) -> CostRate:
     return msgspec.structs.replace(cost, rate=_raised(cost.rate)) if cost.effective_from == RAISE else cost
 
 
-def late_corrections(seed: int, load: Sequence[Happening], sold: Sequence[Engagement]) -> Iterator[TimeEntry | Expense]:
+def late_corrections(
+    seed: int, load: Sequence[Happening], sold: Sequence[Engagement], dated: frozenset[str]
+) -> Iterator[TimeEntry | Expense]:
     """Approved entries of the week, corrected after everything else; none that has moved to another engagement.
 
-    Some are of engagements whose corrections are lines of the difference, in a month that has closed.
+    Some are of engagements whose corrections are lines of the difference, in a month that has closed. dated:
+    engagements that want the day of every approval, which a source does not say.
     """
     rng = chance(seed, "late corrections")
     latest: dict[str, TimeEntry | Expense] = {}
@@ -92,7 +95,11 @@ def late_corrections(seed: int, load: Sequence[Happening], sold: Sequence[Engage
                 moved.add(entry.id)
             if known is None or entry.revision > known.revision:
                 latest[entry.id] = entry
-    approved = [entry for name, entry in latest.items() if entry.status == "approved" and name not in moved]
+    approved = [
+        entry
+        for name, entry in latest.items()
+        if entry.status == "approved" and name not in moved and entry.engagement_id not in dated
+    ]
     chosen = {entry.id: entry for entry in rng.sample(approved, CORRECTED_LATE)}
     adjusted = {terms.id for terms in sold if terms.policies.correction == "adjust" and terms.legal_entity_id in _CLOSE}
     closed = [entry for entry in approved if isinstance(entry, TimeEntry) and entry.engagement_id in adjusted]

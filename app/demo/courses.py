@@ -20,7 +20,7 @@ from .spending import corrected
 if TYPE_CHECKING:
     import datetime as dt
     import random
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from ...codecs.approval import ApprovalLevel, Verdict
     from ...codecs.approvers import Approver
@@ -36,7 +36,7 @@ class Line(NamedTuple):
     """An entry that starts its course. first: its first revision, submitted; handed_in: ms since 1970.
 
     levels: those the contract may ask for; approvers: those it names, anybody where it names none; elsewhere: another
-    engagement, for an entry that was booked wrongly.
+    engagement, for an entry that was booked wrongly; dated: whoever decides says the day.
     """
 
     first: TimeEntry | Expense
@@ -45,6 +45,7 @@ class Line(NamedTuple):
     handed_in: int
     elsewhere: str
     rng: random.Random
+    dated: bool = False
 
     def later(self, steps: int) -> int:
         """A moment some steps after the entry was handed in."""
@@ -86,7 +87,7 @@ class Line(NamedTuple):
         if not named or often(self.rng, OTHERS_PERCENT):
             return {
                 "approver_id": f"R-{self.rng.randint(1, 40):04}",
-                "decided_on": day if often(self.rng, 50) else None,
+                "decided_on": day if often(self.rng, 50) or self.dated else None,
             }
         approver = self.rng.choice(named)
         if approver.delegates and often(self.rng, 50):
@@ -258,4 +259,13 @@ _WEIGHTS: Final = [weight for weight, _ in COURSES.values()]
 def take(line: Line) -> list[Happening]:
     """Send an entry on one of the courses."""
     name = line.rng.choices(_NAMES, _WEIGHTS)[0]
-    return COURSES[name][1](line)
+    course = COURSES[name][1](line)
+    return [*course, *_days_of(line, course)] if line.dated else course
+
+
+def _days_of(line: Line, course: list[Happening]) -> Iterator[Happening]:
+    """Decisions with a day about what the source has approved by itself."""
+    for what in list(course):
+        entry, own = what.thing, line.first.engagement_id
+        if isinstance(entry, TimeEntry | Expense) and entry.status == "approved" and entry.engagement_id == own:
+            yield from line.decided(what.at + MINUTE_MILLISECONDS, entry.revision, "approved", 9)

@@ -13,8 +13,10 @@ from ...codecs.rate_card import RateCard, RateLine
 from .aftermath import other_prices
 from .agreements import DATED_DISCOUNTS, DISCOUNTS, SUM_CLOSES, has_own_rates, limited, policies
 from .ceilings import caps, other_caps
+from .crossings import crossing, placed
 from .fees import BILLED_BY_TERM, BY_DAYS, ENDS, PAID_AHEAD, fee, other_fee
 from .happenings import MONDAY, chance, often
+from .lending import transfer_cards
 from .offices import ENTITIES, GRADES, PER_HUNDRED_EURO, PRACTICES, RAISE, Person, amount_text, spread
 from .payers import funding
 from .spending import expense_terms
@@ -80,7 +82,8 @@ def rate_cards(seed: int) -> tuple[list[RateCard], list[RateCard]]:
         for currency in PER_HUNDRED_EURO
         if currency != UNPRICED_CURRENCY
     ]
-    return cards, late
+    known_transfers, late_transfers = transfer_cards(seed, LATE_ROLE, UNPRICED_CURRENCY)
+    return [*cards, *known_transfers], [*late, *late_transfers]
 
 
 def _standard(rng: random.Random, currency: str) -> list[RateCard]:
@@ -165,6 +168,7 @@ def _engagement(rng: random.Random, number: int, kind: ContractType) -> Engageme
         entity = ENTITIES[0]
     if number == SUM_CLOSES:
         entity = next(each for each in ENTITIES if each.closes)
+    entity = placed(number, entity)
     foreign = often(rng, 20)
     currency = rng.choice([c for c in PER_HUNDRED_EURO if c != entity.currency]) if foreign else entity.currency
     internal = kind == "internal"
@@ -185,7 +189,7 @@ def _engagement(rng: random.Random, number: int, kind: ContractType) -> Engageme
         fee=fee(rng, number, kind, currency),
         end_date=ENDS if number in BY_DAYS else None,
         expenses=expense_terms(number, currency),
-        policies=policies(rng, number, currency, entity),
+        policies=crossing(number, currency, policies(rng, number, currency, entity)),
         discount_percent=DISCOUNTS.get(number % 10, "0"),
         discounts=DATED_DISCOUNTS.get(number % 10, ()),
         planned_revenue=None if internal else amount_text(spread(rng, 9_000_000), currency),

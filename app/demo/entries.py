@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from ...codecs.decimals import RATE_PLACES, format_plain, parse_scaled
 from ...codecs.time_entry import TimeEntry
 from .courses import Line, take
+from .crossings import needs_day
 from .deals import BILLED_BY_TIME, LATE_ROLE, Post
 from .fees import excluded
 from .happenings import FORGOTTEN, FRIDAY, MONDAY, WEEKEND, WORKDAYS, Happening, chance, moment, often
@@ -114,11 +115,12 @@ def _on_course(rng: random.Random, first: TimeEntry | Expense, sold: Sequence[En
     terms = next((terms for terms in sold if terms.id == first.engagement_id), None)
     levels: tuple[ApprovalLevel, ...] = ()
     approvers: tuple[Approver, ...] = ()
+    dated = terms is not None and needs_day(terms)
     if terms is not None:
         asked = (*terms.policies.approval_levels, *(each.level for each in terms.policies.approval_thresholds))
         levels, approvers = tuple(dict.fromkeys(asked)), terms.policies.approvers
     elsewhere = rng.choice([other.id for other in sold if other.id != first.engagement_id])
-    return take(Line(first, levels, approvers, at, elsewhere, rng))
+    return take(Line(first, levels, approvers, at, elsewhere, rng, dated))
 
 
 def _handed_in(rng: random.Random, day: dt.date) -> int:

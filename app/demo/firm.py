@@ -19,6 +19,8 @@ import msgspec
 
 from .aftermath import late_corrections, other_reference_data
 from .answers import answers
+from .bookkeeping import account_maps
+from .crossings import averages, needs_day
 from .deals import ARRIVE_LATE, Post, engagements, posts, rate_cards, revised
 from .entries import expenses, time_entries
 from .happenings import (
@@ -75,6 +77,8 @@ def sample_week(seed: int) -> Week:
     known_people, late_people = resources(everybody)
     known_periods, late_periods = periods()
     known_rates, late_rates = exchange_rates(seed)
+    known_averages, late_averages = averages(seed)
+    known_maps, late_maps = account_maps()
     known_cards, late_cards = rate_cards(seed)
     late_terms = [terms for number, terms in enumerate(sold, start=1) if number in ARRIVE_LATE]
     known_terms = [terms for terms in sold if terms not in late_terms]
@@ -82,19 +86,31 @@ def sample_week(seed: int) -> Week:
     late_assignments = [post.assignment for post in places if post.late]
     masters = _spaced(
         moment(MONDAY, _BEFORE_WORK),
-        [*known_periods, *known_rates, *known_cards, *known_people, *known_terms, *known_assignments],
+        [
+            *known_periods,
+            *known_rates,
+            *known_averages,
+            *known_maps,
+            *known_cards,
+            *known_people,
+            *known_terms,
+            *known_assignments,
+        ],
     )
+    dated = frozenset(terms.id for terms in sold if needs_day(terms))
     load = [*time_entries(seed, places, sold), *expenses(seed, places, sold), *_changed_assignments(seed, places)]
     after: list[Thing] = [
         *late_terms,
         *late_rates,
+        *late_averages,
+        *late_maps,
         *late_cards,
         *late_people,
         *late_assignments,
         *revised(sold),
         *late_periods,
     ]
-    corrected = list(late_corrections(seed, load, sold))
+    corrected = list(late_corrections(seed, load, sold, dated))
     reviewed, reviewed_late = reviews(seed, load, corrected, sold)
     answered, answered_late = answers(seed, load, sold)
     load += [*reviewed, *answered]

@@ -7,6 +7,7 @@ import random
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from ...codecs import (
+    account_map,
     approval,
     assignment,
     cloudevents,
@@ -20,6 +21,7 @@ from ...codecs import (
     resource,
     time_entry,
 )
+from ...codecs.account_map import AccountMap
 from ...codecs.approval import Approval
 from ...codecs.assignment import Assignment
 from ...codecs.engagement import Engagement
@@ -50,7 +52,18 @@ _DAY_MINUTES: Final = 1_440
 _EPOCH: Final = dt.date(1970, 1, 1)
 
 Thing = (
-    TimeEntry | Expense | Approval | Engagement | Assignment | Invoice | Payment | RateCard | Resource | FxRate | Period
+    TimeEntry
+    | Expense
+    | Approval
+    | Engagement
+    | Assignment
+    | Invoice
+    | Payment
+    | RateCard
+    | Resource
+    | FxRate
+    | Period
+    | AccountMap
 )
 
 
@@ -103,6 +116,7 @@ STREAM_OF: Final = {
     Resource: "resources",
     FxRate: "fx-rates",
     Period: "periods",
+    AccountMap: "account-maps",
 }
 _TYPE_OF: Final = {
     TimeEntry: time_entry.TYPE,
@@ -116,6 +130,7 @@ _TYPE_OF: Final = {
     Resource: resource.TYPE,
     FxRate: fx_rate.TYPE,
     Period: period.TYPE,
+    AccountMap: account_map.TYPE,
 }
 
 
@@ -140,9 +155,11 @@ def key_of(thing: Thing) -> str:
         case RateCard():
             return f"{thing.id}/{thing.version}"
         case FxRate():
-            return f"{thing.base}/{thing.quote}/{thing.valid_from}"
+            return "/".join(filter(None, (thing.base, thing.quote, str(thing.valid_from), thing.rate_type)))
         case Period():
             return f"{thing.legal_entity_id}/{thing.id}"
+        case AccountMap():
+            return f"{thing.legal_entity_id}/{thing.version}"
         case _:
             return thing.engagement_id
 
@@ -155,6 +172,8 @@ def id_of(thing: Thing) -> str:
             return f"{thing.source}:approval:{entry}:{thing.level}:{thing.sequence}"
         case RateCard():
             return f"card:{key_of(thing)}"
+        case AccountMap():
+            return f"accounts:{key_of(thing)}"
         case Resource() | FxRate() | Period():
             return f"{type(thing).__name__.lower()}:{key_of(thing)}:{thing.revision}"
         case _:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, NamedTuple
@@ -17,14 +18,16 @@ from ...codecs.revenue import RevenueEvent
 from ...codecs.wire import decoder
 from ..topology import TOPOLOGY
 from .reading import read_streams
+from .reckoning_accounts import Booked
 from .reckoning_facts import EntryId
+from .reckoning_intercompany import Leg
 from .reckoning_receivables import Answered
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from ...agents.work import Record
-    from ...codecs.journal import JournalLine
+    from ...codecs.journal import Account, JournalLine
     from ..settings import Settings
 
 _billing: Final = decoder(BillingEvent)
@@ -32,6 +35,13 @@ _accrual: Final = decoder(AccrualEvent)
 _revenue: Final = decoder(RevenueEvent)
 _exception: Final = decoder(ExceptionEvent)
 _posting_state: Final = decoder(PostingState)
+DEBITED: Final[dict[str, Account]] = {
+    "intercompany_sale": "intercompany_receivable",
+    "intercompany_purchase": "intercompany_cost",
+    "sale_elimination": "intercompany_receivable",
+    "purchase_elimination": "intercompany_cost",
+}
+"""Account of each journal between legal entities that what is charged debits, and its elimination credits."""
 ENTRY_KINDS: Final = frozenset(("time", "expense"))
 WAITING_KINDS: Final = frozenset(("time", "expense", "invoice", "payment"))
 DOCUMENT_KINDS: Final = frozenset(("invoice", "payment", "write_off", "fx_difference"))
@@ -52,11 +62,14 @@ class Charge(NamedTuple):
 class Written:
     """Sums of all events. charges: billing lines that are not reversed, by id; lines: those of time and of rounding.
 
+    charged_on: days on which each entry was ever charged.
+
     paid_by: sums of all lines by engagement and customer; billed_entries: sum of the lines of each time entry and
     expense, in minor units; waiting: entries and documents with an open hold, by engagement and reason; answered: what
     documents have debited, by engagement, kind, account and currency; posting_states: by engagement and billing event;
-    unbalanced: ids of journals whose two sides differ; ids: how often each event id was read; events: records of
-    each stream.
+    legs: what intercompany journals come to, by engagement; booked: lines of journals with their numbers, by
+    engagement; unbalanced: ids of journals whose two sides differ; ids: how often each event id was read; events:
+    records of each stream.
     """
 
     billed: Money = field(default_factory=Counter)
@@ -72,6 +85,9 @@ class Written:
     waiting: Counter[tuple[str, str]] = field(default_factory=Counter)
     answered: Counter[tuple[str, str, str, str]] = field(default_factory=Counter)
     posting_states: dict[str, dict[str, Answered]] = field(default_factory=dict)
+    legs: dict[str, Counter[Leg]] = field(default_factory=dict)
+    booked: dict[str, set[Booked]] = field(default_factory=dict)
+    charged_on: dict[EntryId, set[dt.date]] = field(default_factory=dict)
     dead_letters: Counter[str] = field(default_factory=Counter)
     unbalanced: list[str] = field(default_factory=list)
     ids: Counter[str] = field(default_factory=Counter)
@@ -113,7 +129,10 @@ def _add_billing(written: Written, batch: Iterable[Record]) -> None:
         if event.kind in {"time", "rounding"}:
             written.lines.setdefault(event.engagement_id, []).append(event)
         if event.kind in ENTRY_KINDS:
-            written.billed_entries[EntryId(event.kind, event.source, event.engagement_id, event.entry_id)] += amount
+            entry_id = EntryId(event.kind, event.source, event.engagement_id, event.entry_id)
+            written.billed_entries[entry_id] += amount
+            if event.action == "charge":
+                written.charged_on.setdefault(entry_id, set()).add(event.accounting_date)
         written.paid_by.setdefault(event.engagement_id, Counter())[event.customer_id] += amount
         if event.action == "charge":
             written.charges[event.id] = Charge(event.engagement_id, amount)
@@ -126,6 +145,11 @@ def _add_accruals(written: Written, batch: Iterable[Record]) -> None:
         event = _accrual(record.value)
         written.ids[event.id] += 1
         _check_balance(written, event.id, event.lines, event.currency)
+        _add_numbers(written, event)
+        if event.kind in DEBITED:
+            amount = _debited(event.lines, DEBITED[event.kind], event.currency)
+            leg = event.kind, event.legal_entity_id, event.counterparty_id, event.currency
+            written.legs.setdefault(event.engagement_id, Counter())[leg] += amount
         if event.kind == "work_in_progress":
             amount = _debited(event.lines, "work_in_progress", event.currency)
             written.unbilled[event.engagement_id, event.currency] += amount
@@ -142,7 +166,13 @@ def _add_revenue(written: Written, batch: Iterable[Record]) -> None:
         event = _revenue(record.value)
         written.ids[event.id] += 1
         _check_balance(written, event.id, event.lines, event.currency)
+        _add_numbers(written, event)
         written.earned[event.engagement_id, event.currency] -= _debited(event.lines, "revenue", event.currency)
+
+
+def _add_numbers(written: Written, event: AccrualEvent | RevenueEvent) -> None:
+    booked = written.booked.setdefault(event.engagement_id, set())
+    booked.update((event.legal_entity_id, line.account, line.number) for line in event.lines)
 
 
 def _add_waiting(written: Written, batch: Iterable[Record]) -> None:

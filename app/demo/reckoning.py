@@ -12,13 +12,15 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Final
 
 from ...codecs.engagement import Engagement
+from .reckoning_accounts import Booked, bookable
 from .reckoning_caps import capped, is_stopped
 from .reckoning_drawdown import prepaid
+from .reckoning_exchange import labour_cost
 from .reckoning_facts import Facts, Record, read_facts
 from .reckoning_fees import term_fees
 from .reckoning_funding import funded
 from .reckoning_hours import NO_HOURS, Hours, hours_by_engagement
-from .reckoning_lookups import WaitsError, labour_cost
+from .reckoning_lookups import WaitsError
 from .reckoning_money import Worth, reckon_entry
 from .reckoning_numbers import number
 from .reckoning_progress import fixed_fee
@@ -41,7 +43,8 @@ class Expected:
     billed: charges of time and expenses; unbilled: open work in progress; held: approved value over the cap;
     non_chargeable: the same over caps that stop; deferred: fees billed in advance and not earned yet.
     settled: billed and held do not depend on the order of the entries (they may under a cap of mode `hold`;
-    then they are one possible outcome, and only their sum is certain).
+    then they are one possible outcome, and only their sum is certain). bookable: lines its journals may bear, None
+    where a number may lack.
     cap_reached_least and cap_reached_most: entries that wait for room under the cap; which ones do depends on
     the order. balance_least and balance_most: those that wait for a prepaid balance. planned_cost: None when a
     planned week has no known cost. loss_provision: None where it depends on the order.
@@ -73,6 +76,7 @@ class Expected:
     by_invoice: ByInvoice | None = None
     balance_least: int = 0
     balance_most: int = 0
+    bookable: frozenset[Booked] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +151,7 @@ def _expected(facts: Facts, terms: Engagement, worths: list[Worth]) -> Expected:
         loss_provision=fee.provision,
         terms=terms,
         worths=tuple(worths),
+        bookable=bookable(facts, terms),
         funded=funded(terms, [worth.price for worth in worths if worth.approved and worth.price is not None]),
         receivables=answered,
         by_invoice=by_invoice(facts, terms, worths),
@@ -165,7 +170,8 @@ def _planned(facts: Facts, terms: Engagement) -> tuple[Fraction, int | None]:
         for planned in plan.weeks:
             hours += number(planned.hours)
             try:
-                cost += labour_cost(facts, terms, person, number(planned.hours), planned.week) if person else 0
+                week, worked = planned.week, number(planned.hours)
+                cost += labour_cost(facts, terms, person, worked, week, week) if person else 0
             except WaitsError:
                 known = False
             known = known and person is not None

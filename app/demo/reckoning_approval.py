@@ -15,7 +15,7 @@ from .reckoning_facts import Entry
 from .reckoning_lookups import WaitsError
 from .reckoning_numbers import minor
 from .reckoning_review import reviewed
-from .reckoning_value import value_of
+from .reckoning_value import date_of, value_of
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -77,6 +77,19 @@ def _reviews(facts: Facts, terms: Engagement, entry_id: EntryId) -> dict[int, li
         revision: [decision for decision in about.values() if _may_decide(terms.policies.approvers, decision)]
         for revision, about in facts.reviews.get(entry_id, {}).items()
     }
+
+
+def approved_on(facts: Facts, terms: Engagement, entry_id: EntryId, version: Entry) -> dt.date | None:
+    """Day on which an approved version was approved: the latest of the decisions that count; None where one lacks it.
+
+    What nobody has to approve is approved as it is worked; of what the source approved no day is known.
+    """
+    decisions = facts.decisions.get(entry_id, {}).get(version.revision, {}).values()
+    spoken = _latest([decision for decision in decisions if _may_decide(terms.policies.approvers, decision)])
+    if not spoken:
+        return None if version.status == "approved" else date_of(version)
+    days = [decision.decided_on for decision in spoken.values()]
+    return None if None in days else max(day for day in days if day is not None)
 
 
 def may_count(facts: Facts, entry_id: EntryId) -> bool:

@@ -5,13 +5,17 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from .reckoning_lookups import WaitsError, converted, exchange
-from .reckoning_numbers import MINOR_UNITS, PERCENT_PLACES, in_minor_units, minor, number
+from .reckoning_exchange import way
+from .reckoning_lookups import WaitsError
+from .reckoning_numbers import PERCENT_PLACES, in_minor_units, minor, number
 from .reckoning_spent import Spent, lines_of
 
 if TYPE_CHECKING:
+    import datetime as dt
+
     from ...codecs.engagement import Engagement, ExpenseCategory, ExpenseTerms
     from ...codecs.expense import Expense
+    from .reckoning_exchange import Way
     from .reckoning_facts import Facts
 
 _UNPRICED: Final = {"non_billable", "internal"}
@@ -31,17 +35,22 @@ class _Line(NamedTuple):
         return self.amount - self.spent.personal - self.spent.tax
 
 
-def expense_worth(facts: Facts, terms: Engagement, entry: Expense) -> tuple[int, int | None]:
-    """Cost and price of an expense, in minor units of the contract's currency."""
-    rate = exchange(facts, entry.currency, terms.currency, entry.spent_on)
+def expense_worth(facts: Facts, terms: Engagement, entry: Expense, fx_on: dt.date) -> tuple[int, int | None]:
+    """Cost and price of an expense, in minor units of the contract's currency. fx_on: day of exchange rates."""
+    converted = way(facts, terms, entry.currency, fx_on)
     lines = [_known(line, terms, entry.currency) for line in lines_of(entry)]
     if not entry.receipt:
-        _ask_for_receipt(lines, terms, entry.currency, rate)
-    cost = converted(facts, terms, sum(line.cost for line in lines), entry.currency, entry.spent_on)
+        _ask_for_receipt(lines, terms, converted)
+    cost = converted.of(sum(line.cost for line in lines))
     billed = [line for line in lines if line.terms.policy != "non_billable"]
     if not billed or not entry.billable or terms.contract_type in _UNPRICED:
         return cost, None
-    return cost, sum(_price(line, terms, entry.currency, rate) for line in billed)
+    return cost, sum(_price(line, terms, converted) for line in billed)
+
+
+def own_cost(terms: Engagement, entry: Expense) -> int:
+    """What an expense costs, in minor units of the currency of spending. Raises WaitsError."""
+    return sum(_known(line, terms, entry.currency).cost for line in lines_of(entry))
 
 
 def _known(spent: Spent, terms: Engagement, currency: str) -> _Line:
@@ -65,18 +74,18 @@ def _known(spent: Spent, terms: Engagement, currency: str) -> _Line:
     return _Line(spent, amount, own, agreed)
 
 
-def _ask_for_receipt(lines: list[_Line], terms: Engagement, currency: str, rate: Fraction) -> None:
+def _ask_for_receipt(lines: list[_Line], terms: Engagement, converted: Way) -> None:
     """Raise WaitsError when lines under the same terms are together above what needs no receipt."""
     every: list[ExpenseTerms | ExpenseCategory] = [terms.expenses, *terms.expenses.categories]
     for own in every:
         if own.receipt_above is None:
             continue
         spent = sum(line.amount for line in lines if line.terms is own)
-        if Fraction(spent, 10 ** MINOR_UNITS[currency]) * rate > number(own.receipt_above):
+        if converted.exactly(spent) > number(own.receipt_above):
             raise WaitsError("receipt_missing")
 
 
-def _price(line: _Line, terms: Engagement, currency: str, rate: Fraction) -> int:
+def _price(line: _Line, terms: Engagement, converted: Way) -> int:
     """What the customer pays for one line: rounded once, then at most the cap of a line."""
     spent, own = line.spent, line.terms
     if own.policy == "unit_price" and line.agreed is not None:
@@ -84,6 +93,6 @@ def _price(line: _Line, terms: Engagement, currency: str, rate: Fraction) -> int
         exact = spent.quantity * line.agreed * share
     else:
         mark_up = number(own.mark_up_percent, PERCENT_PLACES) if own.policy == "mark_up" else Fraction(0)
-        exact = Fraction(line.cost, 10 ** MINOR_UNITS[currency]) * rate * (100 + mark_up) / 100
+        exact = converted.exactly(line.cost) * (100 + mark_up) / 100
     price = in_minor_units(exact, terms.currency, terms.policies.rounding)
     return price if own.line_cap is None else min(price, minor(own.line_cap, terms.currency))

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
 from ...codecs import (
+    account_map,
     approval,
     assignment,
     engagement,
@@ -23,6 +24,7 @@ from ...codecs import (
     resource,
     time_entry,
 )
+from ...codecs.account_map import AccountMap
 from ...codecs.approval import Approval
 from ...codecs.assignment import Assignment
 from ...codecs.engagement import Engagement
@@ -85,8 +87,9 @@ class Facts:
 
     versions: each entry's, lowest revision first; decisions: by entry, revision and people; reviews: those about
     corrections; assignments: by (source, engagement, id); cards: by (scope, scope_id), id and version; fx: by (base,
-    quote) and first date; periods: by legal entity and id; invoices, credit notes among them, and payments: by id;
-    volumes: what entries add to volume tiers, by engagement, once it is counted.
+    quote, rate_type) and first date; periods: by legal entity and id; account_maps: by legal entity and version;
+    invoices, credit notes among them, and payments: by id; volumes: what entries add to volume tiers, by engagement,
+    once it is counted.
     """
 
     dead_letters: int = 0
@@ -97,11 +100,12 @@ class Facts:
     assignments: dict[AssignmentId, Assignment] = field(default_factory=dict)
     cards: dict[tuple[str, str], dict[str, dict[int, RateCard]]] = field(default_factory=dict)
     resources: dict[str, Resource] = field(default_factory=dict)
-    fx: dict[tuple[str, str], dict[dt.date, FxRate]] = field(default_factory=dict)
+    fx: dict[tuple[str, str, str], dict[dt.date, FxRate]] = field(default_factory=dict)
     periods: dict[str, dict[str, Period]] = field(default_factory=dict)
     invoices: dict[DocumentId, Invoice] = field(default_factory=dict)
     payments: dict[DocumentId, Payment] = field(default_factory=dict)
     volumes: dict[str, list[Volume]] = field(default_factory=dict)
+    account_maps: dict[str, dict[int, AccountMap]] = field(default_factory=dict)
 
 
 def _check_place(record: Record, source: str, engagement_id: str) -> None:
@@ -202,7 +206,7 @@ def _fx_rate(facts: Facts, record: Record) -> None:
     minor("0", fx.base)
     minor("0", fx.quote)
     refuse_when(number(fx.rate, FX_PLACES) <= 0, "rate")
-    ranges = facts.fx.setdefault((fx.base, fx.quote), {})
+    ranges = facts.fx.setdefault((fx.base, fx.quote, fx.rate_type), {})
     known = ranges.get(fx.valid_from)
     if known is None or fx.revision > known.revision:
         ranges[fx.valid_from] = fx
@@ -236,6 +240,16 @@ def _payment(facts: Facts, record: Record) -> None:
         facts.payments[name] = document
 
 
+def _account_map(facts: Facts, record: Record) -> None:
+    """The first content of a version counts; another under its number cannot be read."""
+    sent = account_map.decode(record.value)
+    refuse_when(sent.effective_to is not None and sent.effective_to < sent.effective_from, "ends before it begins")
+    lines = {(line.account, line.category, line.contract_type, line.practice) for line in sent.lines}
+    refuse_when(len(lines) < len(sent.lines), "a number twice")
+    known = facts.account_maps.setdefault(sent.legal_entity_id, {}).setdefault(sent.version, sent)
+    refuse_when(known != sent, "another map under a known version")
+
+
 _READERS: Final[dict[str, tuple[str, Callable[[Facts, Record], None]]]] = {
     "time-entries": (time_entry.TYPE, _time_entry),
     "expenses": (expense.TYPE, _expense),
@@ -248,6 +262,7 @@ _READERS: Final[dict[str, tuple[str, Callable[[Facts, Record], None]]]] = {
     "periods": (period.TYPE, _period),
     "invoices": (invoice.TYPE, _invoice),
     "payments": (payment.TYPE, _payment),
+    "account-maps": (account_map.TYPE, _account_map),
 }
 
 

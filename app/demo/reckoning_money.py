@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING
 
 from ...codecs.exception import HoldReason
 from ...codecs.time_entry import ProgressExcluded, TimeEntry
-from .reckoning_approval import Counted, counted, may_count
+from .reckoning_approval import Counted, approved_on, counted, may_count
+from .reckoning_dates import fx_day, is_dated
 from .reckoning_facts import Entry, EntryId
+from .reckoning_intercompany import Transfer, transfer_of
 from .reckoning_lookups import WaitsError, accounting_date, hours_in
 from .reckoning_numbers import number
 from .reckoning_value import date_of, value_of
@@ -25,7 +27,9 @@ class Worth:
     """A valued entry, in minor units of the contract's currency. price: None when nobody pays for it.
 
     posted_on: its accounting date, by the calendar as it stands in the end; waits_for: what it waits for although it is
-    posted, for a decision about it does not count; belongs_to: practice and region of its person, empty if unknown.
+    posted, for a decision about it does not count; belongs_to: practice and region of its person, empty if unknown;
+    transfer: what another legal entity charges for it once it is approved; charged_on: days on which it may have been
+    charged, None where that is not by its approval.
     """
 
     entry_id: EntryId
@@ -37,6 +41,8 @@ class Worth:
     posted_on: dt.date
     waits_for: HoldReason | None
     belongs_to: tuple[str, str] = ("", "")
+    transfer: Transfer | None = None
+    charged_on: frozenset[dt.date] | None = None
 
     @property
     def excluded(self) -> ProgressExcluded | None:
@@ -72,11 +78,40 @@ def reckon_entry(facts: Facts, entry_id: EntryId) -> Reckoned:
 
 
 def _worth(facts: Facts, terms: Engagement, entry_id: EntryId, version: Entry, found: Counted) -> Worth:
+    day = approved_on(facts, terms, entry_id, version) if found.approved else None
+    if found.approved and day is None and is_dated(terms, version):
+        raise WaitsError("approval_date_unknown")
     posted_on = accounting_date(facts, terms, date_of(version))
-    cost, price = value_of(facts, terms, version)
+    fx_on = fx_day(terms, version, posted_on, day)
+    cost, price = value_of(facts, terms, version, fx_on)
     hours = Fraction(0)
     if isinstance(version, TimeEntry):
         hours = number(version.quantity) * hours_in(version.unit, terms)
     person = facts.resources.get(version.resource_id)
     belongs_to = ("", "") if person is None else (person.practice, person.region)
-    return Worth(entry_id, version, found.approved, price, cost, hours, posted_on, found.waits_for, belongs_to)
+    transfer = transfer_of(facts, terms, version, price, fx_on)
+    if transfer is not None:
+        accounting_date(facts, terms, date_of(version), transfer.seller)
+    return Worth(
+        entry_id,
+        version,
+        found.approved,
+        price,
+        cost,
+        hours,
+        posted_on,
+        found.waits_for,
+        belongs_to,
+        transfer,
+        _chargeable_on(facts, terms, entry_id, day),
+    )
+
+
+def _chargeable_on(
+    facts: Facts, terms: Engagement, entry_id: EntryId, approved_on: dt.date | None
+) -> frozenset[dt.date] | None:
+    """Where each day on which anything of an entry was decided is posted; a correction may keep an earlier charge."""
+    if terms.policies.accounting_date != "approval_date":
+        return None
+    decided = (decision.decided_on for each in facts.decisions.get(entry_id, {}).values() for decision in each.values())
+    return frozenset(accounting_date(facts, terms, day) for day in (*decided, approved_on) if day is not None)

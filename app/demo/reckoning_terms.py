@@ -6,6 +6,8 @@ import datetime as dt
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from .reckoning_exchange import check_fx_policy
+from .reckoning_intercompany import check_intercompany
 from .reckoning_numbers import PERCENT_PLACES, minor, number, refuse_when
 from .reckoning_tiers import check_tiers
 
@@ -30,6 +32,8 @@ def check_terms(terms: Engagement) -> None:
     _check_time(terms)
     _check_approval(terms)
     _check_funding(terms)
+    check_fx_policy(terms)
+    check_intercompany(terms)
     refuse_when(terms.end_date is not None and terms.end_date < terms.start_date, "ends before it starts")
     draws = terms.fee is not None and terms.fee.drawdown is not None
     cut = terms.contract_type == "capped" or draws or terms.policies.correction == "adjust"

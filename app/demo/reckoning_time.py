@@ -6,13 +6,14 @@ from fractions import Fraction
 from math import prod
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from .reckoning_lookups import WaitsError, hours_in, labour_cost
+from .reckoning_exchange import labour_cost
+from .reckoning_lookups import WaitsError, hours_in
 from .reckoning_numbers import MINOR_UNITS, PLACES, in_minor_units, minor, number, rounded
 from .reckoning_tiers import Part, Volume, account_of, parts_of, size_of
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from ...codecs.engagement import Engagement, EngagementRate, Rounding
     from ...codecs.rate_card import RateCard, RateLine
@@ -27,6 +28,8 @@ _DAYS: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturda
 _HOUR_MINUTES: Final = 60
 
 Line = tuple[str, str, str]
+Scopes = tuple[tuple[str, str], ...]
+"""Scope and scope id of cards, those that win first."""
 
 
 class Rate(NamedTuple):
@@ -43,13 +46,13 @@ class Rate(NamedTuple):
     line: str = ""
 
 
-def time_worth(facts: Facts, terms: Engagement, entry: TimeEntry) -> tuple[int, int | None]:
-    """Cost and price of worked time, in minor units of the contract's currency."""
+def time_worth(facts: Facts, terms: Engagement, entry: TimeEntry, fx_on: dt.date) -> tuple[int, int | None]:
+    """Cost and price of worked time, in minor units of the contract's currency. fx_on: day of exchange rates."""
     hours = number(entry.quantity) * hours_in(entry.unit, terms)
     person = facts.resources.get(entry.resource_id)
     if person is None:
         raise WaitsError("resource_unknown")
-    cost = labour_cost(facts, terms, person, hours, entry.work_date)
+    cost = labour_cost(facts, terms, person, hours, entry.work_date, fx_on)
     draws = terms.contract_type == "retainer" and terms.fee is not None and terms.fee.drawdown is not None
     if not entry.billable or not (draws or terms.contract_type in _BY_THE_HOUR):
         return cost, None
@@ -182,8 +185,18 @@ def _found(facts: Facts, terms: Engagement, entry: TimeEntry, person: Resource) 
             raise WaitsError("assignment_unknown")
         if plan.rate is not None:
             return Rate(number(plan.rate), "hour")
+    return _on_lines(_cards(facts, terms, entry.work_date), entry, person)
+
+
+def rate_on_cards(facts: Facts, scopes: Scopes, currency: str, entry: TimeEntry, person: Resource) -> Rate:
+    """The rate of the first card of some scopes, in a currency, that has one; raises WaitsError."""
+    return _on_lines(_in_scopes(facts, scopes, currency, entry.work_date), entry, person)
+
+
+def _on_lines(cards: Iterable[dict[Line, Rate]], entry: TimeEntry, person: Resource) -> Rate:
+    """The most telling line of the first card that has one for the work."""
     role, grade, item = entry.role or person.role, entry.grade or person.grade, entry.item
-    for lines in _cards(facts, terms, entry.work_date):
+    for lines in cards:
         if role and grade and (role, grade, "") in lines:
             return lines[role, grade, ""]
         if role and (role, "", "") in lines:
@@ -205,10 +218,15 @@ def _cards(facts: Facts, terms: Engagement, on: dt.date) -> Iterator[dict[Line, 
         ("region", terms.region),
         ("default", ""),
     )
+    yield from _in_scopes(facts, scopes, terms.currency, on)
+
+
+def _in_scopes(facts: Facts, scopes: Scopes, currency: str, on: dt.date) -> Iterator[dict[Line, Rate]]:
+    """Lines of every card of these scopes in a currency that is in force on a date."""
     for scope in scopes:
         cards = facts.cards.get(scope, {})
         for card_id in sorted(cards):
-            card = _in_force([card for card in cards[card_id].values() if card.currency == terms.currency], on)
+            card = _in_force([card for card in cards[card_id].values() if card.currency == currency], on)
             if card is not None:
                 yield {(line.role, line.grade, line.item): _rate(line, card.currency, card_id) for line in card.lines}
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from ...codecs.time_entry import TimeEntry
 from .reckoning_expense import expense_worth
+from .reckoning_intercompany import transfer_of
 from .reckoning_time import time_worth
 
 if TYPE_CHECKING:
@@ -20,8 +21,15 @@ def date_of(version: Entry) -> dt.date:
     return version.work_date if isinstance(version, TimeEntry) else version.spent_on
 
 
-def value_of(facts: Facts, terms: Engagement, version: Entry) -> tuple[int, int | None]:
-    """Cost and price in minor units of the contract's currency; price None when nobody pays. Raises WaitsError."""
+def value_of(facts: Facts, terms: Engagement, version: Entry, fx_on: dt.date | None = None) -> tuple[int, int | None]:
+    """Cost and price in minor units of the contract's currency; price None when nobody pays. Raises WaitsError.
+
+    fx_on: the day whose exchange rates count, the entry's own if not said.
+    """
+    on = fx_on or date_of(version)
     if isinstance(version, TimeEntry):
-        return time_worth(facts, terms, version)
-    return expense_worth(facts, terms, version)
+        cost, price = time_worth(facts, terms, version, on)
+    else:
+        cost, price = expense_worth(facts, terms, version, on)
+    transfer_of(facts, terms, version, price, on)  # a version whose transfer price is unknown waits for it
+    return cost, price

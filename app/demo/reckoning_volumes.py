@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 from ...codecs.time_entry import TimeEntry
 from .reckoning_approval import counted
 from .reckoning_lookups import WaitsError, accounting_date
-from .reckoning_time import time_worth, volume_of
+from .reckoning_time import volume_of
+from .reckoning_value import value_of
 
 if TYPE_CHECKING:
     from ...codecs.engagement import Engagement, EngagementRate
@@ -30,7 +31,7 @@ def count_volumes(facts: Facts) -> None:
             continue
         try:
             accounting_date(facts, terms, found.version.work_date)
-            _, price = time_worth(facts, terms, found.version)
+            _, price = value_of(facts, terms, found.version)
             volume = volume_of(facts, terms, found.version) if price is not None else None
         except WaitsError:
             continue

@@ -11,6 +11,7 @@ from ...codecs.currencies import format_amount, parse_amount
 from ...codecs.decimals import format_plain
 from .reckoning_caps import is_stopped, misplaced
 from .reckoning_drawdown import drawdown_of, draws, holds_back
+from .reckoning_intercompany import legs
 from .reckoning_margins import Row, margin_rows
 from .reckoning_numbers import PLACES
 from .reckoning_rounding import groups, wrong_lines
@@ -109,6 +110,8 @@ def _shown_differences(
         for problem, amount in _difference(name, sums.what, sums.where, sums.found, sums.wanted, sums.currency):
             yield problem, amount if sums.currency == currency else 0
     yield from ((problem, 0) for problem in wrong_states(name, expected, written))
+    yield from ((problem, 0) for problem in _numbers(name, expected, written))
+    yield from _intercompany(name, expected, written)
     for what, hours in zip(HOURS, expected.hours.shown(), strict=True):
         if Fraction(getattr(shown, what)) != hours:
             wanted = format_plain(int(hours * 10**PLACES), PLACES)
@@ -143,6 +146,29 @@ def _funding(name: str, expected: Expected, written: Written) -> Iterable[str]:
             yield f"engagement {name}: customers pay {by_customer} instead of {expected.funded} in the {where}"
 
 
+def _intercompany(name: str, expected: Expected, written: Written) -> Iterable[tuple[str, int]]:
+    """What legal entities charge each other and what takes it out again, not as reckoned, in either's books."""
+    if expected.terms is None:
+        return
+    charged = [worth.transfer for worth in expected.worths if worth.approved and worth.transfer is not None]
+    wanted, found = legs(expected.terms, charged), written.legs.get(name, Counter())
+    for leg in sorted({*wanted, *found}):
+        for problem, amount in _difference(name, " ".join(leg), "events", found[leg], wanted[leg], leg[-1]):
+            yield problem, amount if leg[-1] == expected.currency else 0
+    bought = sum(charge.purchase for charge in charged)
+    shown = parse_amount(written.figures[name].intercompany_cost or "0", expected.currency, "intercompany_cost")
+    yield from _difference(name, "intercompany_cost", "figures", shown, bought, expected.currency)
+
+
+def _numbers(name: str, expected: Expected, written: Written) -> Iterable[str]:
+    """Lines of journals with another number than the account maps have, or none, where nothing is posted without."""
+    agreed = None if expected.terms is None else expected.terms.policies.intercompany
+    for line in sorted(written.booked.get(name, ())) if expected.bookable is not None else ():
+        eliminates = agreed is not None and line[0] == agreed.elimination_entity_id
+        if line not in (expected.bookable or ()) and not eliminates:
+            yield f"engagement {name}: {line} is posted, which no account map has"
+
+
 def _by_entry(expected: Expected, written: Written) -> Iterable[tuple[str, int]]:
     """Entries that are not billed at their price (M1), or under caps not as far as these allow (M6, M8)."""
     if expected.terms is not None and expected.terms.contract_type == "capped":
@@ -154,6 +180,9 @@ def _by_entry(expected: Expected, written: Written) -> Iterable[tuple[str, int]]
         waits = expected.terms is not None and holds_back(expected.terms) and draws(expected.terms, worth)
         if billed != due and not (waits and 0 <= billed <= due):
             yield f"entry {worth.entry_id}: {billed} billed instead of {due} (M1)", 0
+        days = written.charged_on.get(worth.entry_id, set())
+        if worth.charged_on is not None and not days <= worth.charged_on:
+            yield f"entry {worth.entry_id}: charged on {sorted(days)}, when nothing of it was approved", 0
 
 
 def _one_outcome(name: str, expected: Expected, written: Written) -> Expected:

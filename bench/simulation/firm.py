@@ -20,7 +20,7 @@ from billtide.codecs.period import Period
 from billtide.codecs.rate_card import RateCard, RateLine
 from billtide.codecs.resource import CostRate, Resource
 
-from . import agreed, answers, drawing, sales, work
+from . import agreed, answers, crossing, drawing, sales, work
 
 if TYPE_CHECKING:
     from billtide.app.demo.happenings import Thing
@@ -70,7 +70,11 @@ def make(seed: int, *, late_changes: bool = False) -> Firm:
     """Make the history of a seed."""
     chance = Random(f"{seed}:firm")
     masters, late = _references(chance)
-    sold = drawing.agreed_besides(Random(f"{seed}:drawing"), sales.engagements(chance))
+    across = Random(f"{seed}:crossing")
+    for known, coming in crossing.references(across, ENTITIES):
+        masters += known
+        late += coming
+    sold = drawing.agreed_besides(Random(f"{seed}:drawing"), sales.engagements(chance, across))
     planned = sales.assignments(chance, sold)
     later = [Timed(chance.random(), thing) for thing in late]
     later += [Timed(at, thing) for at, thing in (*sold.sent, *planned.sent)]

@@ -28,6 +28,8 @@ COPIED = (
     "rate", "rate_unit", "currency", "rounding", "fx_rate", "resource_id", "role", "item", "task_id",
 )  # fmt: skip
 """What a reversal has in common with the charge it reverses."""
+ELIMINATIONS = frozenset(("sale_elimination", "purchase_elimination"))
+"""Journals of the consolidation, which has no calendar: they are dated as what they take out."""
 NEGATED = ("quantity", "amount")
 
 Name = tuple[str, str, str, str]
@@ -69,6 +71,8 @@ def problems(events: Events, periods: list[tuple[Any, ...]]) -> Iterator[str]:
     yield from _closed(events, "revenue")
     yield from _holds(events.exceptions)
     for event, number in events.posted:
+        if getattr(event, "kind", "") in ELIMINATIONS:
+            continue
         days = periods[number]
         if not any(e == event.legal_entity_id and a <= event.accounting_date <= b for e, a, b in days):
             yield f"{event.id} is posted on {event.accounting_date}, when no period was open (M6)"

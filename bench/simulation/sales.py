@@ -12,7 +12,7 @@ from billtide.app.demo.happenings import Thing
 from billtide.codecs.assignment import Assignment, PlannedWeek
 from billtide.codecs.engagement import Engagement, EngagementRate, Fee, Policies
 
-from . import agreed
+from . import agreed, crossing
 
 CONTRACTS = ("time_and_materials", "capped", "capped", "fixed_fee", "retainer", "non_billable", "internal")
 ROUNDINGS = ("half_up", "half_even", "up", "down")
@@ -33,18 +33,18 @@ class Planned(NamedTuple):
     sent: list[tuple[float, Thing]]
 
 
-def engagements(chance: Random) -> Sold:
+def engagements(chance: Random, across: Random) -> Sold:
     """Five to nine engagements; some terms come late, one in twelve never."""
     found: list[Engagement] = []
     sent: list[tuple[float, Thing]] = []
     for number in range(1, chance.randint(5, 9) + 1):
-        terms = _terms(chance, f"E{number}")
+        terms = crossing.agreed_so(across, _terms(chance, f"E{number}"))
         found.append(terms)
         if chance.randrange(12) == 0:
             continue
         first = chance.choice((0.0, 0.0, chance.random()))
         apart = chance.choice((0.0, 0.5))  # all at once, or one after the other
-        revisions = [terms, *_revised(chance, terms)]
+        revisions = [terms, *(crossing.again(across, each, terms) for each in _revised(chance, terms))]
         sent += [(first + at * chance.random() * apart, revision) for at, revision in enumerate(revisions)]
     return Sold(found, sent)
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from billtide.app.demo.happenings import Sent
 
 FRIDAY_NOON = happenings.moment(happenings.FRIDAY, 12 * 60)
-RECORDS = range(12_000, 20_001)
+RECORDS = range(16_000, 24_001)
 
 
 @pytest.fixture(scope="module")
@@ -179,7 +179,7 @@ def test_cards_are_of_every_scope_and_unit(week: firm.Week) -> None:
     """Default, region, practice and customer cards, by the hour and by the day, with a second version."""
     cards = read(week.masters["rate-cards"], rate_card.decode)
 
-    assert {card.scope for card in cards} == {"default", "region", "practice", "customer"}
+    assert {card.scope for card in cards} == {"default", "region", "practice", "customer", "intercompany"}
     assert {line.unit for card in cards for line in card.lines} == {"hour", "day"}
     assert {card.version for card in cards} == {1, 2}
 
@@ -213,8 +213,15 @@ def test_what_waits_in_the_week_is_released_after_it_but_for_some(week: firm.Wee
         "fx_rate_missing",
         "awaiting_review",
         "invoice_unknown",
+        "account_unmapped",
     }
-    assert after.held.keys() >= {"engagement_unknown", "resource_unknown", "rate_missing", "fx_rate_missing"}
+    assert after.held.keys() >= {
+        "engagement_unknown",
+        "resource_unknown",
+        "rate_missing",
+        "fx_rate_missing",
+        "account_unmapped",
+    }
     assert "assignment_unknown" not in after.held
 
 

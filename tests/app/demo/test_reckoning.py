@@ -45,7 +45,7 @@ class Sent:
 
 def sent(stream: str, **changes: object) -> Sent:
     """A record that differs from the plain one of its stream in what is named."""
-    fields = {**PLAIN[stream], **changes}
+    fields = {**PLAIN.get(stream, {}), **changes}
     key = fields["id" if stream == "engagements" else "engagement_id"] if "source" in fields else stream
     return Sent(stream, str(key).encode(), json.dumps(fields).encode())
 

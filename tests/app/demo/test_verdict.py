@@ -178,6 +178,36 @@ def test_a_rounding_line_that_is_missing_is_found(memory: Memory, reckoning: Rec
     assert any("rounding of the lines to" in problem for problem in verdict_on(memory, reckoning).problems)
 
 
+def test_another_account_number_is_found(memory: Memory, reckoning: Reckoning) -> None:
+    """A journal without numbers, of a contract that posts nothing without, is a problem, though the money is the same."""
+    events = [msgspec.json.decode(record.value or b"") for record in memory.left["revenue"]]
+    at = next(at for at, event in enumerate(events) if event["engagement_id"] == "E-0036")
+    unnumbered = [{field: line[field] for field in ("account", "side", "amount")} for line in events[at]["lines"]]
+    memory.left["revenue"][at] = changed(memory.left["revenue"][at], lines=unnumbered)
+    verdict = verdict_on(memory, reckoning)
+
+    assert not any(verdict.difference.values())
+    assert any("which no account map has" in problem for problem in verdict.problems)
+
+
+def test_another_charge_between_entities_is_found(memory: Memory, reckoning: Reckoning) -> None:
+    """Without one of its four journals a charge between legal entities is a problem."""
+    kinds = [msgspec.json.decode(record.value or b"")["kind"] for record in memory.left["accruals"]]
+    del memory.left["accruals"][kinds.index("sale_elimination")]
+
+    assert any("sale_elimination" in problem for problem in verdict_on(memory, reckoning).problems)
+
+
+def test_a_charge_on_another_day_is_found(memory: Memory, reckoning: Reckoning) -> None:
+    """What is dated by its approval and charged on a day when nobody approved it is a problem."""
+    lines = [msgspec.json.decode(record.value or b"") for record in memory.left["billing"]]
+    for at, line in enumerate(lines):
+        if line["engagement_id"] == "E-0026":
+            memory.left["billing"][at] = changed(memory.left["billing"][at], accounting_date="2025-11-30")
+
+    assert any("when nothing of it was approved" in problem for problem in verdict_on(memory, reckoning).problems)
+
+
 def test_a_journal_with_unequal_sides_is_found(memory: Memory, reckoning: Reckoning) -> None:
     """Debits that are not the credits are named by the event's id."""
     record = memory.left["revenue"][0]
