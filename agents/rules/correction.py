@@ -26,8 +26,9 @@ from . import ledger
 from .accounts import category_of, numbered
 from .books import Books
 from .cap import left_open
+from .dates import posting_days
 from .differences import same_money, same_price
-from .valuation import Value
+from .valuation import Missing, Value
 
 
 def to_adjust(entry: EntryState, wanted: EntryVersion | None, value: Value | None, books: Books) -> Adjusted | None:
@@ -36,7 +37,10 @@ def to_adjust(entry: EntryState, wanted: EntryVersion | None, value: Value | Non
     if entry.price is None or left_open(entry) or not live or (len(live) > 1 and entry.adjusted is None):
         return None
     terms, posted = books.contract.terms, entry.posted or entry.latest
-    if wanted is None or value is None or value.price is None or isinstance(value.accounting_date, str):
+    if wanted is None or value is None or value.price is None:
+        return None
+    # What cannot be posted now is reversed and waits: a charge must not stand without its cost.
+    if isinstance(posting_days(value, wanted, books.contract, costed=False), Missing):
         return None
     if (live[0].customer_id, live[0].legal_entity_id) != (terms.customer_id, terms.legal_entity_id):
         return None

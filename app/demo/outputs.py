@@ -145,7 +145,8 @@ def _add_accruals(written: Written, batch: Iterable[Record]) -> None:
         event = _accrual(record.value)
         written.ids[event.id] += 1
         _check_balance(written, event.id, event.lines, event.currency)
-        _add_numbers(written, event)
+        if event.kind not in DOCUMENT_KINDS:  # what the ERP has issued waits for no number
+            _add_numbers(written, event)
         if event.kind in DEBITED:
             amount = _debited(event.lines, DEBITED[event.kind], event.currency)
             leg = event.kind, event.legal_entity_id, event.counterparty_id, event.currency

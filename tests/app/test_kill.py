@@ -122,10 +122,18 @@ def entry_of(event_id: str) -> Entry:
 
 
 def order_decides(checked: Checked, engagement_id: str) -> bool:
-    """Whether the order of the entries decides who of several customers pays a bill, and so which lines it has."""
+    """Whether the order of the entries decides which lines their bills have.
+
+    So it is where customers pay one after the other, where tiers are passed and the later are priced anew, and where a
+    prepaid balance is used up.
+    """
     terms = checked.reckoning.engagements[engagement_id].terms
-    funding = None if terms is None else terms.funding
-    return funding is not None and any(customer.up_to is not None for customer in funding.customers)
+    if terms is None:
+        return False
+    in_order = terms.funding is not None and any(customer.up_to is not None for customer in terms.funding.customers)
+    lines = checked.written.lines.get(engagement_id, [])
+    tiered = any(step.step in {"tier", "tier_rate"} for line in lines for step in line.trace)
+    return in_order or tiered or (terms.fee is not None and terms.fee.drawdown is not None)
 
 
 def charged(checked: Checked) -> Counter[Entry]:

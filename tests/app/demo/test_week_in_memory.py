@@ -70,7 +70,7 @@ def test_what_is_told_apart_is_not_nothing(reckoning: Reckoning) -> None:
     assert any(expected.receivables.written_off > 0 for expected in every)
     assert sum(any(expected.receivables.fx.values()) for expected in every) > 2
     states = {line.state for expected in every for line in expected.receivables.lines.values()}
-    assert states == {"invoiced", "partly_paid", "paid", "credited"}
+    assert states >= {"invoiced", "partly_paid", "paid", "credited"}
     assert {"awaiting_review", "billing_unknown", "invoice_unknown", "currency_differs"} <= reckoning.held.keys()
     assert any(expected.balance_least for expected in every), "work waits for a prepaid balance"
 
