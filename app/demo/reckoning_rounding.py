@@ -66,7 +66,7 @@ def groups(agreed: ByInvoice, lines: Iterable[BillingEvent]) -> Iterator[Group]:
         amount = minor(line.amount, line.currency)
         if line.kind == "rounding":
             posted[line.work_date] += amount
-        else:
+        elif line.rate_unit in _UNITS:  # a difference to another line is rounded by itself
             ends = _period_end(agreed, line.accounting_date)
             exact[ends] += _worth(agreed.terms, line)
             billed[ends] += amount
@@ -95,8 +95,8 @@ def wrong_lines(agreed: ByInvoice, lines: list[BillingEvent]) -> Iterator[str]:
 
 
 def _worth(terms: Engagement, line: BillingEvent) -> Fraction:
-    """Quantity x rate of a line in minor units, not rounded; a limit, or a difference to another line, is whole."""
-    if line.limited_by or line.rate_unit not in _UNITS:
+    """Quantity x rate of a line in minor units, not rounded; what a limit makes of it is whole."""
+    if line.limited_by:
         return Fraction(minor(line.amount, line.currency))
     hours, scale = number(line.quantity) * hours_in(line.unit, terms), 10 ** MINOR_UNITS[line.currency]
     return hours / hours_in(line.rate_unit, terms) * number(line.rate) * Fraction(scale)

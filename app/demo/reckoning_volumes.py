@@ -8,10 +8,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ...codecs.time_entry import TimeEntry
-from .reckoning_approval import counted
-from .reckoning_lookups import WaitsError, accounting_date
+from .reckoning_money import reckon_entry
 from .reckoning_time import volume_of
-from .reckoning_value import value_of
 
 if TYPE_CHECKING:
     from ...codecs.engagement import Engagement, EngagementRate
@@ -25,16 +23,10 @@ def count_volumes(facts: Facts) -> None:
     for entry_id in facts.versions:
         if entry_id.kind != "time" or entry_id.engagement_id not in tiered:
             continue
-        terms = facts.engagements[entry_id.engagement_id]
-        found = counted(facts, terms, entry_id)
-        if not found.approved or not isinstance(found.version, TimeEntry):
+        terms, worth = facts.engagements[entry_id.engagement_id], reckon_entry(facts, entry_id).worth
+        if worth is None or not worth.approved or worth.price is None or not isinstance(worth.version, TimeEntry):
             continue
-        try:
-            accounting_date(facts, terms, found.version.work_date)
-            _, price = value_of(facts, terms, found.version)
-            volume = volume_of(facts, terms, found.version) if price is not None else None
-        except WaitsError:
-            continue
+        volume = volume_of(facts, terms, worth.version)
         if volume is not None:
             facts.volumes.setdefault(terms.id, []).append(volume)
 

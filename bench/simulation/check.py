@@ -97,7 +97,7 @@ def _unbilled(worths: Worths, events: lines.Events) -> Iterator[str]:
 def _caps(terms: list[Engagement], events: lines.Events) -> Iterator[str]:
     """M6 after every charge: no cap is exceeded by more than some revision of the terms ever allowed.
 
-    A credit that is taken back comes first; the bills in its room are taken back with it.
+    A credit that is taken back, or comes again smaller, comes first; the bills in its room are taken back with it.
     """
     highest: dict[str, int] = {}
     outside: set[str] = set()
@@ -115,8 +115,9 @@ def _caps(terms: list[Engagement], events: lines.Events) -> Iterator[str]:
         name = event.engagement_id
         if event.kind == "fee" or (event.kind == "expense" and name in outside):
             continue
-        running[name] += parse_amount(event.amount, event.currency, "$.amount")
-        if event.action != "reversal" and running[name] > highest.get(name, UNLIMITED):
+        amount = parse_amount(event.amount, event.currency, "$.amount")
+        running[name] += amount
+        if event.action != "reversal" and amount > 0 and running[name] > highest.get(name, UNLIMITED):
             yield f"engagement {name}: {event.id} exceeds the cap (M6)"
 
 

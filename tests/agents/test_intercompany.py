@@ -377,6 +377,20 @@ def test_a_reversal_waits_for_both_periods_too(change: Object) -> None:
     is_eliminated(task)
 
 
+def test_no_adjusted_charge_stands_without_its_cost() -> None:
+    """Corrected to a day that the other books have no period for: taken back whole; withdrawn then, nothing is left."""
+    task = task_under(engagement(policies={**agreed()["policies"], "correction": "adjust"}))
+    task.send("time-entries", approved())
+    task.refer("periods", year("future", legal_entity_id="US", revision=2))
+    task.refer("periods", period(legal_entity_id="US", start_date="2026-11-10"))
+    task.send("time-entries", approved(revision=2, work_date="2026-11-03"))
+    assert (task.amounts(), task.out["exceptions"][-1]["waits_on"]) == (["800.00", "-800.00"], "period:US")
+    task.send("time-entries", approved(revision=3, status="recalled"))
+
+    assert task.amounts() == ["800.00", "-800.00"]
+    assert books(task) == {}
+
+
 def test_an_engagement_that_moves_waits_for_the_books_it_leaves() -> None:
     """DE is closed, FR is open: nothing of DE is reversed before it opens, nothing of FR is posted before that."""
     task = ready_task(engagement())
