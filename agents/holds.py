@@ -74,7 +74,10 @@ def release(work: Work, key: bytes, entry: Holdable, engagement: EngagementState
 
 def _count(engagement: EngagementState, reason: str | None, change: int) -> None:
     if reason is not None and reason not in QUIET:
-        engagement.held_entries[reason] = engagement.held_entries.get(reason, 0) + change
+        held = engagement.held_entries
+        held[reason] = held.get(reason, 0) + change
+        if not held[reason]:
+            del held[reason]  # the state tells what is held, not what was
 
 
 def _tell_released(work: Work, entry: Holdable, known: Hold) -> None:

@@ -6,6 +6,8 @@ from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import Final, Literal, Protocol
 
+from msgspec import structs
+
 from ..codecs import audit, dead_letter
 from ..codecs.errors import UndecodableError
 from ..codecs.records import EngagementState
@@ -22,6 +24,8 @@ from .trail import Trail, audit_events
 Place = tuple[str, int]
 """A topic and a partition."""
 Outcome = Literal["applied", "duplicate", "stale", "held", "dead_lettered"]
+_KEYED: Final = tuple(field.name for field in structs.fields(EngagementState) if field.default_factory is dict)
+"""What an engagement keeps by key, such as sums by day."""
 
 
 class Record(Protocol):
@@ -165,7 +169,19 @@ class Work:
     def _keep_engagements(self) -> None:
         table = self.state.engagements
         for engagement_id, state in self._touched.items():
+            _sort_keys(state)
             table.put(table.key(engagement_id), state)
+
+
+def _sort_keys(state: EngagementState) -> None:
+    """Put what is kept by key in the order of the keys: bytes tell what is, not in which order it came about.
+
+    So a replay comes to the same bytes, though it knows reference data earlier than the task did.
+    """
+    for name in _KEYED:
+        kept = getattr(state, name)
+        if len(kept) > 1:
+            setattr(state, name, dict(sorted(kept.items())))
 
 
 Apply = Callable[[Work, Record], Outcome]

@@ -123,17 +123,17 @@ def _tiers(chance: Random, pool: str) -> VolumeTiers:
 
 
 def _summed(chance: Random, first: Engagement) -> Callable[[Engagement], Engagement]:
-    """Lines of a month rounded as their sum, in all revisions or from the second on; a day has one length.
+    """Lines of a month rounded as their sum, in all revisions; a day has one length.
 
-    Corrections are rebilled whole.
+    Corrections are rebilled whole, but for those of lines on invoices: such a line stays rounded as it was billed,
+    which the check could not tell were the sums agreed only later.
     """
     own = EngagementRate(rate=chance.choice(("100.1", "99.997", "33.333333")))
-    from_revision = chance.choice((1, 1, 2))
 
     def change(terms: Engagement) -> Engagement:
         policies = msgspec.structs.replace(
             terms.policies,
-            rounding_place="invoice" if terms.revision >= from_revision else "line",
+            rounding_place="invoice",
             correction="reverse_and_rebill",
             hours_per_day=first.policies.hours_per_day,
         )
