@@ -85,11 +85,17 @@ async def _played(world: World, scenario: Scenario, damage: Damage) -> float:
     await _under_faults(world, scenario)
     async with following(world.settings) as progress:
         world.note("all faults done, the load is sent")
-        recovery = await progress.processed(world.alive) - world.healed
-        if recovery > RECOVERY_SECONDS_MAX:
-            damage.mistake(f"recovered after {recovery:.1f} s, more than {RECOVERY_SECONDS_MAX:.0f}")
-        await world.feed.late()
-        damage += await _settled(world, progress)
+        try:
+            recovery = await progress.processed(world.alive) - world.healed
+            if recovery > RECOVERY_SECONDS_MAX:
+                damage.mistake(f"recovered after {recovery:.1f} s, more than {RECOVERY_SECONDS_MAX:.0f}")
+            await world.feed.late()
+            damage += await _settled(world, progress)
+        except StalledError as error:
+            # What stands still is judged as well: a position that was set back says that, and what else was done twice.
+            recovery = RECOVERY_SECONDS_MAX
+            damage.mistake(str(error))
+            damage += await judged(world.settings)
     damage += brokerside.bounds(world.living)
     damage += await brokerside.group_offsets(world.settings)
     for worker in world.living:
