@@ -7,7 +7,7 @@ from typing import Literal, TypeVar
 
 from ..codecs.entry_state import EntryVersion
 from ..codecs.receivable_state import InvoiceState, InvoiceVersion, PaymentState, PaymentVersion
-from ..tables.keys import engagement_of, key_of
+from ..tables.keys import key_of, of_engagement
 from ..tables.table import Table
 from .holds import Holdable, hold, release
 from .keys import check_key, record_key
@@ -115,9 +115,8 @@ def settle_documents_of(work: Work, engagement_id: str) -> None:
 
 
 def _settle_every(work: Work, engagement_id: str, table: Table[S]) -> None:
-    for key in sorted({*table.bytes, *table.uncommitted()}):
-        if engagement_of(key) == engagement_id.encode():
-            settle_document(work, b"h" + key[1:])
+    for key in of_engagement(table, engagement_id):
+        settle_document(work, b"h" + key[1:])
 
 
 def _books(work: Work, engagement_id: str) -> Books | None:

@@ -14,7 +14,7 @@ from msgspec import structs
 
 from ..codecs.engagement import Cap, Drawdown, Engagement, PartialCap
 from ..codecs.records import EngagementState
-from ..tables.keys import engagement_of
+from ..tables.keys import engagement_of, of_engagement
 from ..tables.state import TaskState
 from .entries import give_back_over_cap, rerate, settle_entry, settle_held, settle_shifted
 from .planning import settle_assignment
@@ -128,10 +128,8 @@ def replan_engagement(work: Work, before: Engagement | None, terms: Engagement) 
     """Foretell the assignments of an engagement again where new terms convert what they cost in another way."""
     if before is None or before.policies.fx_policy == terms.policies.fx_policy:
         return
-    assignments, wanted = work.state.assignments, terms.id.encode()
-    for key in sorted({*assignments.bytes, *assignments.uncommitted()}):
-        if engagement_of(key) == wanted:
-            replan(work, key)
+    for key in of_engagement(work.state.assignments, terms.id):
+        replan(work, key)
 
 
 def plans(state: TaskState, changed: set[str] | None) -> list[bytes]:

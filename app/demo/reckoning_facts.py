@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Final, NamedTuple, Protocol, TypeVar
 
 from ...codecs import (
     account_map,
@@ -47,6 +47,18 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
 _MONDAY: Final = 0
+
+
+class Revised(Protocol):
+    """What is sent again under a higher revision when it changes."""
+
+    @property
+    def revision(self) -> int:
+        """Its revision."""
+
+
+K = TypeVar("K")
+R = TypeVar("R", bound=Revised)
 
 
 class Record(Protocol):
@@ -156,13 +168,18 @@ def _approval(facts: Facts, record: Record) -> None:
         of_revision[people] = decision
 
 
+def _keep_newest(kept: dict[K, R], name: K, sent: R) -> None:
+    """Of several revisions of one thing the highest counts, whenever it comes."""
+    known = kept.get(name)
+    if known is None or sent.revision > known.revision:
+        kept[name] = sent
+
+
 def _engagement(facts: Facts, record: Record) -> None:
     terms = engagement.decode(record.value)
     _check_place(record, terms.source, terms.id)
     check_terms(terms)
-    known = facts.engagements.get(terms.id)
-    if known is None or terms.revision > known.revision:
-        facts.engagements[terms.id] = terms
+    _keep_newest(facts.engagements, terms.id, terms)
 
 
 def _assignment(facts: Facts, record: Record) -> None:
@@ -174,10 +191,7 @@ def _assignment(facts: Facts, record: Record) -> None:
         number(planned.hours)
         refuse_when(planned.week.weekday() != _MONDAY, "not a Monday")
     refuse_when(len({planned.week for planned in plan.weeks}) < len(plan.weeks), "a week twice")
-    identity = (plan.source, plan.engagement_id, plan.id)
-    known = facts.assignments.get(identity)
-    if known is None or plan.revision > known.revision:
-        facts.assignments[identity] = plan
+    _keep_newest(facts.assignments, (plan.source, plan.engagement_id, plan.id), plan)
 
 
 def _rate_card(facts: Facts, record: Record) -> None:
@@ -196,9 +210,7 @@ def _resource(facts: Facts, record: Record) -> None:
     for cost in person.cost_rates:
         minor("0", cost.currency)
         number(cost.rate)
-    known = facts.resources.get(person.id)
-    if known is None or person.revision > known.revision:
-        facts.resources[person.id] = person
+    _keep_newest(facts.resources, person.id, person)
 
 
 def _fx_rate(facts: Facts, record: Record) -> None:
@@ -207,37 +219,27 @@ def _fx_rate(facts: Facts, record: Record) -> None:
     minor("0", fx.quote)
     refuse_when(number(fx.rate, FX_PLACES) <= 0, "rate")
     ranges = facts.fx.setdefault((fx.base, fx.quote, fx.rate_type), {})
-    known = ranges.get(fx.valid_from)
-    if known is None or fx.revision > known.revision:
-        ranges[fx.valid_from] = fx
+    _keep_newest(ranges, fx.valid_from, fx)
 
 
 def _period(facts: Facts, record: Record) -> None:
     stretch = period.decode(record.value)
     periods = facts.periods.setdefault(stretch.legal_entity_id, {})
-    known = periods.get(stretch.id)
-    if known is None or stretch.revision > known.revision:
-        periods[stretch.id] = stretch
+    _keep_newest(periods, stretch.id, stretch)
 
 
 def _invoice(facts: Facts, record: Record) -> None:
     document = invoice.decode(record.value)
     _check_place(record, document.source, document.engagement_id)
     check_invoice(document)
-    name = DocumentId(document.source, document.engagement_id, document.id)
-    known = facts.invoices.get(name)
-    if known is None or document.revision > known.revision:
-        facts.invoices[name] = document
+    _keep_newest(facts.invoices, DocumentId(document.source, document.engagement_id, document.id), document)
 
 
 def _payment(facts: Facts, record: Record) -> None:
     document = payment.decode(record.value)
     _check_place(record, document.source, document.engagement_id)
     check_payment(document)
-    name = DocumentId(document.source, document.engagement_id, document.id)
-    known = facts.payments.get(name)
-    if known is None or document.revision > known.revision:
-        facts.payments[name] = document
+    _keep_newest(facts.payments, DocumentId(document.source, document.engagement_id, document.id), document)
 
 
 def _account_map(facts: Facts, record: Record) -> None:

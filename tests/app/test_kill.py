@@ -23,6 +23,8 @@ from billtide.app.settings import load
 from billtide.codecs import approval, expense, time_entry
 from billtide.codecs.errors import UndecodableError
 
+from .slices import send_slowly
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -33,9 +35,6 @@ if TYPE_CHECKING:
 KILLS: Final = 5
 PAUSE_SECONDS: Final = (0.6, 2.6)
 """Least and most time between two kills: long enough to be back at work, or only on the way there."""
-SLICES: Final = 60
-SLICE_SECONDS: Final = 0.2
-"""The load is sent in slices with a pause after each, so that every kill meets records."""
 
 Entry = tuple[str, str, str]
 """Source, kind and id of an entry."""
@@ -70,18 +69,6 @@ async def take_in(settings: Settings, week: firm.Week, chance: random.Random | N
             return before, await check(settings, progress)
     finally:
         await asyncio.to_thread(workers.stop_all, settings, running)
-
-
-async def send_slowly(settings: Settings, phase: firm.Phase) -> None:
-    """Send a phase in slices, in its order."""
-    everything = list(firm.in_order(phase))
-    size = -(-len(everything) // SLICES)
-    for first in range(0, len(everything), size):
-        part: firm.Phase = defaultdict(list)
-        for stream, sent in everything[first : first + size]:
-            part[stream].append(sent)
-        await send_phase(settings, part)
-        await asyncio.sleep(SLICE_SECONDS)
 
 
 async def kill_some(settings: Settings, running: list[workers.WorkerProcess], chance: random.Random) -> None:

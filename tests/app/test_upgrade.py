@@ -24,6 +24,8 @@ from billtide.app.settings import load
 from billtide.app.topology import TOPOLOGY
 from billtide.tables import table
 
+from .slices import send_slowly
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -36,8 +38,6 @@ HERE: Final = str(Path(__file__).parent)
 OLDER: Final = workers._RUN
 NEWER: Final = f"import sys; sys.path.insert(0, {HERE!r}); import newer_worker; {OLDER}"
 NEWEST: Final = table.VERSION[0] + 1
-SLICES: Final = 60
-SLICE_SECONDS: Final = 0.2
 BETWEEN_SECONDS: Final = 2.0
 PATIENCE_SECONDS: Final = 60.0
 REFUSED: Final = "a changelog record has version byte"
@@ -86,18 +86,6 @@ async def until(fact: Callable[[], bool]) -> None:
             if fact():
                 return
             await asyncio.sleep(0.1)
-
-
-async def send_slowly(settings: Settings, phase: firm.Phase) -> None:
-    """Send a phase in slices, in its order, so that every change meets records."""
-    everything = list(firm.in_order(phase))
-    size = -(-len(everything) // SLICES)
-    for first in range(0, len(everything), size):
-        part: firm.Phase = defaultdict(list)
-        for stream, sent in everything[first : first + size]:
-            part[stream].append(sent)
-        await send_phase(settings, part)
-        await asyncio.sleep(SLICE_SECONDS)
 
 
 async def take_in(settings: Settings, week: firm.Week, fleet: Fleet) -> Checked:
