@@ -47,10 +47,9 @@ def by_engagement(events: Sequence[Any]) -> list[OutputEvent]:
     # Into one buffer, because a text of its own grows step by step and is moved at each.
     buffer = bytearray()
     encoded: list[OutputEvent] = []
-    keep = encoded.append
     for event in events:
         encode_into(event, buffer)
-        keep((event.id.encode(), event.engagement_id.encode(), bytes(buffer)))
+        encoded.append((event.id.encode(), event.engagement_id.encode(), bytes(buffer)))
     return encoded
 
 
