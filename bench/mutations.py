@@ -120,10 +120,10 @@ MUTATIONS = (
         "days = (min(day, term.end) - term.start).days + 2\n    return",
     ),
     Mutation(
-        "old terms win in one slab",
+        "old terms win",
         "agents/engagements.py",
-        "known = work.known_engagement(terms.id)",
-        "known = work.state.engagements.get(work.state.engagements.key(terms.id))",
+        "if terms.revision <= known.terms.revision:",
+        "if terms.revision == known.terms.revision:",
     ),
     Mutation(
         "deletions forgotten by a restore",
