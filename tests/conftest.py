@@ -7,6 +7,7 @@ import secrets
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from billtide.app import broker as brokers
 
@@ -18,7 +19,11 @@ SEED_BITS = 32
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Choose the seed once a run."""
+    """Choose the seed once a run; no property fails because the machine is slow."""
+    settings.register_profile(
+        "billtide", parent=settings.default, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    )
+    settings.load_profile("billtide")
     given = os.environ.get(SEED_VARIABLE, "").strip()
     try:
         config.stash[SEED] = int(given) if given else secrets.randbits(SEED_BITS)

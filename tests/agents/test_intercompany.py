@@ -6,7 +6,7 @@ from collections import Counter
 from random import Random
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from billtide.agents.rules.transfer_price import transfer_terms
@@ -44,7 +44,7 @@ from ..rules.histories import (
 from ..rules.sums import ids_are_unique, minor
 from ..rules.test_invariants import always_true, figures, money_is_right
 
-LAW = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+LAW = settings(max_examples=60)
 LEGS = ("intercompany_sale", "intercompany_purchase", "sale_elimination", "purchase_elimination")
 ACCOUNTS = ("intercompany_receivable", "intercompany_revenue", "intercompany_cost", "intercompany_payable")
 RATES = (

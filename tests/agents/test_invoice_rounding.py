@@ -8,7 +8,7 @@ from random import Random
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from billtide.codecs.errors import UndecodableError
@@ -21,7 +21,7 @@ from ..rules.model import rounded
 if TYPE_CHECKING:
     from ..builders import Object
 
-LAW = settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+LAW = settings(max_examples=100)
 MODES = ["half_up", "half_even", "up", "down"]
 DECEMBER = {"id": "2026-12", "start_date": "2026-12-01", "end_date": "2026-12-31"}
 

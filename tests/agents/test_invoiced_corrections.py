@@ -187,7 +187,7 @@ FIGURES = {
 }  # fmt: skip
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.randoms(use_true_random=False))
 def test_any_order_of_streams_gives_the_same_money(chance: Random) -> None:
     """Adjusted or reversed and rebilled by what was invoiced at the time: the sums are the same (M1, M9)."""

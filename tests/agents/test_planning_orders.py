@@ -60,7 +60,7 @@ def told(task: Task) -> dict[tuple[str, str, str], tuple[str, str, str | None]]:
     }
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(plans(), chances, chances)
 def test_any_order_makes_the_same_plan(history: History, chance: Random, other: Random) -> None:
     """Planned hours and cost, and what forecasts say last, do not depend on the order in which streams meet."""
@@ -71,7 +71,7 @@ def test_any_order_makes_the_same_plan(history: History, chance: Random, other: 
     assert told(one) == told(two)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(plans(), chances)
 def test_the_plan_is_the_sum_of_the_forecasts(history: History, chance: Random) -> None:
     """With terms and people known, planned cost is what the latest forecasts add up to; holds have ended once."""

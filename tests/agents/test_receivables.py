@@ -333,7 +333,7 @@ EXPECTED = {
 }  # fmt: skip
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.randoms(use_true_random=False))
 def test_any_order_of_streams_gives_the_same_receivable(chance: Random) -> None:
     """Payments before invoices, invoices before entries and terms: figures, books and states are the same (M9)."""

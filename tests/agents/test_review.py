@@ -252,7 +252,7 @@ FACTS: dict[str, list[Object]] = {
 }
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.randoms(use_true_random=False))
 def test_any_order_of_streams_reviews_the_same(chance: Random) -> None:
     """Terms, revisions, approvals and reviews in any order: the same is billed and nothing waits (M9)."""

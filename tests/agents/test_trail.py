@@ -49,7 +49,7 @@ def left(task: Task) -> Counter[str]:
     return Counter(event["id"] for stream in AUDITED for event in task.out[stream])
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(any_history, chances)
 def test_what_is_told_is_what_left(history: History, chance: Random) -> None:
     """In any order of streams the event ids of the audit are those of the topics, each as often."""
@@ -58,7 +58,7 @@ def test_what_is_told_is_what_left(history: History, chance: Random) -> None:
     assert told(task) == left(task)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(any_history, chances)
 def test_the_chain_goes_on_after_a_crash(history: History, chance: Random) -> None:
     """Each hash follows from the one before and the sequence has no gap, however often the task is restored."""

@@ -8,7 +8,7 @@ from random import Random
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ..builders import Task, approval, engagement, rate_card, ready_task, time_entry, year
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ..builders import Object
 
 MODES = ["half_up", "half_even", "up", "down"]
-LAW = settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+LAW = settings(max_examples=120)
 TIERS = [{"above": "10", "rate": "90"}, {"above": "20", "rate": "80"}]
 
 

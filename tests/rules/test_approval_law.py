@@ -9,7 +9,7 @@ from __future__ import annotations
 from random import Random
 from typing import TYPE_CHECKING
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from .. import builders as records
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from .histories import Changes
     from .model import Name
 
-LAW = settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+LAW = settings(max_examples=120)
 PEOPLE = ("R-1", "R-2", "R-3", "")
 DAYS = ("2026-11-20", "2026-12-20", None)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from random import Random
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from .. import builders as records
@@ -13,7 +13,7 @@ from ..builders import Object, Task, approval, engagement, expense, fx_rate, rat
 from .histories import Changes, History, caps, chances, fixed_fees, histories, late_changes, play, time_and_materials
 from .test_invariants import always_true, figures, money_is_right
 
-LAW = settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+LAW = settings(max_examples=80)
 ADJUST = {"policies": {"correction": "adjust"}}
 
 

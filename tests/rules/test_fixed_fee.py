@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from billtide.codecs.entry_state import EntryState
@@ -268,7 +268,7 @@ fees = st.sampled_from(
 )  # fmt: skip
 terms = fees.map(lambda fee: records.engagement(contract_type="fixed_fee", fee={"amount": "1000", **fee}, **YEAR))
 FIGURES = ("earned", "recognised", "fees", "cost", "approved_cost", "progress_time", "waste_cost", "uninstalled_cost", "progress_dates", "loss_provision")  # fmt: skip
-LAW = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+LAW = settings(max_examples=60)
 
 
 def marked(history: History, seed: int) -> History:

@@ -6,7 +6,7 @@ from collections import Counter
 from random import Random
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from billtide.agents.rules.funding import FundingPlan, funding_of
@@ -18,7 +18,7 @@ from .histories import History, Step, caps, chances, fixed_fees, histories, play
 from .sums import minor
 from .test_invariants import always_true, figures, money_is_right
 
-LAW = settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+LAW = settings(max_examples=80)
 
 
 def by_percent(*percents: str, rest: str = "C1") -> Object:

@@ -12,7 +12,7 @@ from random import Random
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ..builders import REFERENCES
@@ -26,8 +26,6 @@ if TYPE_CHECKING:
 
 LAW = settings(
     max_examples=int(os.environ.get("BILLTIDE_TEST_EXAMPLES", "150")),
-    deadline=None,
-    suppress_health_check=[HealthCheck.too_slow],
 )
 any_terms = time_and_materials | caps | fixed_fees
 FIGURES = (
@@ -223,7 +221,7 @@ def test_the_histories_reach_every_outcome(terms: st.SearchStrategy[Object]) -> 
     """The generator is worth its name: bills, reversals, holds, duplicates and stale records all occur."""
     seen: set[str] = set()
 
-    @settings(max_examples=120, deadline=None, database=None, derandomize=True)
+    @settings(max_examples=120, database=None, derandomize=True)
     @given(histories(terms), chances)
     def look(history: History, chance: Random) -> None:
         task = play(history.interleaved(chance))

@@ -10,7 +10,7 @@ import os
 from random import Random
 from typing import TYPE_CHECKING
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ..builders import engagement
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 
 LAW = settings(
     max_examples=int(os.environ.get("BILLTIDE_TEST_EXAMPLES", "100")),
-    deadline=None,
-    suppress_health_check=[HealthCheck.too_slow],
 )
 FIGURES = (
     "submitted_time", "approved_time", "approved_value", "billed", "unbilled", "held", "non_chargeable", "earned", "cost", "rounded",

@@ -62,7 +62,7 @@ def test_a_restored_state_equals_the_one_that_was() -> None:
     assert {name for name, kept in contents(again).items() if not kept} == {"cursors"}
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(any_history, chances)
 def test_any_history_is_restored(history: History, chance: Random) -> None:
     """Whatever was applied, the changelog brings it back; compacted to the last record a key, too."""

@@ -76,7 +76,7 @@ class TableIsADict(RuleBasedStateMachine):
 
 
 TestTableIsADict = TableIsADict.TestCase
-TestTableIsADict.settings = settings(max_examples=80, stateful_step_count=25, deadline=None)
+TestTableIsADict.settings = settings(max_examples=80, stateful_step_count=25)
 
 
 def test_a_value_changed_often_leaves_once() -> None:

@@ -182,7 +182,7 @@ async def test_what_was_fetched_behind_the_limit_is_not_applied() -> None:
     assert task.offset("time-entries") == 2
 
 
-@examples(deadline=None, max_examples=60)
+@examples(max_examples=60)
 @given(
     log=st.lists(st.sampled_from([GOOD, BAD]), max_size=30),
     sizes=st.lists(st.integers(1, 9), min_size=1, max_size=5),

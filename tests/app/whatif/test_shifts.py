@@ -38,7 +38,7 @@ def test_a_dearer_dollar_costs_margin() -> None:
     }
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(percent=st.integers(-99, 999), rate=st.integers(1, 5 * 10**6))
 def test_a_shift_is_the_rates_sent_anew(percent: int, rate: int) -> None:
     """It moves what a new revision of each rate moves, also of one given with --fx before it."""

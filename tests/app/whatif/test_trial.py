@@ -183,7 +183,7 @@ def sent(rows: list[Row]) -> tuple[dict[str, dict[str, Any]], Counter[tuple[str,
     return figures, billing
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @examples(rows=st.lists(ROWS, min_size=1, max_size=4, unique_by=lambda row: (row[0], row[1].get("id", ""))))
 def test_what_is_told_is_what_happens(rows: list[Row]) -> None:
     """For any changes: the figures after the trial are those of really sending them, and so are the events."""
