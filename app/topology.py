@@ -67,6 +67,11 @@ class Stream:
         return 1 if self.single else tasks
 
     @property
+    def ours(self) -> bool:
+        """Whether billtide itself writes it; its records have the broker's time then."""
+        return self.role in {"output", "changelog", "operator"}
+
+    @property
     def cleanup_policy(self) -> str:
         """Kafka's word for how old records go."""
         return "compact" if self.compacted else "delete"

@@ -108,7 +108,7 @@ EVERY: Final[tuple[Scenario, ...]] = (
     _scenario(oversize_input),
     _scenario(foreign_transaction),
     _scenario(same_place),
-    _scenario(clocks_wrong, seconds=20.0),
+    _scenario(clocks_wrong, seconds=45.0),
     _scenario(few_descriptors),
     _scenario(little_memory),
     _scenario(changelog_compacted),

@@ -23,9 +23,19 @@ if TYPE_CHECKING:
     from .workers import Worker
     from .world import World
 
-CLOCKS: Final = ("+2h", "-2h", "@2024-02-29 23:59:57", "@2025-03-30 00:59:57", "@2038-01-19 03:14:05")
-"""Ahead, behind, the night of a leap day, of a summer time, and of the last second in 32 bits. In UTC."""
+CLOCKS: Final = (
+    "+2h",
+    "-2h",
+    "@2024-02-29 23:59:57",
+    "@2025-03-30 01:59:57 in Europe/Zurich",
+    "@2025-10-26 02:59:57 in Europe/Zurich",
+    "@2038-01-19 03:14:05",
+)
+"""Ahead, behind, the night of a leap day, of both ends of a summer time, and of the last second in 32 bits."""
+JUMP: Final = ("+2h", "-2h")
+COMMITTED: Final = "transactions_committed_total"
 CLOCK_SECONDS: Final = 3.0
+COMMITS_SECONDS_MAX: Final = 30.0
 LIMITED_SECONDS: Final = 10.0
 """Longer than the session, after which a worker is given the tasks of one that ended in a static place."""
 COMPACTING: Final = {
@@ -57,17 +67,41 @@ async def same_place(world: World) -> None:
 
 
 async def clocks_wrong(world: World) -> None:
-    """R29: workers whose clocks are hours ahead or behind, or pass a leap day, summer time, 2038: no cent moves."""
+    """R29: clocks hours ahead or behind, that jump back, pass a leap day, summer time, 2038: work goes on to the cent.
+
+    Each worker with such a clock must commit.
+    """
     for clock in CLOCKS:
-        victim = world.chance.choice(world.living)
-        await world.kill(victim)
-        fresh = await world.start(victim.name, clock=clock)
-        await world.ready(fresh)
-        await asyncio.sleep(CLOCK_SECONDS)
-        world.tell(f"{fresh.name} lives at {clock}", "clocks")
+        await _lives_by(world, clock)
+    fresh = await _lives_by(world, JUMP[0])
+    fresh.set_clock(JUMP[1])
+    await asyncio.sleep(CLOCK_SECONDS)
+    await _commits(fresh)
+    world.tell(f"{fresh.name} has jumped to {JUMP[1]}", "clocks")
     for worker in world.living:
         await world.kill(worker)
         await world.start(worker.name)
+
+
+async def _lives_by(world: World, clock: str) -> Worker:
+    """Kill a worker; start it by another clock, and see that it commits."""
+    victim = world.chance.choice(world.living)
+    await world.kill(victim)
+    fresh = await world.start(victim.name, clock=clock)
+    await world.ready(fresh)
+    await _commits(fresh)
+    await asyncio.sleep(CLOCK_SECONDS)
+    world.tell(f"{fresh.name} lives at {clock}", "clocks")
+    return fresh
+
+
+async def _commits(worker: Worker) -> None:
+    """Return once a worker has committed anew; raises FaultError."""
+    before, deadline = worker.metric(COMMITTED), time.monotonic() + COMMITS_SECONDS_MAX
+    while worker.metric(COMMITTED) <= before:
+        if time.monotonic() > deadline:
+            raise FaultError(f"{worker.name} committed nothing within {COMMITS_SECONDS_MAX:.0f} s; see {worker.log}")
+        await asyncio.sleep(0.1)
 
 
 async def few_descriptors(world: World) -> None:

@@ -19,12 +19,14 @@ if TYPE_CHECKING:
 
 COMMIT_SECONDS_MAX: Final = 60.0
 POLL_MILLISECONDS: Final = 50
+ON_ITS_WAY_MILLISECONDS: Final = 200
+"""What a killed worker has sent the broker appends within this; who takes over needs at least a session."""
 
 
 async def killed_and_timed(world: World, victim: Worker) -> None:
     """SIGKILL a worker; returns when each of its tasks has committed in other hands. Input has to come meanwhile.
 
-    What is timed is the last of them, as a reader of committed records sees it: made after the kill, by their
+    What is timed is the last of them, as a reader of committed records sees it: appended after the kill, by their
     timestamps, so that a commit of the victim's that was on its way does not count.
     """
     changelog = TOPOLOGY.changelog.name
@@ -33,7 +35,7 @@ async def killed_and_timed(world: World, victim: Worker) -> None:
         raise FaultError(f"{victim.name} had no tasks when it was to be killed")
     async with reader(world.settings, [changelog]) as consumer:
         await consumer.seek_to_end(*places(world.settings, changelog))
-        killed, began = time.time() * 1000, time.monotonic()
+        killed, began = time.time() * 1000 + ON_ITS_WAY_MILLISECONDS, time.monotonic()
         await world.kill(victim)
         while left:
             if time.monotonic() - began > COMMIT_SECONDS_MAX:

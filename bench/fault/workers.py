@@ -22,6 +22,8 @@ SABOTAGED: Final = Path(__file__).with_name("sabotaged.py")
 POLL_SECONDS: Final = 0.05
 TELEMETRY_SECONDS: Final = 2.0
 FAKETIME: Final = "*/faketime/libfaketime.so.1"
+ZONE: Final = " in "
+"""Between a clock and its zone."""
 TASK: Final = re.compile(r'billtide_restore_remaining_records{partition="(\d+)"}')
 
 
@@ -43,7 +45,8 @@ class Worker:
         command = ["-c", "from billtide.app.cli import main; main()", "worker"]
         if sabotage:
             command = [str(SABOTAGED), sabotage]
-        environment = _environment(own) | _clock(clock)
+        self._clock: Final = settings.data_dir / f"{name}.clock"
+        environment = _environment(own) | (self._other_clock(clock) if clock else {})
         with self.log.open("ab") as log:
             self._process: Final = subprocess.Popen(
                 [sys.executable, *command],
@@ -62,6 +65,28 @@ class Worker:
     def code(self) -> int | None:
         """Its exit code; None while it lives."""
         return self._process.poll()
+
+    def set_clock(self, clock: str) -> None:
+        """Give it another wall clock from now on. It must have had one at its start.
+
+        clock: in libfaketime's form, `+2h` or `@2024-02-29 12:00:00`, and then the zone it is local time of.
+        Time that only goes forward, by which sockets and loops wait, stays as it is.
+        """
+        self._clock.write_text(clock.partition(ZONE)[0])
+
+    def _other_clock(self, clock: str) -> dict[str, str]:
+        """Variables with which it starts by another clock."""
+        library = next(iter(sorted(Path("/usr/lib").glob(FAKETIME))), None)
+        if library is None:
+            raise FileNotFoundError("libfaketime is not installed; Debian has it as `apt install libfaketime`")
+        self.set_clock(clock)
+        return {
+            "LD_PRELOAD": str(library),
+            "FAKETIME_TIMESTAMP_FILE": str(self._clock),
+            "FAKETIME_CACHE_DURATION": "1",
+            "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+            "TZ": clock.partition(ZONE)[2] or "UTC",
+        }
 
     def is_stopped(self) -> bool:
         """Whether a signal has stopped it, as a failpoint may."""
@@ -145,19 +170,6 @@ class Worker:
                 return False
             time.sleep(POLL_SECONDS)
         return True
-
-
-def _clock(setting: str) -> dict[str, str]:
-    """Variables that give a process another wall clock, in libfaketime's form: `+2h`, `@2024-02-29 12:00:00`.
-
-    Time that only goes forward, by which sockets and loops wait, stays as it is.
-    """
-    if not setting:
-        return {}
-    library = next(iter(sorted(Path("/usr/lib").glob(FAKETIME))), None)
-    if library is None:
-        raise FileNotFoundError("libfaketime is not installed; Debian has it as `apt install libfaketime`")
-    return {"LD_PRELOAD": str(library), "FAKETIME": setting, "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
 
 
 def _state(pid: int) -> str:

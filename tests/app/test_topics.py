@@ -62,6 +62,7 @@ async def test_wrong_partitions_and_policies_are_errors(settings: Settings) -> N
         "cleanup.policy is delete, it must be compact",
         "it has 5 partitions, it must have 3",
         "max.message.bytes is 1000000, it must be 8388608",
+        "message.timestamp.type is CreateTime, it must be LogAppendTime",
     ]
     mend = found["cleanup.policy is delete, it must be compact"].mend
     assert f"--alter --topic {settings.topic('resources')} --add-config cleanup.policy=compact" in mend
@@ -70,12 +71,25 @@ async def test_wrong_partitions_and_policies_are_errors(settings: Settings) -> N
 @pytest.mark.kafka
 async def test_another_retention_is_only_a_warning(settings: Settings) -> None:
     """Operators may keep records for less than ever; a worker starts."""
-    await _make(settings, "billing", 3, retention_ms="86400000", max_message_bytes="8388608")
+    kept = {"retention_ms": "86400000", "message_timestamp_type": "LogAppendTime"}
+    await _make(settings, "billing", 3, max_message_bytes="8388608", **kept)
     await topics.create(settings)
     [warning] = await topics.require(settings)
 
     assert warning.severity == "warning"
     assert "retention.ms is 86400000" in warning.problem
+
+
+@pytest.mark.kafka
+async def test_a_topic_of_ours_with_the_senders_time_is_a_warning(settings: Settings) -> None:
+    """Topics made by older versions work until a worker's clock is an hour ahead; the mend is a command."""
+    await _make(settings, "state-changelog", 3, cleanup_policy="compact", max_message_bytes="8388608")
+    await topics.create(settings)
+    [warning] = await topics.require(settings)
+
+    assert warning.severity == "warning"
+    assert warning.problem == "message.timestamp.type is CreateTime, it must be LogAppendTime"
+    assert warning.mend.endswith("--add-config message.timestamp.type=LogAppendTime`")
 
 
 @pytest.mark.kafka

@@ -12,6 +12,7 @@ from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 
 from billtide.app import topics
+from billtide.app.demo.reading import read_streams
 from billtide.app.doctor.examination import CHECKS, LOCAL, examine
 from billtide.app.doctor.view import View
 from billtide.app.records import send
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.kafka, pytest.mark.usefixtures("kafka")]
 
 POSITION = b"ptime-entries"
+AHEAD_SECONDS = 7_200
 HOLD = b"htime\x1fpsa\x1f1"
 
 
@@ -48,6 +50,17 @@ async def write(stream: str, *rows: tuple[bytes, bytes | None], partition: int =
     async with AIOKafkaProducer(bootstrap_servers=settings.kafka_bootstrap, enable_idempotence=True) as producer:
         for key, value in rows:
             await producer.send_and_wait(settings.topic(stream), value, key, partition)
+
+
+async def commit() -> None:
+    """One transaction of the last task, by this machine's clock."""
+    producer = TaskProducer(load(), TOPOLOGY, PARTITIONS - 1)
+    await producer.start()
+    try:
+        changes: list[Any] = [[(POSITION, record(Position(1)))]]
+        await producer.write(producer.outgoing().close(changes))
+    finally:
+        await producer.discard(abort=False)
 
 
 async def found(check: str, now: float | None = None) -> list[Line]:
@@ -177,20 +190,28 @@ async def test_an_open_transaction_is_found_when_it_is_too_old() -> None:
 
 async def test_clocks_are_compared_by_a_transaction() -> None:
     """The end of a task's transaction has the broker's time: this machine's agrees, one set back does not."""
-    settings = load()
-    await topics.create(settings)
-    producer = TaskProducer(settings, TOPOLOGY, PARTITIONS - 1)
-    await producer.start()
-    try:
-        changes: list[Any] = [[(POSITION, record(Position(1)))]]
-        await producer.write(producer.outgoing().close(changes))
-    finally:
-        await producer.discard(abort=False)
+    await topics.create(load())
+    await commit()
 
     (line,) = await found("clocks")
     assert (line.verdict, "agree" in line.found) == ("ok", True)
     (line,) = await found("clocks", time.time() - 100)
     assert (line.verdict, "this machine's clock is behind" in line.found) == ("warn", True)
+
+
+async def test_a_worker_two_hours_ahead_commits_and_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Brokers refuse a time from further than an hour in their future; our topics have the broker's time instead."""
+    settings = load()
+    await topics.create(settings)
+    here = time.time
+    with monkeypatch.context() as patched:
+        patched.setattr(time, "time", lambda: here() + AHEAD_SECONDS)
+        await commit()
+    (line,) = await found("clocks")
+
+    (written,) = (await read_streams(settings, ["state-changelog"]))["state-changelog"]
+    assert written.timestamp / 1000 < here() + AHEAD_SECONDS / 2
+    assert (line.verdict, line.found.split(" by ")[0]) == ("warn", "a broker's clock is behind a worker's")
 
 
 async def test_a_wrong_topic_does_not_hide_the_rest() -> None:
