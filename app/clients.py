@@ -38,3 +38,10 @@ async def start(client: Client, end: Callable[[], Awaitable[None]], settings: Se
             "start one with `billtide up`, or set BILLTIDE_KAFKA_BOOTSTRAP"
         )
         raise BrokerAbsentError(message) from error
+
+
+def may_pass(error: BaseException | None) -> bool:
+    """Whether an error says no more than that no broker serves now."""
+    if isinstance(error, BrokerAbsentError):
+        return may_pass(error.__cause__)
+    return isinstance(error, OSError) or (isinstance(error, KafkaError) and error.retriable)

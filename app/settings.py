@@ -96,6 +96,9 @@ class Settings(BaseSettings):
         5_000, description="How often lag is measured and group offsets are written, for lag tools only"
     )
 
+    broker_wait_milliseconds_max: Annotated[int, Field(ge=0)] = Field(
+        300_000, description="How long a worker that finds no broker at its start waits for one; then it ends with 2"
+    )
     restore_fetch_bytes_max: Annotated[int, Field(ge=MIB)] = Field(16 * MIB, description="Bytes per changelog fetch")
     restore_records_step: Annotated[int, Field(ge=100)] = Field(
         20_000, description="Changelog records applied before other work may run"

@@ -6,12 +6,15 @@ import asyncio
 import logging
 import logging.config
 import signal
+import time
 from typing import TYPE_CHECKING, Any, Final
 
 import faust
 import structlog
 import uvloop
+from aiokafka.errors import KafkaError
 
+from .clients import BrokerAbsentError, may_pass
 from .metrics import Metrics
 from .repetition import Unrepeated
 from .runtime import failpoints, tuning
@@ -106,9 +109,8 @@ def run(settings: Settings, topology: Topology = TOPOLOGY, actors: Actors | None
     tuning.tune()
     loop = uvloop.new_event_loop()
     asyncio.set_event_loop(loop)
-    for warning in loop.run_until_complete(_checked(settings, topology)):
-        log.warning("%s", warning)
     application, surroundings = loop.run_until_complete(_made(settings, topology, actors))
+    loop.run_until_complete(_checked(application.partition_tasks.shared, surroundings))
     worker = SlabWorker(
         application,
         surroundings,
@@ -138,17 +140,49 @@ def _make_data_dir(settings: Settings) -> None:
         raise SettingsError(message) from error
 
 
-async def _checked(settings: Settings, topology: Topology) -> list[Finding]:
-    """Warnings about the topics. Raises RefusedError when a worker cannot start on them."""
+async def _checked(shared: Shared, surroundings: Surroundings) -> None:
+    """Answer health probes, wait for a broker, and tell warnings about the topics.
+
+    Raises RefusedError when a worker cannot start on them, or no broker answers in time.
+    """
     client = logging.getLogger("aiokafka")
     level = client.level
-    # Without a login a failed connection has one reason, which the refusal says; with one the client's log has it.
-    if settings.kafka_security_protocol == "PLAINTEXT":
+    # Without a login a failed connection has one reason, which is said here; with one the client's log has it.
+    if shared.settings.kafka_security_protocol == "PLAINTEXT":
         client.setLevel(logging.CRITICAL)
+    await surroundings.telemetry.start()
     try:
-        return await require(settings, topology)
+        for warning in await _required(shared):
+            log.warning("%s", warning)
+    except BaseException:
+        await surroundings.telemetry.stop()
+        raise
     finally:
         client.setLevel(level)
+
+
+async def _required(shared: Shared) -> list[Finding]:
+    """Check the topics once a broker answers: a pod that ended instead would be started again and again."""
+    limit = shared.settings.broker_wait_milliseconds_max
+    began, tries = time.monotonic(), 0
+    while True:
+        try:
+            found = await require(shared.settings, shared.topology)
+        except (BrokerAbsentError, KafkaError, OSError) as error:
+            tries += 1
+            pause = shared.pause_seconds(tries)
+            if not may_pass(error) or time.monotonic() - began + pause > limit / 1000:
+                raise
+            if not shared.missing:
+                shared.missing = f"waiting for Kafka at {shared.settings.kafka_bootstrap}"
+                name = variable("broker_wait_milliseconds_max")
+                log.warning("%s, for %.0f s at most (%s=%d)", shared.missing, limit / 1000, name, limit)
+            await asyncio.sleep(pause)
+        else:
+            if shared.missing:
+                log.info("Kafka answers after %.1f s", time.monotonic() - began)
+            shared.missing = ""
+            return found
 
 
 def _stop_before_start(*_: object) -> None:

@@ -29,6 +29,8 @@ class Shared:
         self.actors: Final = actors
         self.metrics: Final = metrics
         self.poison_limits: Final = settings.poison_limits()
+        self.missing = ""
+        """What a worker that has not begun yet waits for."""
         self.reference: Final = Reference()
         self.references: Final = References(self)
         self.settled: Final = asyncio.Event()

@@ -35,7 +35,9 @@ class Telemetry:
         self.address = ""
 
     async def start(self) -> None:
-        """Listen; the address is logged and kept."""
+        """Listen, unless it does already; the address is logged and kept."""
+        if self._runner is not None:
+            return
         settings = self._shared.settings
         application = web.Application()
         application.add_routes(
@@ -55,12 +57,15 @@ class Telemetry:
 
     async def stop(self) -> None:
         """Stop to listen."""
-        if self._runner is not None:
-            await self._runner.cleanup()
+        runner, self._runner = self._runner, None
+        if runner is not None:
+            await runner.cleanup()
 
     def reasons(self) -> list[str]:
         """Why the worker is not ready; empty when it is."""
         tasks, shared = self._tasks, self._shared
+        if shared.missing:
+            return [shared.missing]
         found = []
         if tasks.draining:
             found.append("draining")

@@ -23,6 +23,7 @@ from .replicas import brokers_rolled, coordinator_killed, leader_killed, majorit
 from .scenarios import (
     IN_ACTIVATION,
     IN_TRANSACTION,
+    broker_absent,
     broker_away,
     broker_killed,
     broker_paused,
@@ -100,6 +101,7 @@ EVERY: Final[tuple[Scenario, ...]] = (
     _scenario(broker_killed, seconds=14.0, weight=4),
     _scenario(broker_paused, seconds=12.0, weight=2),
     _scenario(broker_away, seconds=10.0),
+    _scenario(broker_absent),
     _scenario(ended_without_broker),
     _scenario(scaled, names=(), dynamic=1, seconds=20.0, weight=3),
     _scenario(rolled, seconds=14.0, weight=2, session_milliseconds=30_000),  # longer than a restart, as in production
@@ -143,7 +145,7 @@ NETWORK: Final = ("wire_cut", "wire_cut_one_way", "wire_slow", "wire_reset")
 REPLICAS: Final = ("leader_killed", "coordinator_killed", "majority_killed", "brokers_rolled")
 SURROUNDINGS: Final = ("clocks_wrong", "few_descriptors", "little_memory", "changelog_compacted", "disk_spoilt")
 MANY: Final = ("killed_everywhere",)
-SLOW: Final = ("broker_away",)
+SLOW: Final = ("broker_away", "broker_absent")
 SMOKE: Final = tuple(
     one.name for one in EVERY if one.name not in {*POINT_BY_POINT, *SLOW, *MANY, *NETWORK[1:], *REPLICAS, *SURROUNDINGS}
 )

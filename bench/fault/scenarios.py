@@ -31,6 +31,9 @@ PAUSE_SECONDS: Final = 8.0
 HELD_SECONDS: Final = 2.0
 """Until the whole load is applied, so that entries wait for what comes late."""
 LONG_SECONDS: Final = 70.0
+ABSENT_SECONDS: Final = 3.0
+WAITS: Final = "waiting for Kafka"
+"""What a worker says that finds no broker at its start."""
 
 
 async def worker_killed(world: World) -> None:
@@ -146,6 +149,19 @@ async def broker_away(world: World) -> None:
     await asyncio.sleep(LONG_SECONDS)
     world.alive()
     await world.start_broker()
+
+
+async def broker_absent(world: World) -> None:
+    """R8: a worker is started without a broker: it waits, is not ready, and takes its tasks when the broker comes."""
+    await world.kill_broker()
+    fresh = await world.start("c")
+    await world.until_logged(fresh, WAITS, POINT_SECONDS_MAX)
+    await asyncio.sleep(ABSENT_SECONDS)
+    world.alive()
+    if fresh.is_ready():
+        world.problems.append(f"{fresh.name} is ready without a broker")
+    await world.start_broker()
+    await world.ready(fresh)
 
 
 async def ended_without_broker(world: World) -> None:

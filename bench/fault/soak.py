@@ -6,8 +6,6 @@ import asyncio
 import time
 from typing import TYPE_CHECKING, Final
 
-from billtide.app.refusal import RefusedError
-
 from .cluster import SIDES
 from .proxy import WAYS
 from .recovery import killed_and_timed
@@ -39,7 +37,6 @@ async def soaked(minutes: float, world: World) -> None:
             deck = [action for action, times in DECK.items() for _ in range(times)]
             world.chance.shuffle(deck)
         await asyncio.sleep(world.chance.uniform(*BETWEEN_SECONDS))
-        await _supervised(world)
         world.alive()
         await deck.pop()(world)
     await _all_ready(world)
@@ -65,18 +62,9 @@ async def killed_at_all(points: Sequence[str], times: int, world: World) -> None
     await asyncio.gather(*(lane(name) for name in LANES))
 
 
-async def _supervised(world: World) -> None:
-    """Start workers again that found no broker when they started: they refuse, and whoever runs them tries again."""
-    for worker in [one for one in world.workers if one.code == RefusedError.exit_code and not one.expected]:
-        worker.expected = True
-        world.note(f"{worker.name} found no broker at its start")
-        await _replaced(world, worker)
-
-
 async def _all_ready(world: World) -> None:
     deadline = time.monotonic() + READY_SECONDS_MAX
     while True:
-        await _supervised(world)
         facts = [await asyncio.to_thread(worker.is_ready) for worker in world.living]
         if all(facts):
             return

@@ -248,14 +248,21 @@ def test_an_absent_broker_is_a_sentence(run: Callable[..., Result], monkeypatch:
         assert result.output == f"Error: no Kafka at 127.0.0.1:1; {fix}\n"
 
 
-def test_a_worker_without_a_broker_says_only_that(tmp_path: Path) -> None:
-    """No log line of the client stands before the sentence that says what to do."""
+@pytest.mark.parametrize("wait", [0, 1_000])
+def test_a_worker_without_a_broker_says_only_that(tmp_path: Path, wait: int) -> None:
+    """What it waits for, if it may; then the sentence that says what to do. No log line of the client beside them."""
     command = [sys.executable, "-m", "billtide.app.cli", "worker"]
-    given = {"BILLTIDE_KAFKA_BOOTSTRAP": "127.0.0.1:1", "BILLTIDE_DATA_DIR": str(tmp_path)}
-    done = subprocess.run(command, env=os.environ | given, capture_output=True, text=True, timeout=30, check=False)
+    given = {"KAFKA_BOOTSTRAP": "127.0.0.1:1", "DATA_DIR": str(tmp_path), "TELEMETRY_PORT": "0", "LOG_LEVEL": "WARNING"}
+    given |= {"BROKER_WAIT_MILLISECONDS_MAX": str(wait)}
+    environment = os.environ | {f"BILLTIDE_{name}": value for name, value in given.items()}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=30, check=False)
 
     assert done.returncode == 2
-    assert done.stderr.startswith("Error: no Kafka at 127.0.0.1:1; start one with")
+    *waits, refusal = done.stderr.splitlines()
+    assert refusal.startswith("Error: no Kafka at 127.0.0.1:1; start one with")
+    assert [json.loads(line)["event"].split(",")[0] for line in waits] == ["waiting for Kafka at 127.0.0.1:1"] * bool(
+        wait
+    )
 
 
 def test_every_hold_reason_is_explained() -> None:
