@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from aiokafka.errors import GroupCoordinatorNotAvailableError
 
 from ...tables.table import VERSION
+from ..runtime.changelog import MEND, cut
 from ..topology import TOPOLOGY
 from .line import Line, judged
 
@@ -36,7 +37,7 @@ class Lag(NamedTuple):
 
 
 async def check_records(view: View) -> list[Line]:
-    """Whether this version can read every record of the changelog."""
+    """Whether this version can read every record of the changelog, and all of them are there."""
     tasks = await view.tasks()
     mend = "Start workers of the version that wrote them, or a newer one"
     problems = [
@@ -44,8 +45,17 @@ async def check_records(view: View) -> list[Line]:
         for one in tasks
         if one.unreadable
     ]
+    problems += await _cuts(view)
     read = sum(one.records for one in tasks)
     return judged(problems, f"{read} changelog records of {len(tasks)} tasks, of versions up to {VERSION[0]}")
+
+
+async def _cuts(view: View) -> list[Line]:
+    """Partitions of the changelog that have lost their beginning."""
+    places = await view.places([TOPOLOGY.changelog])
+    async with view.consumer() as consumer:
+        first, end = await consumer.beginning_offsets(places), await consumer.end_offsets(places)
+    return [Line("fail", cut(where, first[where], end[where]), MEND) for where in places if first[where]]
 
 
 async def check_lag(view: View) -> list[Line]:
@@ -116,7 +126,8 @@ async def lags(view: View) -> list[Lag]:
     for where in places:
         task, stream = tasks[where.partition], names[where.topic]
         position = task.position(stream)
-        applied = first[where] if position is None else position.offset
+        begun = position is not None or task.kept
+        applied = (0 if position is None else position.offset) if begun else first[where]
         reached = max(applied, min(passed.get(where, 0), end[where]))
         lost = max(0, first[where] - applied)
         found.append(Lag(task, stream, max(0, end[where] - max(reached, first[where])), lost))

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from ...tables.state import TaskState
+from ..topology import TOPOLOGY
 from . import failpoints
+from .failures import PositionOutsideLogError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,6 +19,12 @@ if TYPE_CHECKING:
     from ..settings import Settings
 
 POLL_MILLISECONDS: Final = 1_000
+AUDIT: Final = TOPOLOGY.stream("audit")
+"""Every transaction that posts anything writes there too."""
+MEND: Final = (
+    "Put the topic back from a copy; else create all topics anew, under another BILLTIDE_TOPIC_PREFIX, and send all "
+    "inputs again"
+)
 
 
 class Restored(NamedTuple):
@@ -27,11 +35,34 @@ class Restored(NamedTuple):
     seconds: float
 
 
+def cut(where: TopicPartition, first: int, end: int) -> str:
+    """Say that a changelog does not begin at 0. Compaction leaves its start; Kafka deletes by other policies only."""
+    return (
+        f"{where.topic} partition {where.partition}: the state begins at offset 0, the log holds {first} to {end - 1}: "
+        f"offsets 0 to {first - 1} were deleted while cleanup.policy was not compact alone"
+    )
+
+
+async def _require_no_past(consumer: AIOKafkaConsumer, told: TopicPartition, where: TopicPartition) -> None:
+    """See that a task without any state has written nothing yet, by its partition of the audit."""
+    consumer.assign([told])
+    await consumer.seek_to_beginning(told)
+    end = (await consumer.end_offsets([told]))[told]
+    while await consumer.position(told) < end:
+        found = await consumer.getmany(timeout_ms=POLL_MILLISECONDS, max_records=1)
+        if found:
+            raise PositionOutsideLogError(
+                f"{where.topic} partition {where.partition}: the log is empty, and {told.topic} tells at offset "
+                f"{found[told][0].offset} of {end} of what the task has done: the topic was created anew. {MEND}"
+            )
+
+
 async def restore(settings: Settings, topic: str, partition: int, remaining: Callable[[int], None]) -> Restored:
     """Read a changelog partition up to where it ends now; tell `remaining` how many offsets are left.
 
     Call it after the former owner is fenced: then nobody writes there any more, and its last transaction is
     settled. The end is judged by the position, because transaction markers and compaction leave holes.
+    Raises PositionOutsideLogError when records of the state are gone: nothing may be decided on what is left of it.
     """
     started = time.monotonic()
     where = TopicPartition(topic, partition)
@@ -51,7 +82,9 @@ async def restore(settings: Settings, topic: str, partition: int, remaining: Cal
         await consumer.start()
         consumer.assign([where])
         await consumer.seek_to_beginning(where)
-        end = (await consumer.end_offsets([where]))[where]
+        first, end = (await consumer.beginning_offsets([where]))[where], (await consumer.end_offsets([where]))[where]
+        if first:
+            raise PositionOutsideLogError(f"{cut(where, first, end)}. {MEND}")
         while (position := await consumer.position(where)) < end:
             remaining(end - position)
             step = settings.restore_records_step
@@ -60,6 +93,8 @@ async def restore(settings: Settings, topic: str, partition: int, remaining: Cal
                 state.restore(records)
                 count += len(records)
             await asyncio.sleep(0)
+        if not count:
+            await _require_no_past(consumer, TopicPartition(settings.topic(AUDIT.name), partition), where)
     finally:
         await consumer.stop()
     state.restored()

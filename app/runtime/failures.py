@@ -23,13 +23,16 @@ OUTCOMES: Final[dict[Reason, str]] = {
     "fenced": "another worker owns the task; it is activated again from the changelog if it is still assigned here",
     "unknown_outcome": "the answer to a commit was lost; the changelog says what became of it",
     "kafka": "Kafka refused or did not answer; nothing is committed and it is tried again",
-    "position": "the log does not hold the next record of the task",
+    "position": "the log does not hold the next record of the task, or not all of its state",
     "unexpected": "unexpected error; nothing is committed and it is tried again",
 }
 
 
 class PositionOutsideLogError(RuntimeError):
-    """The next record to apply is no longer, or not yet, in the log: retention took it, or the topic is another."""
+    """The next record to apply is no longer, or not yet, in the log: retention took it, or the topic is another.
+
+    Records of the state may be gone too.
+    """
 
 
 def reason_of(error: BaseException, stage: str) -> Reason:

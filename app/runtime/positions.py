@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
+from ...codecs.records import Position
 from .failures import PositionOutsideLogError
 
 if TYPE_CHECKING:
@@ -19,25 +20,30 @@ log = logging.getLogger(__name__)
 async def starting_positions(shared: Shared, state: TaskState, inputs: dict[str, TP]) -> dict[TP, int]:
     """Positions of all inputs.
 
-    A stream never read begins with its first record; one whose next record is gone raises
-    PositionOutsideLogError, unless the setting `lost_records` accepts the gap.
+    A new task begins each stream with its first record; where that is not offset 0, the position is part of the state
+    from then on. A stream whose next record is gone raises PositionOutsideLogError, unless the setting `lost_records`
+    accepts the gap.
     """
     bounds = await shared.thread.bounds(list(inputs.values()))
+    new = not state.positions.bytes
     found: dict[TP, int] = {}
     for stream, where in inputs.items():
         first, end = bounds[where]
         positions = state.positions
-        position = positions.get(positions.key(stream))
-        offset = first if position is None else position.offset
+        key = positions.key(stream)
+        position = positions.get(key)
+        if position is None:
+            position = Position(first if new else 0)
+            if position.offset:
+                positions.put(key, position)
+        offset = position.offset
         if not first <= offset <= end:
             problem = outside(where, offset, first, end)
             if shared.settings.lost_records == "refuse":
                 raise PositionOutsideLogError(problem)
             log.warning("%s; accepted by BILLTIDE_LOST_RECORDS", problem)
-            offset = first
-            if position is not None:
-                position.offset = first
-                positions.put(positions.key(stream), position)
+            offset = position.offset = first
+            positions.put(key, position)
         found[where] = offset
     return found
 

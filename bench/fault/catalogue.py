@@ -20,6 +20,7 @@ from .operators import (
     same_place,
 )
 from .replicas import brokers_rolled, coordinator_killed, leader_killed, majority_killed
+from .retention import changelog_cut
 from .scenarios import (
     IN_ACTIVATION,
     IN_TRANSACTION,
@@ -114,6 +115,7 @@ EVERY: Final[tuple[Scenario, ...]] = (
     _scenario(few_descriptors),
     _scenario(little_memory),
     _scenario(changelog_compacted),
+    _scenario(changelog_cut),
     _scenario(disk_spoilt),
     _scenario(wire_cut, names=(), dynamic=3, seconds=14.0, weight=4, brokers=1),
     _scenario(wire_cut_one_way, seconds=14.0, weight=2, brokers=1),
@@ -143,7 +145,14 @@ def soak(minutes: float) -> Scenario:
 POINT_BY_POINT: Final = tuple(f"killed_{point}" for point in POINTS) + tuple(f"refused_{point}" for point in REFUSED)
 NETWORK: Final = ("wire_cut", "wire_cut_one_way", "wire_slow", "wire_reset")
 REPLICAS: Final = ("leader_killed", "coordinator_killed", "majority_killed", "brokers_rolled")
-SURROUNDINGS: Final = ("clocks_wrong", "few_descriptors", "little_memory", "changelog_compacted", "disk_spoilt")
+SURROUNDINGS: Final = (
+    "clocks_wrong",
+    "few_descriptors",
+    "little_memory",
+    "changelog_compacted",
+    "changelog_cut",
+    "disk_spoilt",
+)
 MANY: Final = ("killed_everywhere",)
 SLOW: Final = ("broker_away", "broker_absent")
 SMOKE: Final = tuple(

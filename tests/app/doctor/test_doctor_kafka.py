@@ -24,6 +24,7 @@ from billtide.codecs.records import Position
 from billtide.tables.table import VERSION
 
 from ..cli.conftest import PARTITIONS
+from ..cutting import cut_changelog
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -139,6 +140,19 @@ async def test_positions_outside_the_log_fail() -> None:
     (line, *_) = await found("lag")
 
     assert (line.verdict, line.found) == ("fail", "task 0: 3 records of time-entries are gone before they were applied")
+
+
+async def test_a_changelog_that_lost_its_beginning_fails() -> None:
+    """Compaction leaves the start of a log; one that has moved was cut while another policy allowed it."""
+    settings = load()
+    await topics.create(settings)
+    await write("state-changelog", *[(POSITION, record(Position(at))) for at in (1, 2, 3)])
+    await cut_changelog(settings, 0, 2)
+    (line,) = await found("changelog")
+
+    assert line.verdict == "fail"
+    begins = f"{settings.topic('state-changelog')} partition 0: the state begins at offset 0, the log holds 2 to 2: "
+    assert line.found.startswith(begins)
 
 
 async def test_a_changelog_of_another_version_fails_until_it_is_written_again() -> None:

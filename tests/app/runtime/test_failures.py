@@ -11,10 +11,13 @@ from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 from aiokafka.errors import KafkaError, ProducerFenced
 
+from billtide.app import topics
 from billtide.app.runtime.failures import PositionOutsideLogError, reason_of
 from billtide.app.runtime.outgoing import Outgoing, partition_of
 from billtide.app.runtime.transaction import OutcomeUnknownError
 from billtide.tables.table import UnknownVersionError, UnreadableStateError
+
+from ..cutting import cut_changelog
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -165,3 +168,74 @@ async def test_a_log_cut_under_a_running_task_is_an_error_too(kafka: Topics, wor
 
         assert task.phase == "failed"
     assert "z" not in await kafka.outputs()
+
+
+@pytest.mark.parametrize(("stream", "begun"), [("payments", 2), ("expenses", 0)])
+async def test_an_input_cut_before_it_was_ever_read_is_an_error(
+    kafka: Topics, worker: StartWorker, until: Until, stream: str, begun: int
+) -> None:
+    """A task that has done something knows where its other inputs began, so that what goes missing is missed."""
+    partition = partition_of(b"E-1", kafka.settings.partitions)
+    await kafka.send("time-entries", [("E-1", "a")])
+    await kafka.send("payments", [("E-1", name) for name in "pq"])
+    await _delete(kafka, "payments", partition, 2)  # before the first start: nothing of ours
+    async with worker() as running:
+        await until(lambda: running.value("record_outcomes_total") == 1)
+    await kafka.send(stream, [("E-1", "r")])
+    await _delete(kafka, stream, partition, begun + 1)
+    async with worker() as running:
+        await until(lambda: partition in running.tasks.by_partition)
+        task = running.tasks.by_partition[partition]
+        await until(lambda: task.phase == "failed")
+        missed = f"{kafka.settings.topic(stream)} partition {partition}: the state's next offset is {begun}"
+        assert task.problem.startswith(missed)
+    async with worker(lost_records="accept") as running:
+        await until(running.ready)
+    assert await kafka.outputs() == {"a": 1}
+
+
+@pytest.mark.parametrize("stream", ["time-entries", "state-changelog"])
+async def test_a_topic_created_anew_is_an_error(kafka: Topics, worker: StartWorker, until: Until, stream: str) -> None:
+    """An input that ends before the position, or no state beside an audit, is no reason to begin again."""
+    partition = partition_of(b"E-1", kafka.settings.partitions)
+    await kafka.send("time-entries", [("E-1", name) for name in "ab"])
+    async with worker() as running:
+        await until(lambda: running.value("record_outcomes_total") == 2)
+    await kafka.send("audit", [("0", "what was done")], partition)
+    await _created_anew(kafka, stream)
+    async with worker() as running:
+        await until(lambda: partition in running.tasks.by_partition)
+        task = running.tasks.by_partition[partition]
+        await until(lambda: task.phase == "failed")
+        assert f"{kafka.settings.topic(stream)} partition {partition}: " in task.problem
+        assert "the topic was created anew" in task.problem
+    assert await kafka.outputs() == {"a": 1, "b": 1}
+
+
+async def _created_anew(kafka: Topics, stream: str) -> None:
+    admin = AIOKafkaAdminClient(bootstrap_servers=kafka.settings.kafka_bootstrap)
+    await admin.start()
+    await admin.delete_topics([kafka.settings.topic(stream)])
+    await admin.close()
+    await topics.create(kafka.settings)
+
+
+async def test_a_changelog_cut_at_its_beginning_is_an_error(kafka: Topics, worker: StartWorker, until: Until) -> None:
+    """Compaction leaves the start of a log where it is: one that has moved has lost state. Other tasks go on."""
+    partition = partition_of(b"E-1", kafka.settings.partitions)
+    await kafka.send("time-entries", [("E-1", "a")])
+    async with worker() as running:
+        await until(lambda: running.value("record_outcomes_total") == 1)
+    await cut_changelog(kafka.settings, partition, 1)
+    await kafka.send("time-entries", [("E-1", "b")])
+    async with worker() as running:
+        await until(lambda: partition in running.tasks.by_partition)
+        task = running.tasks.by_partition[partition]
+        await until(lambda: task.phase == "failed")
+        name = kafka.settings.topic("state-changelog")
+        assert task.problem.startswith(f"{name} partition {partition}: the state begins at offset 0, the log holds 1")
+        assert "offsets 0 to 0 were deleted" in task.problem
+        assert "Put the topic back from a copy" in task.problem
+        await until(lambda: sum(one.phase == "active" for one in running.tasks.by_partition.values()) == 3)
+        assert running.value("task_failures_total", reason="position") >= 1
+    assert await kafka.outputs() == {"a": 1}
