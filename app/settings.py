@@ -92,6 +92,9 @@ class Settings(BaseSettings):
         60_000, description="How long the group waits for a member in a rebalance"
     )
     request_milliseconds_max: Annotated[int, Field(ge=1_000)] = Field(30_000, description="Time limit of any request")
+    metadata_milliseconds_max: Annotated[int, Field(ge=1_000)] = Field(
+        30_000, description="How old what a client knows of topics may be: until then a change is not noticed"
+    )
     position_commit_milliseconds: Annotated[int, Field(ge=100)] = Field(
         5_000, description="How often lag is measured and group offsets are written, for lag tools only"
     )
@@ -204,6 +207,7 @@ class Settings(BaseSettings):
             "bootstrap_servers": self.kafka_bootstrap,
             "security_protocol": self.kafka_security_protocol,
             "request_timeout_ms": self.request_milliseconds_max,
+            "metadata_max_age_ms": self.metadata_milliseconds_max,
         }
         if self.kafka_security_protocol.endswith("SSL"):
             arguments["ssl_context"] = ssl.create_default_context(cafile=self.kafka_ca_file)

@@ -23,6 +23,10 @@ class InstanceTakenError(RuntimeError):
     """Another worker has this one's place in the group. It must end: two would throw each other out for ever."""
 
 
+class PartitionsChangedError(RuntimeError):
+    """An input has other partitions than tasks. The worker must end: keys are in other partitions than their state."""
+
+
 class AsRead(OrderedDict[Any, Any]):
     """What the fetcher has read and nobody has asked for yet. Its records stay as they were read.
 
@@ -72,24 +76,46 @@ class StaticCoordinator(GroupCoordinator):  # type: ignore[misc]  # aiokafka has
 
 
 class GroupConsumer(AIOKafkaConsumer):  # type: ignore[misc]  # aiokafka has no types
-    """The group's consumer."""
+    """The group's consumer. partitions: how many each of its topics must have, for as long as it lives."""
+
+    def __init__(self, *, partitions: int, **named: Any) -> None:  # noqa: ANN401 - aiokafka's own
+        """Make it; start() connects."""
+        super().__init__(**named)
+        self._partitions: Final = partitions
+        self._changed = ""
 
     async def start(self) -> None:
         """Connect, with records left as they are read."""
         await super().start()
+        self._client.cluster.add_listener(self._compare)
         self._fetcher._records = AsRead()  # noqa: SLF001
         self._coordinator.__class__ = StaticCoordinator  # the consumer makes its coordinator itself
 
     def check(self) -> None:
         """Look for what the coordinator has run into: it waits until somebody does, out of the group.
 
-        What it gets over by joining again is logged. Raises ConsumerStoppedError, and what ended the coordinator.
+        What it gets over by joining again is logged. Raises ConsumerStoppedError, what ended the coordinator, and
+        PartitionsChangedError.
         """
         if self._closed or self._fetcher._closed:  # noqa: SLF001 - as Faust's driver does
             raise ConsumerStoppedError
+        if self._changed:
+            log.error("%s", self._changed)
+            raise PartitionsChangedError(self._changed)
         try:
             self._coordinator.check_errors()
         except KafkaError as error:
             if self._coordinator._coordination_task.done():  # noqa: SLF001 - no public question
                 raise error.__cause__ or error from None
             log.warning("the group refused this worker: %r; it joins again", error)
+
+    def _compare(self, cluster: Any) -> None:  # noqa: ANN401 - aiokafka has no types
+        """Look at what the brokers say of our topics, whenever they are asked."""
+        for topic in sorted(self.subscription() or ()):
+            count = len(cluster.partitions_for_topic(topic) or ())
+            if count not in {0, self._partitions}:
+                self._changed = (
+                    f"{topic} has {count} partitions now, not {self._partitions}: its records reach other tasks than "
+                    "those that have their state. Create it again with its records and as many partitions as before, "
+                    "then start the workers again; `billtide topics check` tells when all is well"
+                )

@@ -83,6 +83,7 @@ class SlabConsumerThread(driver.AIOKafkaConsumerThread):
         self._handed: dict[Any, tuple[int, int]] = {}
         return GroupConsumer(
             **settings.connection(),
+            partitions=settings.partitions,
             client_id=f"{settings.app_id}-worker",
             group_id=settings.app_id,
             group_instance_id=settings.instance_id or None,

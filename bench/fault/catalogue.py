@@ -20,7 +20,6 @@ from .operators import (
     same_place,
 )
 from .replicas import brokers_rolled, coordinator_killed, leader_killed, majority_killed
-from .retention import changelog_cut
 from .scenarios import (
     IN_ACTIVATION,
     IN_TRANSACTION,
@@ -41,6 +40,7 @@ from .scenarios import (
     zombie_at_random,
 )
 from .soak import killed_at_all, soaked
+from .spoilt_topics import changelog_cut, partitions_grown
 from .world import SESSION_MILLISECONDS, World
 
 Play = Callable[[World], Awaitable[None]]
@@ -116,6 +116,7 @@ EVERY: Final[tuple[Scenario, ...]] = (
     _scenario(little_memory),
     _scenario(changelog_compacted),
     _scenario(changelog_cut),
+    _scenario(partitions_grown),
     _scenario(disk_spoilt),
     _scenario(wire_cut, names=(), dynamic=3, seconds=14.0, weight=4, brokers=1),
     _scenario(wire_cut_one_way, seconds=14.0, weight=2, brokers=1),
@@ -151,6 +152,7 @@ SURROUNDINGS: Final = (
     "little_memory",
     "changelog_compacted",
     "changelog_cut",
+    "partitions_grown",
     "disk_spoilt",
 )
 MANY: Final = ("killed_everywhere",)

@@ -45,6 +45,7 @@ QUICK: Final[dict[str, Any]] = {
     "retry_milliseconds_first": 20,
     "retry_milliseconds_max": 1_000,
     "position_commit_milliseconds": 300,
+    "metadata_milliseconds_max": 3_000,
 }
 """Small slabs for many transactions, and times as short as they may be."""
 

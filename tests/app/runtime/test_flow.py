@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import aiohttp
 import pytest
+from aiokafka.admin import AIOKafkaAdminClient, NewPartitions
 from aiokafka.partitioner import DefaultPartitioner
 from aiokafka.producer import sender
 
@@ -150,3 +151,23 @@ async def test_a_worker_does_not_start_on_wrong_topics(process: StartProcess) ->
     assert await asyncio.to_thread(refused.process.wait, 60) != 0
 
     assert "billtide topics create" in refused.log.read_text()
+
+
+@pytest.mark.kafka
+async def test_a_worker_ends_when_an_input_gets_more_partitions(
+    kafka: Topics, process: StartProcess, until: Until
+) -> None:
+    """Keys move to partitions where their state is not: it says so, commits nothing more, and does not start again."""
+    grown = kafka.settings.topic("approvals")
+    running = process(METADATA_MILLISECONDS_MAX="1000")
+    await until(running.has_tasks)
+    admin = AIOKafkaAdminClient(bootstrap_servers=kafka.settings.kafka_bootstrap)
+    await admin.start()
+    await admin.create_partitions({grown: NewPartitions(kafka.settings.partitions + 1)})
+    await admin.close()
+
+    assert await asyncio.to_thread(running.process.wait, 60) != 0
+    assert f"{grown} has 5 partitions now, not 4" in running.log.read_text()
+    again = process()
+    assert await asyncio.to_thread(again.process.wait, 60) != 0
+    assert f"{grown}: it has 5 partitions, it must have 4" in again.log.read_text()

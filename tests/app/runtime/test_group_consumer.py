@@ -98,7 +98,8 @@ def consumer(error: Exception | None, *, ended: bool = False, closed: bool = Fal
     coordinator = SimpleNamespace(
         check_errors=check_errors, _coordination_task=SimpleNamespace(done=lambda: ended), _group_instance_id=None
     )
-    return SimpleNamespace(_closed=closed, _fetcher=SimpleNamespace(_closed=False), _coordinator=coordinator)
+    fetcher = SimpleNamespace(_closed=False)
+    return SimpleNamespace(_closed=closed, _fetcher=fetcher, _coordinator=coordinator, _changed="")
 
 
 def test_what_the_coordinator_runs_into_is_looked_at() -> None:
