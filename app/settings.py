@@ -59,7 +59,9 @@ class Settings(BaseSettings):
 
     telemetry_host: str = Field("127.0.0.1", description="Address of /metrics and the health pages")
     telemetry_port: Annotated[int, Field(ge=0, le=65535)] = Field(9464, description="Its port; 0 takes any free one")
-    data_dir: Path = Field(Path(".billtide"), description="Directory for local files")
+    data_dir: Path = Field(
+        Path(".billtide"), description="Directory of `billtide demo` and `up`; workers keep nothing on their disk"
+    )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="Least level that is logged")
 
     slab_records_max: Annotated[int, Field(ge=1)] = Field(8_000, description="Records of one transaction at most")

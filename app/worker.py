@@ -23,7 +23,7 @@ from .runtime.application import Application, build
 from .runtime.shared import Shared
 from .runtime.surroundings import Surroundings
 from .runtime.tasks import Tasks
-from .settings import SettingsError, variable
+from .settings import variable
 from .topics import require
 from .topology import TOPOLOGY
 
@@ -104,7 +104,6 @@ def run(settings: Settings, topology: Topology = TOPOLOGY, actors: Actors | None
     """Run until SIGTERM or SIGINT; returns the exit code. Raises RefusedError when it cannot start as it is set."""
     signal.signal(signal.SIGTERM, _stop_before_start)
     logging.config.dictConfig(logging_config(settings.log_level))
-    _make_data_dir(settings)
     failpoints.arm(settings.failpoint)
     tuning.tune()
     loop = uvloop.new_event_loop()
@@ -129,15 +128,6 @@ def run(settings: Settings, topology: Topology = TOPOLOGY, actors: Actors | None
     else:
         log.info("stopped")
     return code
-
-
-def _make_data_dir(settings: Settings) -> None:
-    try:
-        settings.data_dir.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        name = variable("data_dir")
-        message = f"{name}: {settings.data_dir} cannot be made: {error.strerror}; set it to a directory you may write"
-        raise SettingsError(message) from error
 
 
 async def _checked(shared: Shared, surroundings: Surroundings) -> None:

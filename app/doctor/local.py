@@ -1,4 +1,4 @@
-"""This machine: room on the disk of the data directory, and leave to write there."""
+"""This machine: room on the disk of the data directory, and leave to write there. A worker needs neither."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ if TYPE_CHECKING:
 
 MIB: Final = 1024 * 1024
 ROOM_LITTLE: Final = 1024 * MIB
-ROOM_NONE: Final = 64 * MIB
 
 
 async def check(view: View) -> list[Line]:
@@ -21,7 +20,8 @@ async def check(view: View) -> list[Line]:
     folder = view.settings.data_dir.absolute()
     there = next(one for one in (folder, *folder.parents) if one.exists())
     if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
-        return [Line("fail", f"{there} cannot be written", "Set BILLTIDE_DATA_DIR to a directory you may write")]
+        mend = "Before `billtide demo` or `up`, set BILLTIDE_DATA_DIR to a directory you may write"
+        return [Line("warn", f"{there} cannot be written", mend)]
     return [room(shutil.disk_usage(there).free, str(folder))]
 
 
@@ -29,6 +29,4 @@ def room(free: int, folder: str) -> Line:
     """Judge the free bytes of a disk."""
     found = f"{free // MIB} MiB free for {folder}"
     mend = "Free some, or set BILLTIDE_DATA_DIR to another disk"
-    if free < ROOM_NONE:
-        return Line("fail", found, mend)
     return Line("warn", found, mend) if free < ROOM_LITTLE else Line("ok", found)

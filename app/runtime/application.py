@@ -42,6 +42,9 @@ class Application(faust.App):
     partition_tasks: Tasks
     _assigned_in: int = -1
 
+    def _create_directories(self) -> None:
+        """Make nothing where Faust makes directories: a worker keeps nothing on its disk, full or read-only."""
+
     def on_rebalance_end(self) -> None:
         """Faust lets records flow again, and has cleared its queues just before.
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import resource
 import shutil
+import subprocess
 import time
 from typing import TYPE_CHECKING, Final
 
@@ -15,10 +17,10 @@ from billtide.app import topics
 from billtide.app.demo.reading import read_streams
 from billtide.app.topology import TOPOLOGY
 
+from .workers import LOCAL
 from .world import FaultError
 
 if TYPE_CHECKING:
-    from pathlib import Path
 
     from .workers import Worker
     from .world import World
@@ -47,6 +49,7 @@ COMPACTING: Final = {
 }
 COMPACTED_SECONDS_MAX: Final = 90.0
 """Kafka's cleaner looks for work every 15 s."""
+TMPFS_BYTES: Final = 65_536
 TAKEN_SECONDS_MAX: Final = 30.0
 TAKEN: Final = "give each worker a BILLTIDE_INSTANCE_ID of its own"
 """What a worker says whose place in the group another one has taken."""
@@ -169,23 +172,43 @@ async def _compacted(world: World, stream: str) -> None:
 
 
 async def disk_spoilt(world: World) -> None:
-    """R22, R24: a data directory is full of another program's rubbish, then gone under a living worker."""
+    """R22, R24: the data directory is of rubbish, gone, cannot be made, full, read-only: no worker needs it."""
+    local = world.settings.data_dir / LOCAL
+    (local / "v1" / "tables").mkdir(parents=True)
+    for number in range(world.settings.partitions):
+        (local / "v1" / "tables" / f"state-{number}.db").write_bytes(world.chance.randbytes(4_096))
+    await _all_anew(world, "rubbish")
+    shutil.rmtree(local)
+    await asyncio.sleep(1.0)
+    if local.exists():
+        world.problems.append(f"workers have made {local}")
+    local.touch()
+    await _all_anew(world, "a file")
+    local.unlink()
+    local.mkdir()
+    if not await asyncio.to_thread(_disk, "mount", "-t", "tmpfs", "-o", f"size={TMPFS_BYTES}", "tmpfs", str(local)):
+        world.note("no right to mount: neither a full nor a read-only disk was tried")
+        return
+    try:
+        with contextlib.suppress(OSError):
+            (local / "full").write_bytes(bytes(2 * TMPFS_BYTES))
+        await _all_anew(world, "a full disk")
+        await asyncio.to_thread(_disk, "mount", "-o", "remount,ro", str(local))
+        await _all_anew(world, "a read-only disk")
+    finally:
+        await asyncio.to_thread(_disk, "umount", "--lazy", str(local))
+
+
+async def _all_anew(world: World, what: str) -> None:
+    """Kill every worker; others take their places, and have all tasks, on what their directory is now."""
     for worker in world.living:
         await world.kill(worker)
-    for path in _local(world):
-        shutil.rmtree(path)
-        (path / "tables").mkdir(parents=True)
-        for number in range(world.settings.partitions):
-            (path / "tables" / f"state-{number}.db").write_bytes(world.chance.randbytes(4_096))
-    for name in ("c", "d"):
-        await world.start(name)
+        await world.start(worker.name)
     await world.ready()
-    for path in _local(world):
-        shutil.rmtree(path)
-    world.tell("data directories spoilt, then gone", "disks")
-    await asyncio.sleep(1.0)
+    world.tell(f"workers live on {what}", "disks")
 
 
-def _local(world: World) -> list[Path]:
-    """What workers have made in their data directory; the logs beside it are the driver's."""
-    return [path for path in world.settings.data_dir.iterdir() if path.is_dir()]
+def _disk(command: str, *arguments: str) -> bool:
+    """Mount or unmount, if that is allowed here."""
+    found = shutil.which(command)
+    return found is not None and not subprocess.run([found, *arguments], capture_output=True, check=False).returncode

@@ -22,6 +22,8 @@ SABOTAGED: Final = Path(__file__).with_name("sabotaged.py")
 POLL_SECONDS: Final = 0.05
 TELEMETRY_SECONDS: Final = 2.0
 FAKETIME: Final = "*/faketime/libfaketime.so.1"
+LOCAL: Final = "local"
+"""The workers' own data directory, in that of the run, which has their logs."""
 ZONE: Final = " in "
 """Between a clock and its zone."""
 TASK: Final = re.compile(r'billtide_restore_remaining_records{partition="(\d+)"}')
@@ -40,7 +42,12 @@ class Worker:
         self.log: Final = settings.data_dir / f"{name}.log"
         self.expected = bool(failpoint)
         own = settings.model_copy(
-            update={"instance_id": name if static else "", "telemetry_port": self.port, "failpoint": failpoint}
+            update={
+                "instance_id": name if static else "",
+                "telemetry_port": self.port,
+                "failpoint": failpoint,
+                "data_dir": settings.data_dir / LOCAL,
+            }
         )
         command = ["-c", "from billtide.app.cli import main; main()", "worker"]
         if sabotage:

@@ -91,9 +91,9 @@ def test_the_release_of_a_broker(versions: dict[int, tuple[int, int]], name: str
     assert brokers.release(versions) == name
 
 
-@pytest.mark.parametrize(("mib", "verdict"), [(63, "fail"), (64, "warn"), (1_023, "warn"), (1_024, "ok")])
+@pytest.mark.parametrize(("mib", "verdict"), [(0, "warn"), (1_023, "warn"), (1_024, "ok")])
 def test_room_on_the_disk(mib: int, verdict: str) -> None:
-    """Little room warns, none fails; the mend names the setting."""
+    """Little room warns, for a local broker; the mend names the setting."""
     line = local.room(mib * local.MIB, "/data")
 
     assert line.verdict == verdict
@@ -105,7 +105,7 @@ async def test_a_data_directory_that_is_a_file(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     found = await local.check(cast("View", SimpleNamespace(settings=Settings(data_dir=tmp_path / "file" / "data"))))
 
-    assert [line.verdict for line in found] == ["fail"]
+    assert [line.verdict for line in found] == ["warn"]
 
 
 def partition(replicas: int = 3, in_sync: int = 3, leader: int = 1) -> dict[str, Any]:

@@ -17,6 +17,8 @@ from billtide.app.runtime import tuning
 from billtide.app.runtime.outgoing import partition_of
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from .conftest import StartProcess, StartWorker, Topics, Until
 
 
@@ -142,6 +144,18 @@ async def test_a_stop_ends_what_is_begun(kafka: Topics, process: StartProcess, u
 async def some(kafka: Topics, count: int) -> bool:
     """Whether so many records have an answer."""
     return len(await kafka.outputs()) >= count
+
+
+@pytest.mark.kafka
+async def test_a_worker_needs_no_disk(kafka: Topics, process: StartProcess, until: Until, tmp_path: Path) -> None:
+    """Where no directory can be made it works all the same: its state is in the changelog."""
+    file = tmp_path / "file"
+    file.touch()
+    running = process(DATA_DIR=str(file / "data"))
+    await kafka.send("time-entries", [("E-1", "a")])
+    await until(lambda: some(kafka, 1))
+
+    assert await asyncio.to_thread(running.end, signal.SIGTERM) == 0
 
 
 @pytest.mark.kafka
