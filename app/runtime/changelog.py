@@ -7,6 +7,7 @@ import time
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import KafkaError
 
 from ...tables.state import TaskState
 from ..topology import TOPOLOGY
@@ -27,6 +28,10 @@ MEND: Final = (
 )
 
 
+class OpenTransactionError(KafkaError):  # type: ignore[misc]  # aiokafka has no types
+    """A foreign transaction on the changelog is open: committed records behind it cannot be read until it ends."""
+
+
 class Restored(NamedTuple):
     """State as the last committed transaction left it, and what it took to read it."""
 
@@ -41,6 +46,16 @@ def cut(where: TopicPartition, first: int, end: int) -> str:
         f"{where.topic} partition {where.partition}: the state begins at offset 0, the log holds {first} to {end - 1}: "
         f"offsets 0 to {first - 1} were deleted while cleanup.policy was not compact alone"
     )
+
+
+async def _written(settings: Settings, where: TopicPartition) -> int:
+    """Where the log ends, records of open transactions included. Once the former owner is fenced none is ours."""
+    consumer = AIOKafkaConsumer(**settings.connection(), enable_auto_commit=False)
+    try:
+        await consumer.start()
+        return int((await consumer.end_offsets([where]))[where])
+    finally:
+        await consumer.stop()
 
 
 async def _require_no_past(consumer: AIOKafkaConsumer, told: TopicPartition, where: TopicPartition) -> None:
@@ -62,7 +77,8 @@ async def restore(settings: Settings, topic: str, partition: int, remaining: Cal
 
     Call it after the former owner is fenced: then nobody writes there any more, and its last transaction is
     settled. The end is judged by the position, because transaction markers and compaction leave holes.
-    Raises PositionOutsideLogError when records of the state are gone: nothing may be decided on what is left of it.
+    Raises PositionOutsideLogError when records of the state are gone, and OpenTransactionError when some cannot be read
+    yet: nothing may be decided on a part of it.
     """
     started = time.monotonic()
     where = TopicPartition(topic, partition)
@@ -80,9 +96,15 @@ async def restore(settings: Settings, topic: str, partition: int, remaining: Cal
     )
     try:
         await consumer.start()
+        written = await _written(settings, where)
         consumer.assign([where])
         await consumer.seek_to_beginning(where)
         first, end = (await consumer.beginning_offsets([where]))[where], (await consumer.end_offsets([where]))[where]
+        if end < written:
+            raise OpenTransactionError(
+                f"{where.topic} partition {where.partition}: a transaction of another producer is open at offset {end} "
+                f"of {written} and hides what follows, which may be state; `billtide doctor` says how to end it"
+            )
         if first:
             raise PositionOutsideLogError(f"{cut(where, first, end)}. {MEND}")
         while (position := await consumer.position(where)) < end:

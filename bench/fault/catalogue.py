@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 from billtide.app.runtime.failpoints import POINTS
 
 from .feed import PART
-from .inputs import foreign_transaction, oversize_input, spoilt_input
+from .inputs import foreign_on_changelog, foreign_transaction, oversize_input, spoilt_input
 from .network import wire_cut, wire_cut_one_way, wire_reset, wire_slow
 from .operators import (
     changelog_compacted,
@@ -110,6 +110,7 @@ EVERY: Final[tuple[Scenario, ...]] = (
     _scenario(spoilt_input, weight=3),
     _scenario(oversize_input),
     _scenario(foreign_transaction),
+    _scenario(foreign_on_changelog, seconds=14.0),
     _scenario(same_place),
     _scenario(clocks_wrong, seconds=45.0),
     _scenario(few_descriptors),
@@ -153,6 +154,7 @@ SURROUNDINGS: Final = (
     "changelog_compacted",
     "changelog_cut",
     "partitions_grown",
+    "foreign_on_changelog",
     "disk_spoilt",
 )
 MANY: Final = ("killed_everywhere",)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from aiokafka import AIOKafkaProducer
 
 from billtide.app.demo.happenings import MONDAY, Sent, moment
+from billtide.app.topology import TOPOLOGY
 from billtide.codecs import cloudevents, time_entry
 
 if TYPE_CHECKING:
@@ -21,6 +22,9 @@ REPEATED_PERCENT: Final = 20
 COPIES_MAX: Final = 5
 DEPTH: Final = 10_000
 OPEN_SECONDS: Final = 5.0
+HIDDEN: Final = "hides what follows, which may be state"
+"""What a worker says of a changelog with an open transaction."""
+HIDDEN_SECONDS_MAX: Final = 30.0
 KEY: Final = b"E-0001"
 ENTRY: Final = (
     '{"source":"psa","id":"%s","revision":1,"engagement_id":"E-0001","resource_id":"R-0001","work_date":"2025-11-05",'
@@ -91,6 +95,26 @@ async def foreign_transaction(world: World) -> None:
         await asyncio.sleep(OPEN_SECONDS / 2)
         await producer.commit_transaction()
         world.tell("a foreign transaction was committed", "foreign")
+
+
+async def foreign_on_changelog(world: World) -> None:
+    """R34: somebody else's transactions stand open on the changelog; workers that restore wait for what they hide."""
+    changelog = world.settings.topic(TOPOLOGY.changelog.name)
+    async with _foreign(world) as producer:
+        await producer.begin_transaction()
+        for partition in range(world.settings.partitions):
+            await producer.send_and_wait(changelog, b"", KEY, partition=partition)
+        await asyncio.sleep(OPEN_SECONDS)
+        for worker in world.living:
+            await world.kill(worker)
+            await world.start(worker.name)
+        for worker in world.living:
+            await world.until_logged(worker, HIDDEN, HIDDEN_SECONDS_MAX)
+            if worker.is_ready():
+                world.problems.append(f"{worker.name} has tasks whose state it could not read")
+        await producer.abort_transaction()
+        world.tell("a foreign transaction on the changelog was aborted", "foreign")
+    await world.ready()
 
 
 @asynccontextmanager

@@ -21,7 +21,6 @@ from .workers import LOCAL
 from .world import FaultError
 
 if TYPE_CHECKING:
-
     from .workers import Worker
     from .world import World
 

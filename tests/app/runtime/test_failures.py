@@ -7,7 +7,7 @@ import random
 from typing import TYPE_CHECKING
 
 import pytest
-from aiokafka import TopicPartition
+from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 from aiokafka.errors import KafkaError, ProducerFenced
 
@@ -239,3 +239,31 @@ async def test_a_changelog_cut_at_its_beginning_is_an_error(kafka: Topics, worke
         await until(lambda: sum(one.phase == "active" for one in running.tasks.by_partition.values()) == 3)
         assert running.value("task_failures_total", reason="position") >= 1
     assert await kafka.outputs() == {"a": 1}
+
+
+async def test_a_foreign_open_transaction_hides_no_state(kafka: Topics, worker: StartWorker, until: Until) -> None:
+    """What a task commits behind one on its changelog is not readable yet: it begins once that ends, not without it."""
+    partition = partition_of(b"E-1", kafka.settings.partitions)
+    name = kafka.settings.topic("state-changelog")
+    foreign = AIOKafkaProducer(bootstrap_servers=kafka.settings.kafka_bootstrap, transactional_id=f"{name}-foreign")
+    await foreign.start()
+    try:
+        async with worker() as running:
+            await until(running.ready)
+            await foreign.begin_transaction()
+            await foreign.send_and_wait(name, b"", b"x", partition=partition)
+            await kafka.send("time-entries", [("E-1", "a")])
+            await until(lambda: running.value("record_outcomes_total") == 1)
+        async with worker() as running:
+            await until(lambda: partition in running.tasks.by_partition)
+            task = running.tasks.by_partition[partition]
+            await until(lambda: task.problem or task.phase == "active")
+            assert f"{name} partition {partition}: a transaction of another producer" in task.problem
+            await until(lambda: sum(one.phase == "active" for one in running.tasks.by_partition.values()) == 3)
+            await foreign.abort_transaction()
+            await until(running.ready)
+            await kafka.send("time-entries", [("E-1", "b")])
+            await until(lambda: running.value("record_outcomes_total") == 1)
+    finally:
+        await foreign.stop()
+    assert await kafka.outputs() == {"a": 1, "b": 1}
