@@ -169,8 +169,8 @@ MUTATIONS = (
     ),
     Mutation(
         "an invoiced line reversed instead of adjusted",
-        "agents/rules/settlement.py",
-        "if approved and (contract.adjusts or entry.invoiced) else None",
-        "if approved and contract.adjusts else None",
+        SETTLEMENT,
+        "if due and (contract.adjusts or entry.invoiced) else None",
+        "if due and contract.adjusts else None",
     ),
 )
