@@ -55,12 +55,15 @@ POISON: Final = (
 
 
 async def spoilt_input(world: World) -> None:
-    """R14, R15, R17: the load in any order, a fifth of it up to six times, and poison; a worker is killed meanwhile."""
+    """R14, R15, R17, R19: the load in any order, a fifth repeated, poison, masters deleted; a worker is killed."""
     load, chance = world.feed.load, world.chance
     again = [one for one in load if chance.randrange(100) < REPEATED_PERCENT]
     load += [one for one in again for _ in range(chance.randint(1, COPIES_MAX))]
     for stream in ("time-entries", "expenses", "approvals", "engagements", "assignments"):
         load += [(stream, Sent(key, value, HEADERS, moment(MONDAY, 0))) for key, value in POISON]
+    for stream in ("resources", "fx-rates", "periods"):
+        key = chance.choice(world.feed.week.masters[stream]).key
+        load.append((stream, Sent(key, None, HEADERS, moment(MONDAY, 0))))
     chance.shuffle(load)
     await asyncio.sleep(chance.uniform(1.0, 3.0))
     victim = chance.choice(world.living)
