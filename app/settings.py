@@ -140,8 +140,8 @@ class Settings(BaseSettings):
     )
     failpoint: str = Field(
         "",
-        pattern=r"^$|^[a-z_]+:[1-9][0-9]*:(kill|stop|fail)$",
-        description="For tests of faults: point:times:action kills, stops or fails this worker there; else empty",
+        pattern=r"^$|^[a-z_]+:[1-9][0-9]*:(kill|stop|stall|fail)$",
+        description="For tests of faults: point:times:action kills, stops, stalls, fails this worker there; else empty",
     )
 
     @field_validator("kafka_bootstrap")

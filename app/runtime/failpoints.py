@@ -1,4 +1,4 @@
-"""Failpoints: named places where a test lets this very process be killed, stopped, or refused by Kafka.
+"""Failpoints: named places where a test lets this very process be killed, stopped, stalled, or refused by Kafka.
 
 Off unless BILLTIDE_FAILPOINT names one; then `reach` does nothing but look at one variable. Places are passed once a
 slab, a transaction, a restore or a rebalance, never once a record.
@@ -7,8 +7,10 @@ slab, a transaction, a restore or a rebalance, never once a record.
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import signal
+import time
 from typing import TYPE_CHECKING, Any, Final, Literal, get_args
 
 from aiokafka.errors import KafkaError
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from ...agents.work import Record
+
+log = logging.getLogger(__name__)
 
 Point = Literal[
     "fetched",
@@ -43,6 +47,8 @@ Point = Literal[
 POINTS: Final[tuple[Point, ...]] = get_args(Point)
 SOON_SECONDS: Final = 0.0005
 """Long enough for a request handed to a connection to leave, too short for its answer."""
+STALL_SECONDS: Final = 9.0
+"""Longer than the shortest session a broker allows, 6 s."""
 _SIGNALS: Final = {"kill": signal.SIGKILL, "stop": signal.SIGSTOP}
 
 
@@ -65,6 +71,10 @@ class _Armed:
             return
         if self._action == "fail":
             raise FailpointError(f"failpoint {self.point}")
+        if self._action == "stall":
+            log.warning("failpoint %s: nothing else runs for %.0f s", self.point, STALL_SECONDS)
+            time.sleep(STALL_SECONDS)
+            return
         os.kill(os.getpid(), _SIGNALS[self._action])
 
 

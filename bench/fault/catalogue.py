@@ -33,6 +33,7 @@ from .scenarios import (
     refused_at,
     rolled,
     scaled,
+    stalled,
     state_lost,
     taken_over,
     worker_killed,
@@ -99,6 +100,7 @@ EVERY: Final[tuple[Scenario, ...]] = (
     _scenario(ended, weight=3),
     _scenario(zombie, names=(), dynamic=1, seconds=12.0, weight=4),
     _scenario(zombie_at_random, names=(), dynamic=2, seconds=12.0, weight=4),
+    _scenario(stalled, names=("a",), seconds=25.0),
     _scenario(broker_killed, seconds=14.0, weight=4),
     _scenario(broker_paused, seconds=12.0, weight=2),
     _scenario(broker_away, seconds=10.0),
@@ -158,7 +160,7 @@ SURROUNDINGS: Final = (
     "disk_spoilt",
 )
 MANY: Final = ("killed_everywhere",)
-SLOW: Final = ("broker_away", "broker_absent")
+SLOW: Final = ("broker_away", "broker_absent", "stalled")
 SMOKE: Final = tuple(
     one.name for one in EVERY if one.name not in {*POINT_BY_POINT, *SLOW, *MANY, *NETWORK[1:], *REPLICAS, *SURROUNDINGS}
 )

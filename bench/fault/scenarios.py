@@ -10,7 +10,7 @@ import shutil
 import signal
 from typing import TYPE_CHECKING, Final
 
-from billtide.app.runtime.failpoints import POINTS
+from billtide.app.runtime.failpoints import POINTS, STALL_SECONDS
 
 from .recovery import killed_and_timed
 from .world import END_SECONDS_MAX, FaultError, World
@@ -126,6 +126,18 @@ async def zombie_at_random(world: World) -> None:
     await world.stop(victim)
     await asyncio.sleep(ZOMBIE_SECONDS)
     world.go_on(victim)
+
+
+async def stalled(world: World) -> None:
+    """R5: a worker's loop stands still, before it sends or in a transaction, longer than session and transaction."""
+    for point in ("encoded", "sent"):
+        victim = await world.start("c", f"{point}:{world.chance.randint(1, 4)}:stall")
+        await world.until_logged(victim, f"failpoint {point}", POINT_SECONDS_MAX)
+        await asyncio.sleep(STALL_SECONDS)
+        world.tell(f"stalled {victim.name} at {point}", "stalls")
+        await world.ready(victim)
+        await world.kill(victim)
+    await world.start("c")
 
 
 async def broker_killed(world: World) -> None:

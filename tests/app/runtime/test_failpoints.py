@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -62,6 +63,17 @@ def test_a_point_can_fail_as_kafka_does() -> None:
         failpoints.reach("commit_answered")
 
     failpoints.reach("commit_answered")
+
+
+def test_a_point_can_stall(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Action `stall` lets nothing else of the process run for longer than a session, once."""
+    stalls: list[float] = []
+    monkeypatch.setattr(time, "sleep", stalls.append)
+    failpoints.arm("sent:2:stall")
+    for _ in range(4):
+        failpoints.reach("sent")
+
+    assert stalls == [failpoints.STALL_SECONDS]
 
 
 async def test_a_request_has_left_before_the_point_acts(signals: list[int]) -> None:
