@@ -13,7 +13,6 @@ import time
 from typing import TYPE_CHECKING, Any, Final
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
-from aiokafka.errors import OffsetOutOfRangeError
 
 from ...tables.table import UnreadableStateError
 from .changelog import POLL_MILLISECONDS, Copy, LogChangedError
@@ -60,7 +59,7 @@ class Standbys:
         return copy
 
     async def follow(self) -> None:
-        """Follow for ever. A lost connection is made again; copies go on from where they are."""
+        """Follow for ever. After an error copies go on from where they are, if that place is still there."""
         failures = 0
         while True:
             await self._moved.wait()
@@ -121,6 +120,8 @@ class Standbys:
                 self.copies[partition] = Copy(firsts[where])
                 positions[where] = firsts[where]
         self._followed = {where: self.copies[where.partition] for where in positions}
+        for where, copy in self._followed.items():
+            copy.lag = max(0, ends[where] - positions[where])  # until the first question where it ends
         self._ask_at = 0.0
         if positions:
             consumer.assign(list(positions))
@@ -155,12 +156,7 @@ class Standbys:
     async def _step(self, consumer: AIOKafkaConsumer) -> None:
         """Apply what is there, up to a step, and leave the loop to the tasks for the time that the step is worth."""
         settings = self._shared.settings
-        try:
-            batches = await consumer.getmany(timeout_ms=POLL_MILLISECONDS, max_records=settings.standby_records_step)
-        except OffsetOutOfRangeError as error:
-            for where, offset in error.args[0].items():
-                self._restart(where.partition, f"the log has no offset {offset}")
-            return
+        batches = await consumer.getmany(timeout_ms=POLL_MILLISECONDS, max_records=settings.standby_records_step)
         for where, records in batches.items():
             copy = self._followed.get(where)
             if copy is not None and self.copies.get(where.partition) is copy:
