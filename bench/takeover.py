@@ -20,6 +20,8 @@ import itertools  # noqa: E402
 import json  # noqa: E402
 import logging  # noqa: E402
 import random  # noqa: E402
+import shutil  # noqa: E402
+import signal  # noqa: E402
 import sys  # noqa: E402
 import tempfile  # noqa: E402
 import time  # noqa: E402
@@ -41,6 +43,7 @@ from billtide.app.settings import Settings  # noqa: E402
 from billtide.app.topology import TOPOLOGY  # noqa: E402
 
 WORKERS = 2
+INTERRUPTED = 130
 SENT_AT_ONCE = 40
 SLICE_SECONDS = 0.1
 WAIT_SECONDS_MAX = 120.0
@@ -140,6 +143,7 @@ def measured(ground: Ground, directory: Path, standbys: int, entries: int, kills
 
 def main() -> None:
     """Parse the arguments, measure, print."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(INTERRUPTED))  # so that broker and workers are stopped
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--entries", type=int, default=500_000, help="time entries in the state (default 500000)")
     parser.add_argument("--kills", type=int, default=3, help="workers killed in each of both cases (default 3)")
@@ -157,6 +161,7 @@ def main() -> None:
         }
     finally:
         ground.discard()
+    shutil.rmtree(directory)  # kept, with the workers' logs, when anything was raised
     if arguments.json:
         print(json.dumps(found))
         return
