@@ -36,7 +36,9 @@ SOAK_MINUTES = 30.0
 INTERRUPTED = 130
 
 
-def run(plays: list[tuple[Scenario, int]], directory: Path, sabotage: str, *, loud: bool) -> list[Outcome]:
+def run(
+    plays: list[tuple[Scenario, int]], directory: Path, sabotage: str, standbys: int, *, loud: bool
+) -> list[Outcome]:
     """Play scenarios, each with its seed, one after the other; those on brokers of one kind together."""
     outcomes = []
     ground: Ground | None = None
@@ -47,7 +49,7 @@ def run(plays: list[tuple[Scenario, int]], directory: Path, sabotage: str, *, lo
                     ground.discard()
                     ground = None
                 ground = prepare(directory, scenario.brokers)
-            outcome = play(scenario, seed, ground, directory, sabotage)
+            outcome = play(scenario, seed, ground, directory, sabotage, standbys)
             outcomes.append(outcome)
             tell(outcome, sabotage, loud=loud)
     finally:
@@ -91,6 +93,7 @@ def parsed() -> argparse.Namespace:
     )
     parser.add_argument("--soak-minutes", type=float, default=0.0, metavar="N", help=soak_help)
     parser.add_argument("--seed", type=int, default=SEED, help=f"the first seed (default {SEED})")
+    parser.add_argument("--standbys", type=int, default=0, metavar="N", help="workers keep warm copies, as of N others")
     parser.add_argument("--sabotage", choices=sorted(SABOTAGES), help="turn a guarantee off; damage must be reported")
     parser.add_argument("--list", action="store_true", help="list the scenarios and sabotages")
     parser.add_argument("--keep", type=Path, help="keep the logs of workers and broker in this directory")
@@ -108,7 +111,8 @@ def main() -> None:
         return
     directory = arguments.keep or Path(tempfile.mkdtemp(prefix="billtide-faults-"))
     try:
-        outcomes = run(chosen(arguments), directory.absolute(), arguments.sabotage or "", loud=not arguments.json)
+        sabotage, loud = arguments.sabotage or "", not arguments.json
+        outcomes = run(chosen(arguments), directory.absolute(), sabotage, arguments.standbys, loud=loud)
     finally:
         if arguments.keep is None:
             shutil.rmtree(directory, ignore_errors=True)

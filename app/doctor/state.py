@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from aiokafka.errors import GroupCoordinatorNotAvailableError
 
 from ...tables.table import VERSION
-from ..runtime.changelog import MEND, cut
+from ..runtime.intact import MEND, cut
 from ..topology import TOPOLOGY
 from .line import Line, judged
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.kafka, pytest.mark.usefixtures("kafka")]
 
-OVER_THE_CAP = b"htime\x1fpsa\x1f2"
+OVER_THE_CAP = b"htime\x1fpsa\x1fE1\x1f2"
 
 
 def waiting_task(partition: int) -> Memory:
