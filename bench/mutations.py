@@ -120,6 +120,12 @@ MUTATIONS = (
         "days = (min(day, term.end) - term.start).days + 2\n    return",
     ),
     Mutation(
+        "approved by what others bill",
+        "agents/rules/weighing.py",
+        "value_of(version, contract, Alone(lookups), weighed=True)",
+        "value_of(version, contract, lookups, weighed=True)",
+    ),
+    Mutation(
         "old terms win",
         "agents/engagements.py",
         "if terms.revision <= known.terms.revision:",
@@ -163,8 +169,8 @@ MUTATIONS = (
     ),
     Mutation(
         "an invoiced line reversed instead of adjusted",
-        "agents/rules/settlement.py",
-        "if approved and (contract.adjusts or entry.invoiced) else None",
-        "if approved and contract.adjusts else None",
+        SETTLEMENT,
+        "if due and (contract.adjusts or entry.invoiced) else None",
+        "if due and contract.adjusts else None",
     ),
 )

@@ -202,7 +202,8 @@ class Policies(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_default
     what takes their place from a work date on. rounding_place: each line is rounded by itself; under `invoice` what the
     lines of time in one accounting period lack to their exact sum is a line of its own, once the next period begins.
     approval_thresholds: levels that larger entries need besides approval_levels; auto_approve_under: entries of less
-    than this amount need no decision but those of thresholds; approvers: who may decide, anybody while empty;
+    than this amount need no decision but those of thresholds; both by the price without what other entries add to a
+    volume tier, and so is review_above; approvers: who may decide, anybody while empty;
     correction of what is billed: reversed and charged anew, or one line of the difference. review_above: a correction
     that changes what an approved entry is billed by more than this amount waits for a decision of finance. credit: what
     becomes of an amount that a credit note takes back: it is to be invoiced again, or lost revenue. fx_policy: how

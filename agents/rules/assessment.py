@@ -1,10 +1,10 @@
 """Assessment: how a version stands under a contract that weighs entries or names who may decide.
 
-Only such contracts pay for it; every other entry is judged by its levels alone. A version is valued only when its
-amount decides, at what it is worth now: what a change of rates lifts over a threshold needs that level too, whether the
-change came before or after the approval (M9). A period that has closed since does not matter. While a weight is
-unknown the version stands as if it were the heaviest, for nothing unapproved is billed (M6), and the entry waits for
-what the value waits for.
+Only such contracts pay for it; every other entry is judged by its levels alone. A version is weighed only when its
+amount decides (see weighing): what a change of rates lifts over a threshold needs that level too, whether the change
+came before or after the approval (M9). A period that has closed since does not matter. While a weight is unknown the
+version stands as if it were the heaviest, for nothing unapproved is billed (M6), and the entry waits for what the value
+waits for.
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ from ...codecs.entry_state import Decision, EntryState, EntryVersion
 from .approval import STANDINGS, VOIDS, Standing, standing, verdicts
 from .approval_terms import ApprovalTerms
 from .contract import Contract
-from .valuation import Lookups, Missing, value_of
+from .valuation import Lookups, Missing
+from .weighing import weigh
 
 
 class Assessment:
@@ -58,7 +59,7 @@ class Assessment:
 
     def _weight(self, version: EntryVersion) -> tuple[int, int] | Missing:
         """Price and cost to judge a version by, minor units of the contract's currency, without signs."""
-        value = value_of(version, self._contract, self._lookups, weighed=True)
+        value = weigh(version, self._contract, self._lookups)
         if isinstance(value, Missing):
             return value
         cost = abs(value.cost_value)

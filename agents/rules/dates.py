@@ -21,17 +21,17 @@ def dates_of(
     *,
     approved: bool,
 ) -> Dates | Missing | None:
-    """Days of the wanted version by policy, or why what is approved cannot be charged now: then nothing of it moves."""
+    """Days of the wanted version by policy, or why what is approved cannot be charged now: then nothing of it moves.
+
+    Approved is only what has a day of approval, where that matters (see unknown_day).
+    """
     dating = contract.dating
     if version is None or dating is None:
         return None
-    charges = dating.charges(version)
-    if not approved or not (charges or dating.fx == "approval_date"):
-        return Dates(None, _posted_on(entry, version, dating, contract, None), None)
-    day = approved_on(version, approvals, contract.approval)
+    day = approved_on(version, approvals, contract.approval) if approved and dating.needs_day(version) else None
     if day is None:
-        return _unknown_day(version, contract)
-    charged_on = contract.calendar.accounting_date(day) if charges else None
+        return Dates(None, _posted_on(entry, version, dating, contract, None), None)
+    charged_on = contract.calendar.accounting_date(day) if dating.charges(version) else None
     if isinstance(charged_on, str) and not (_is_charged(entry) or has_progress(entry)):
         return missing_period(charged_on, contract, day)
     fx_on = day if dating.fx == "approval_date" else _posted_on(entry, version, dating, contract, charged_on)
@@ -97,8 +97,13 @@ def _is_charged(entry: EntryState) -> bool:
     return bool(entry.charges) and entry.charges[-1].live
 
 
-def _unknown_day(version: EntryVersion, contract: Contract) -> Missing:
-    terms = contract.terms
+def unknown_day(version: EntryVersion, approvals: Approvals | None, contract: Contract) -> Missing | None:
+    """Why an approved version cannot count as approved: the contract dates it by a day that no decision says."""
+    dating, terms = contract.dating, contract.terms
+    if dating is None or not dating.needs_day(version):
+        return None
+    if approved_on(version, approvals, contract.approval) is not None:
+        return None
     what = f"revision {version.revision} is approved, and no decision says on which day, which {terms.id} is dated by"
     fix = "send the approval with decided_on, or terms with another policy"
     return Missing("approval_date_unknown", f"engagement:{terms.id}", f"{what}; {fix}")

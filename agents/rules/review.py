@@ -1,8 +1,8 @@
 """Review: a correction that changes a bill by more than the contract lets pass waits for finance.
 
 Theory. A correction is an approved revision above another approved one, and weighs what the two differ in for the
-customer, at what both are worth now. Of the approved revisions of an entry, down to the first that is withdrawn, the
-lowest needs no review. Going up from there each counts in the place of the one that counted before if
+customer, at what both weigh now (see weighing). Of the approved revisions of an entry, down to the first that is
+withdrawn, the lowest needs no review. Going up from there each counts in the place of the one that counted before if
 
     it weighs no more than `review_above`, or
     a reviewer's decision released it
@@ -27,7 +27,8 @@ from ...codecs.currencies import format_amount
 from ...codecs.entry_state import Approvals, Decision, EntryState, EntryVersion
 from .approval import VOIDS, Judge, standing
 from .contract import Contract
-from .valuation import Lookups, Missing, value_of
+from .valuation import Lookups, Missing
+from .weighing import weigh
 
 Review = Literal["undecided", "released", "rejected"]
 
@@ -49,7 +50,7 @@ def review(
         reviewed = _review_of(corrected, decisions, contract)
         if reviewed == "rejected":
             continue
-        waits = None if reviewed == "released" else _weigh(stands, corrected, contract, lookups)
+        waits = None if reviewed == "released" else _holds_back(stands, corrected, contract, lookups)
         if waits is None:
             stands, waits_for = corrected, None
         else:
@@ -99,11 +100,11 @@ def _review_of(version: EntryVersion, decisions: tuple[Decision, ...], contract:
     return "released" if last.verdict == "approved" else "rejected"
 
 
-def _weigh(stands: EntryVersion, corrected: EntryVersion, contract: Contract, lookups: Lookups) -> Missing | None:
+def _holds_back(stands: EntryVersion, corrected: EntryVersion, contract: Contract, lookups: Lookups) -> Missing | None:
     """Why a correction needs review, or what it cannot be weighed without; None when it may pass."""
     amounts = []
     for version in (stands, corrected):
-        value = value_of(version, contract, lookups, weighed=True)
+        value = weigh(version, contract, lookups)
         if isinstance(value, Missing):
             return value
         amounts.append(0 if value.price is None else value.price.amount)

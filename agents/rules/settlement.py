@@ -17,8 +17,7 @@ from msgspec import structs
 from ...codecs.billing import TraceStep
 from ...codecs.entry_state import Adjusted, Approvals, EntryState, EntryVersion, Posted, Price
 from . import intercompany, ledger
-from .approval import counting
-from .assessment import assess, held_for
+from .assessment import held_for
 from .books import Books
 from .cap import close_open, count_billed, leave_open, left_open, within_cap
 from .contract import Contract
@@ -27,6 +26,7 @@ from .dates import dates_of, posting_days, refused_by
 from .differences import same_cost, same_money, same_price
 from .funding import fund, misfunded
 from .hours import count_time, time_of
+from .judgement import judge
 from .overage import is_over, over_limit, within_balance
 from .progress import count, has_progress, is_counted, take_off
 from .reversal import (
@@ -37,7 +37,7 @@ from .reversal import (
     reversed_on,
     standing_parts,
 )
-from .review import forget_reviewed, review
+from .review import forget_reviewed
 from .rollover import roll_over, rolls_to
 from .valuation import Lookups, Missing, Value, value_of
 
@@ -57,58 +57,44 @@ def settle(entry: EntryState, approvals: Approvals | None, books: Books) -> Miss
         roll_over(entry, books)
     if entry.earlier:
         forget_reviewed(entry, contract)
-    assessment = assess(contract, books.lookups) if contract.approval is not None else None
-    judge = None if assessment is None else assessment.standing
-    version, standing = counting(entry, approvals, contract.approval_levels, judge)
-    waits_for = None if assessment is None else assessment.waits_for
-    approved = standing == "approved"
-    if contract.review_above is not None and version is not None and approved and entry.earlier:
-        version, waits = review(version, entry, approvals, contract, books.lookups, judge)
-        waits_for = waits or waits_for
-    wanted = version if approved or contract.accrues_at_submission else None
+    version, approved, due, waits_for = judge(entry, approvals, contract, books.lookups)
+    wanted = version if due or contract.accrues_at_submission else None
     count_time(entry, books, *time_of(contract, version, approved=approved))
     stands = entry.cost is not None and entry.cost.live
-    dates = None if contract.dating is None else dates_of(entry, wanted, approvals, contract, approved=approved)
+    dates = None if contract.dating is None else dates_of(entry, wanted, approvals, contract, approved=due)
     if isinstance(dates, Missing):
         return dates
     value = None if wanted is None else value_of(wanted, contract, books.lookups, dates, posted=stands)
     worth = value if isinstance(value, Value) else None
-    charged = to_adjust(entry, wanted, worth, books) if approved and (contract.adjusts or entry.invoiced) else None
+    charged = to_adjust(entry, wanted, worth, books) if due and (contract.adjusts or entry.invoiced) else None
     if entry.cost is not None and stands:
-        missing = _withdraw(entry, books, entry.cost, wanted, worth, approved=approved, adjusts=charged is not None)
+        missing = _withdraw(entry, books, entry.cost, wanted, worth, approved=due, adjusts=charged is not None)
         if missing is not None:
             return missing
     if wanted is None or worth is None:
         return value if isinstance(value, Missing) else waits_for
-    if stands and charged is None and _stands(entry, contract, worth, approved=approved):
+    if stands and charged is None and _stands(entry, contract, worth, approved=due):
         return waits_for
     if dates is not None:
         entry.fx_on = dates.fx_on
-    return _post(entry, books, wanted, worth, charged, approved=approved) or waits_for
+    return _post(entry, books, wanted, worth, charged, approved=due) or waits_for
 
 
 def differs(entry: EntryState, approvals: Approvals | None, contract: Contract, lookups: Lookups) -> bool:
     """Whether settle() would change anything, now that terms or reference data have changed; changes nothing."""
-    assessment = None if contract.approval is None else assess(contract, lookups)
-    judge = None if assessment is None else assessment.standing
-    version, standing = counting(entry, approvals, contract.approval_levels, judge)
-    judged = None if assessment is None else assessment.waits_for
-    approved, waits = standing == "approved", judged
-    if contract.review_above is not None and version is not None and approved and entry.earlier:
-        version, reviewed = review(version, entry, approvals, contract, lookups, judge)
-        waits = reviewed or judged
-    wanted = version if approved or contract.accrues_at_submission else None
+    version, approved, due, waits_for = judge(entry, approvals, contract, lookups)
+    wanted = version if due or contract.accrues_at_submission else None
     if contract.rolls_over and rolls_to(entry, contract) is not None:
         return True
     hours = time_of(contract, version, approved=approved)
-    if (entry.counted_as, entry.counted_time) != hours or not (left_open(entry) or held_for(entry, waits)):
+    if (entry.counted_as, entry.counted_time) != hours or not (left_open(entry) or held_for(entry, waits_for)):
         return True
     cost, terms = entry.cost, contract.terms
     if cost is None or not cost.live:
         return wanted is not None
     if wanted is None or not same_money(entry.posted or entry.latest, wanted):
         return True
-    dates = None if contract.dating is None else dates_of(entry, wanted, approvals, contract, approved=approved)
+    dates = None if contract.dating is None else dates_of(entry, wanted, approvals, contract, approved=due)
     if isinstance(dates, Missing):
         return False
     value = value_of(wanted, contract, lookups, dates, posted=True)
@@ -116,9 +102,9 @@ def differs(entry: EntryState, approvals: Approvals | None, contract: Contract, 
         not isinstance(value, Value)
         or not same_cost(entry, cost, value, terms)
         or not same_price(entry, value, terms)
-        or not intercompany.same_charge(entry, value.transfer if approved else None, terms)
-        or (not is_counted(entry) if approved and contract.earns_by_cost else has_progress(entry))
-        or not (left_open(entry) or _stands(entry, contract, value, approved=approved))
+        or not intercompany.same_charge(entry, value.transfer if due else None, terms)
+        or (not is_counted(entry) if due and contract.earns_by_cost else has_progress(entry))
+        or not (left_open(entry) or _stands(entry, contract, value, approved=due))
     )
 
 

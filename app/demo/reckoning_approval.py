@@ -1,8 +1,8 @@
 """Approval in a reckoning: which version of an entry counts, as what, and whose word is missing.
 
 A contract may ask for levels by amount, for none under an amount, and may name who decides. Then a version is judged
-by what it is worth now; as long as that is unknown, as if it were the largest. Where corrections are reviewed, one that
-changes the bill by too much counts only once it is released.
+by what it would be worth now alone; as long as that is unknown, as if it were the largest. Where corrections are
+reviewed, one that changes the bill by too much counts only once it is released.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from .reckoning_facts import Entry
 from .reckoning_lookups import WaitsError
 from .reckoning_numbers import minor
 from .reckoning_review import reviewed
-from .reckoning_value import date_of, value_of
+from .reckoning_value import date_of, weight_of
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -43,11 +43,12 @@ class Counted:
     unknown: HoldReason | None = None
     ignored: HoldReason | None = None
     review: HoldReason | None = None
+    undated: bool = False
 
     @property
     def waits_for(self) -> HoldReason | None:
-        """A review comes before an unknown amount, and that before a decision that does not count."""
-        return self.review or self.unknown or self.ignored
+        """A review comes before an unknown amount, that before a decision that does not count, and last its day."""
+        return self.review or self.unknown or self.ignored or ("approval_date_unknown" if self.undated else None)
 
 
 def counted(facts: Facts, terms: Engagement, entry_id: EntryId) -> Counted:
@@ -149,7 +150,7 @@ def _latest(decisions: list[Approval]) -> dict[str, Approval]:
 
 def _asked_for(facts: Facts, terms: Engagement, version: Entry) -> tuple[list[ApprovalLevel], bool]:
     """Levels a version of this worth needs, and whether it is small enough to need no other decision."""
-    cost, price = value_of(facts, terms, version)
+    cost, price = weight_of(facts, terms, version)
     policies, size = terms.policies, {"cost": abs(cost), "price": abs(cost if price is None else price)}
     reached = [
         threshold.level

@@ -69,6 +69,9 @@ def reckon_entry(facts: Facts, entry_id: EntryId) -> Reckoned:
     if terms is None:
         return Reckoned(waits_for="engagement_unknown" if may_count(facts, entry_id) else None)
     found = counted(facts, terms, entry_id)
+    if found.version is not None and found.approved and is_dated(terms, found.version):
+        found.undated = approved_on(facts, terms, entry_id, found.version) is None
+        found.approved = not found.undated
     if found.version is None or not (found.approved or terms.policies.accrue_at == "submission"):
         return Reckoned(waits_for=found.waits_for)
     try:
@@ -79,8 +82,6 @@ def reckon_entry(facts: Facts, entry_id: EntryId) -> Reckoned:
 
 def _worth(facts: Facts, terms: Engagement, entry_id: EntryId, version: Entry, found: Counted) -> Worth:
     day = approved_on(facts, terms, entry_id, version) if found.approved else None
-    if found.approved and day is None and is_dated(terms, version):
-        raise WaitsError("approval_date_unknown")
     posted_on = accounting_date(facts, terms, date_of(version))
     fx_on = fx_day(terms, version, posted_on, day)
     cost, price = value_of(facts, terms, version, fx_on)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from .reckoning_lookups import WaitsError
 from .reckoning_numbers import minor
-from .reckoning_value import value_of
+from .reckoning_value import weight_of
 
 if TYPE_CHECKING:
     from ...codecs.approval import Approval
@@ -50,7 +50,7 @@ def _last_word(decisions: list[Approval]) -> str:
 def _too_large(facts: Facts, terms: Engagement, before: Entry, after: Entry, limit: int) -> HoldReason | None:
     """Why a correction has to wait: it changes the bill by more than the limit, or by nobody knows how much."""
     try:
-        old, new = (value_of(facts, terms, version)[1] or 0 for version in (before, after))
+        old, new = (weight_of(facts, terms, version)[1] or 0 for version in (before, after))
     except WaitsError as wait:
         return wait.reason
     return "awaiting_review" if abs(new - old) > limit else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ...codecs.time_entry import TimeEntry
@@ -33,3 +34,8 @@ def value_of(facts: Facts, terms: Engagement, version: Entry, fx_on: dt.date | N
         cost, price = expense_worth(facts, terms, version, on)
     transfer_of(facts, terms, version, price, on)  # a version whose transfer price is unknown waits for it
     return cost, price
+
+
+def weight_of(facts: Facts, terms: Engagement, version: Entry) -> tuple[int, int | None]:
+    """Cost and price that a version is judged by: those it would have if nothing else reached a tier."""
+    return value_of(replace(facts, volumes={}) if facts.volumes else facts, terms, version)

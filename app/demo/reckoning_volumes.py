@@ -1,6 +1,6 @@
 """Volumes of a reckoning: what every approved entry that is posted adds to the tiers of its engagement.
 
-Only for engagements whose levels of approval do not go by amounts: there, what counts would depend on the prices.
+What is approved does not depend on them: an entry is judged as if it were alone.
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""Volume tiers of the firm: of some T&M engagements' own rates by each measure and period, and of one customer's card.
-
-Their approval does not go by amounts, which the tiers themselves would move.
-"""
+"""Volume tiers of the firm: of some T&M engagements' own rates by each measure and period, of one customer's card."""
 
 from __future__ import annotations
 

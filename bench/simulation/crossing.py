@@ -68,6 +68,7 @@ def _fx_policy(chance: Random, currency: str) -> FxPolicy | None:
         return None
     fixed = [base for base in PLACES if base != currency]
     return FxPolicy(
+        date=chance.choice(("work_date", "work_date", "approval_date")),
         rate_type=chance.choice(("", "", "average")),
         quotation=chance.choice(("direct", "either", "either")),
         base_currency=chance.choice((None, None, HUB, "JPY")),

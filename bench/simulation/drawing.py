@@ -81,11 +81,7 @@ def _drawdown(chance: Random, currency: str) -> Drawdown:
 
 
 def _tiered(chance: Random) -> Callable[[Engagement], Engagement]:
-    """Own rates with tiers, in all revisions or from the second on.
-
-    Neither levels of approval nor reviews go by amounts there: what counts and what it is priced at would decide each
-    other.
-    """
+    """Own rates with tiers, in all revisions or from the second on."""
     pool = chance.choice(("", "all"))
     lines = tuple(
         EngagementRate(
@@ -100,11 +96,7 @@ def _tiered(chance: Random) -> Callable[[Engagement], Engagement]:
     from_revision = chance.choice((1, 1, 2))
 
     def change(terms: Engagement) -> Engagement:
-        policies = msgspec.structs.replace(
-            terms.policies, approval_thresholds=(), auto_approve_under=None, review_above=None
-        )
-        rates = lines if terms.revision >= from_revision else terms.rates
-        return msgspec.structs.replace(terms, rates=rates, policies=policies)
+        return msgspec.structs.replace(terms, rates=lines) if terms.revision >= from_revision else terms
 
     return change
 

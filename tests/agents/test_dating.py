@@ -106,17 +106,28 @@ def test_who_may_not_decide_dates_nothing() -> None:
 )
 @pytest.mark.parametrize("status", ["submitted", "approved"])
 def test_an_unknown_day_of_approval_is_waited_for(policies: Object, status: str) -> None:
-    """Held with its reason, what is accrued stays; the same decision with its day ends the wait."""
+    """Held with its reason, and accrued like what is submitted; the same decision with its day ends the wait."""
     task = ready(policies)
     task.send("time-entries", time_entry(status=status))
     task.send("approvals", approval())
     assert task.figures()["held_entries"] == {"approval_date_unknown": 1}
-    assert task.figures()["unbilled"] == ("800.00" if status == "submitted" else "0.00")
+    assert task.figures()["unbilled"] == "800.00"
     assert not task.out["billing"]
     task.send("approvals", approval(sequence=2, decided_on="2026-12-02"))
 
     assert task.figures()["held_entries"] == {}
     assert task.figures()["billed"] == "800.00"
+
+
+def test_a_day_that_is_no_longer_said_takes_the_bill_back() -> None:
+    """A later decision without its day: as if it had been the first, accrued and held, not billed (M9)."""
+    task = ready(BY_APPROVAL)
+    task.send("time-entries", time_entry())
+    task.send("approvals", approval(decided_on="2026-12-02"), approval(sequence=2))
+
+    figures = task.figures()
+    assert (figures["billed"], figures["unbilled"], figures["approved_hours"]) == ("0.00", "800.00", "8")
+    assert figures["held_entries"] == {"approval_date_unknown": 1}
 
 
 @pytest.mark.parametrize(
