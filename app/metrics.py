@@ -94,6 +94,10 @@ class Metrics:
     def _declare_state(self) -> None:
         counter, gauge = self._counter, self._gauge
         self.restores = counter("restores_total", "Tasks restored from the changelog")
+        self.warm_restores = counter("warm_restores_total", "Restores that had to read only the rest of a warm copy")
+        self.standby_lag = gauge(
+            "standby_lag_records", "Changelog offsets a warm copy has yet to read, markers included", "partition"
+        )
         self.restored_records = counter("restored_records_total", "Changelog records read to restore")
         self.restore_seconds = self._histogram("restore_seconds", "Time of a restore", RESTORE_SECONDS)
         self.restore_remaining = gauge(

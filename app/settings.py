@@ -101,6 +101,23 @@ class Settings(BaseSettings):
         20_000, description="Changelog records applied before other work may run"
     )
     restores_at_once_max: Annotated[int, Field(ge=1)] = Field(2, description="Tasks restored at the same time")
+    standbys: Annotated[int, Field(ge=0, le=8)] = Field(
+        0, description="Workers that may go at once while the state of their tasks is kept warm by others; 0 keeps none"
+    )
+    standby_records_step: Annotated[int, Field(ge=100)] = Field(
+        5_000, description="Changelog records applied to warm copies before other work may run"
+    )
+    standby_records_per_second_max: Annotated[int, Field(ge=1_000)] = Field(
+        100_000,
+        description="Changelog records a worker applies to warm copies in a second, so that its tasks come first",
+    )
+    standby_lagged_milliseconds_max: Annotated[int, Field(ge=1_000, le=86_400_000)] = Field(
+        3_600_000,
+        description="How long a warm copy may lack records; then it is read anew. Less than delete.retention.ms, 24 h",
+    )
+    warm_restores_at_once_max: Annotated[int, Field(ge=1)] = Field(
+        16, description="Tasks that go on from warm copies at the same time"
+    )
     activation_milliseconds_max: Annotated[int, Field(ge=1_000)] = Field(
         60_000, description="How long fencing the former owner may take before the activation is tried again"
     )

@@ -43,7 +43,7 @@ INTERRUPTED = 130
 
 
 def run(
-    plays: list[tuple[Scenario, int]], directory: Path, engine: Engine, sabotage: str, *, loud: bool
+    plays: list[tuple[Scenario, int]], directory: Path, engine: Engine, sabotage: str, standbys: int, *, loud: bool
 ) -> list[Outcome]:
     """Play scenarios, each with its seed, one after the other; those on brokers of one kind together."""
     outcomes = []
@@ -55,7 +55,7 @@ def run(
                     ground.discard()
                     ground = None
                 ground = prepare(directory, scenario.brokers)
-            outcome = play(scenario, seed, ground, directory, engine, sabotage)
+            outcome = play(scenario, seed, ground, directory, engine, sabotage, standbys)
             outcomes.append(outcome)
             tell(outcome, sabotage, loud=loud)
     finally:
@@ -109,13 +109,15 @@ def parsed() -> argparse.Namespace:
     )
     parser.add_argument("--soak-minutes", type=float, default=0.0, metavar="N", help=soak_help)
     parser.add_argument("--seed", type=int, default=SEED, help=f"the first seed (default {SEED})")
+    parser.add_argument("--standbys", type=int, default=0, metavar="N", help="workers keep warm copies, as of N others")
     parser.add_argument("--sabotage", choices=sorted(SABOTAGES), help="turn a guarantee off; damage must be reported")
     parser.add_argument("--list", action="store_true", help="list the scenarios and sabotages")
     parser.add_argument("--keep", type=Path, help="keep the logs of workers and broker in this directory")
     parser.add_argument("--json", action="store_true", help="print one JSON object and nothing else")
     arguments = parser.parse_args()
-    if arguments.engine != OWN and (arguments.mix or arguments.soak_minutes or arguments.sabotage):
-        parser.error(f"--mix, --soak-minutes and --sabotage are for --engine {OWN}")
+    own = arguments.mix or arguments.soak_minutes or arguments.sabotage or arguments.standbys
+    if arguments.engine != OWN and own:
+        parser.error(f"--mix, --soak-minutes, --sabotage and --standbys are for --engine {OWN}")
     return arguments
 
 
@@ -129,8 +131,8 @@ def main() -> None:
         return
     directory = arguments.keep or Path(tempfile.mkdtemp(prefix="billtide-faults-"))
     try:
-        plays, engine = chosen(arguments), ENGINES[arguments.engine]
-        outcomes = run(plays, directory.absolute(), engine, arguments.sabotage or "", loud=not arguments.json)
+        plays, engine, loud = chosen(arguments), ENGINES[arguments.engine], not arguments.json
+        outcomes = run(plays, directory.absolute(), engine, arguments.sabotage or "", arguments.standbys, loud=loud)
     except RefusedError as error:
         sys.exit(str(error))
     finally:

@@ -107,7 +107,9 @@ def _connect(application: Any, tasks: Tasks) -> None:  # noqa: ANN401 - faust ha
 
     async def assigned(_: Any, assigned: Any, **__: Any) -> None:  # noqa: ANN401 - Faust's signature
         shared.thread = application.consumer.thread
-        await tasks.assigned({where.partition for where in assigned})
+        partitions = {where.partition for where in assigned}
+        tasks.stand_by(application.consumer.thread.placement.place, partitions)
+        await tasks.assigned(partitions)
         application.tasks_assigned()
 
     async def stopping(_: Any, **__: Any) -> None:  # noqa: ANN401 - Faust's signature

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from ...tables.reference import Reference
 from .references import References
+from .standby import Standbys
 
 if TYPE_CHECKING:
     from ..metrics import Metrics
@@ -34,6 +35,8 @@ class Shared:
         self.settled: Final = asyncio.Event()
         """Set while no rebalance is under way and Faust lets records flow."""
         self.restore_slots: Final = asyncio.Semaphore(settings.restores_at_once_max)
+        self.warm_slots: Final = asyncio.Semaphore(settings.warm_restores_at_once_max)
+        self.standbys: Final = Standbys(self)
         self._thread: SlabConsumerThread | None = None
 
     @property

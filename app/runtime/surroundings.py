@@ -1,4 +1,4 @@
-"""What runs beside the tasks: reference data and telemetry. Started before Faust's application, stopped after it."""
+"""What runs beside the tasks: reference data, telemetry, warm copies. Started before Faust's app, stopped after it."""
 
 from __future__ import annotations
 
@@ -26,12 +26,15 @@ class Surroundings(Service):
         self._running: Final[list[asyncio.Task[None]]] = []
 
     async def on_start(self) -> None:
-        """Begin."""
+        """Begin. Warm copies are followed only when some are wanted."""
         await self.telemetry.start()
         self._running.append(
             asyncio.ensure_future(self._partition_tasks.shared.references.follow(self._partition_tasks.changed))
         )
         self._running.append(asyncio.ensure_future(self.telemetry.follow()))
+        shared = self._partition_tasks.shared
+        if shared.settings.standbys:
+            self._running.append(asyncio.ensure_future(shared.standbys.follow()))
 
     async def on_stop(self) -> None:
         """End, and stop to listen."""

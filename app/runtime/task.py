@@ -243,7 +243,9 @@ class PartitionTask:
             await asyncio.sleep(2 * self.shared.settings.heartbeat_milliseconds / 1000)
             await self.shared.settled.wait()
             self._fenced = False
-        async with self.shared.restore_slots:
+        standbys = self.shared.standbys
+        warm = self.partition in standbys.copies
+        async with self.shared.warm_slots if warm else self.shared.restore_slots:
             self.phase = "fencing"
             producer = TaskProducer(self.shared.settings, self.shared.topology, self.partition)
             try:
@@ -252,7 +254,8 @@ class PartitionTask:
                 failpoints.reach("fenced")
                 self.phase = "restoring"
                 topic = self.shared.settings.topic(self.shared.topology.changelog.name)
-                restored = await restore(self.shared.settings, topic, self.partition, self._tell_remaining)
+                copy = standbys.take(self.partition)
+                restored = await restore(self.shared.settings, topic, self.partition, self._tell_remaining, copy)
             except BaseException:
                 await producer.discard(abort=False)
                 raise
@@ -261,6 +264,9 @@ class PartitionTask:
         self.state = restored.state
         self.phase = "ready"
         self.shared.metrics.restored(restored.records, restored.seconds)
+        if restored.warm:
+            self.shared.metrics.warm_restores.inc()
+            log.info("task %d: goes on from a warm copy of %d records", self.partition, restored.warm)
         log.info("task %d: restored %d records in %.2f s", self.partition, restored.records, restored.seconds)
 
     async def _open(self) -> None:

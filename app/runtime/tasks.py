@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from . import failpoints
 from .failures import PositionOutsideLogError
+from .placement import inherited
 from .slab import TaskSlab
 from .task import PartitionTask
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
     from faust.types import TP
 
+    from .placement import Place
     from .shared import Shared
     from .transport import Fetched
 
@@ -104,6 +106,14 @@ class Tasks:
                 task.start()
         self.assigned_once = True
         log.info("tasks: %s", sorted(mine))
+
+    def stand_by(self, place: Place | None, assigned: set[int]) -> None:
+        """Keep the state of others' tasks warm, as this worker's place in the group asks for; before assigned()."""
+        settings = self.shared.settings
+        wanted: set[int] = set()
+        if place is not None and settings.standbys and not self.draining:
+            wanted = inherited(place, settings.partitions, settings.standbys) - assigned
+        self.shared.standbys.keep(wanted, assigned)
 
     def changed(self, words: set[str]) -> None:
         """Reference data changed: every task reacts by itself."""

@@ -82,6 +82,7 @@ class Telemetry:
         loop = asyncio.get_running_loop()
         while True:
             self._gauges(count_bytes=rounds % BYTES_ROUNDS == 0)
+            self._standby_gauges()
             rounds += 1
             if loop.time() >= due and self._shared.settled.is_set():
                 due = loop.time() + every
@@ -142,6 +143,12 @@ class Telemetry:
         metrics.held_entries.clear()
         for what, count in holds.items():
             metrics.held_entries.labels(what).set(count)
+
+    def _standby_gauges(self) -> None:
+        lag = self._shared.metrics.standby_lag
+        lag.clear()  # copies that were taken or forgotten have no lag
+        for partition, copy in self._shared.standbys.copies.items():
+            lag.labels(partition).set(copy.lag)
 
     async def _metrics(self, request: web.Request) -> web.Response:
         encode, content_type = choose_encoder(request.headers.get("Accept", ""))

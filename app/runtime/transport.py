@@ -15,7 +15,6 @@ import asyncio
 import logging
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
-from aiokafka.coordinator.assignors.range import RangePartitionAssignor
 from aiokafka.errors import ConsumerStoppedError, KafkaError, OffsetOutOfRangeError
 from aiokafka.structs import OffsetAndMetadata, TopicPartition
 from faust.transport.consumer import ensure_TP
@@ -23,6 +22,7 @@ from faust.transport.drivers import aiokafka as driver
 from faust.types.tuples import ConsumerMessage
 
 from .group_consumer import GroupConsumer
+from .placement import NamedRangeAssignor
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
@@ -78,7 +78,7 @@ class SlabConsumerThread(driver.AIOKafkaConsumerThread):
 
     def _create_worker_consumer(self, transport: Any) -> GroupConsumer:  # noqa: ANN401, ARG002 - Faust's signature
         settings = application_of(self.app).settings
-        self._assignor = RangePartitionAssignor
+        self._assignor = self.placement = NamedRangeAssignor(settings.instance_id)
         self._gate_opened = asyncio.Event()
         self._handed: dict[Any, tuple[int, int]] = {}
         return GroupConsumer(
@@ -86,7 +86,7 @@ class SlabConsumerThread(driver.AIOKafkaConsumerThread):
             client_id=f"{settings.app_id}-worker",
             group_id=settings.app_id,
             group_instance_id=settings.instance_id or None,
-            partition_assignment_strategy=[RangePartitionAssignor],
+            partition_assignment_strategy=[self.placement],
             enable_auto_commit=False,
             # A position outside the log is an error of the task, never a silent jump.
             auto_offset_reset="none",

@@ -58,12 +58,31 @@ class Engine(NamedTuple):
     course: Callable[[Any, Scenario, Damage], Coroutine[Any, Any, float]]
 
 
-def play(scenario: Scenario, seed: int, ground: Ground, directory: Path, engine: Engine, sabotage: str = "") -> Outcome:
-    """Play a scenario on running brokers. Whatever happens is the run's outcome; only a lost broker raises."""
+def play(
+    scenario: Scenario,
+    seed: int,
+    ground: Ground,
+    directory: Path,
+    engine: Engine,
+    sabotage: str = "",
+    standbys: int = 0,
+) -> Outcome:
+    """Play a scenario on running brokers. Whatever happens is the run's outcome; only a lost broker raises.
+
+    standbys: how many others' loss the workers keep warm copies for.
+    """
     began = time.monotonic()
     chance = random.Random(f"{scenario.name}:{seed}")
     session = scenario.session_milliseconds
-    world = engine.world(ground, directory, chance, session_milliseconds=session, sabotage=sabotage, part=scenario.part)
+    world = engine.world(
+        ground,
+        directory,
+        chance,
+        session_milliseconds=session,
+        sabotage=sabotage,
+        part=scenario.part,
+        standbys=standbys,
+    )
     damage = Damage()
     try:
         recovery = asyncio.run(engine.course(world, scenario, damage))
@@ -78,7 +97,7 @@ def play(scenario: Scenario, seed: int, ground: Ground, directory: Path, engine:
     damage += brokerside.secrets(world.settings.data_dir, SECRET)
     for problem in world.problems:
         damage.mistake(problem)
-    again = scenario.again or f"--scenario {scenario.name}"
+    again = (scenario.again or f"--scenario {scenario.name}") + (f" --standbys {standbys}" if standbys else "")
     seconds, told = time.monotonic() - began, world.told
     return Outcome(scenario.name, again, seed, damage, recovery, seconds, world.done, told, world.recoveries)
 

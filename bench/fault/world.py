@@ -68,6 +68,7 @@ class World:
         session_milliseconds: int = SESSION_MILLISECONDS,
         sabotage: str = "",
         part: int = PART,
+        standbys: int = 0,
     ) -> None:
         """Name topics and group so that runs share nothing but the broker."""
         name = f"f{secrets.token_hex(4)}"
@@ -82,6 +83,7 @@ class World:
             app_id=name,
             data_dir=directory / name,
             session_timeout_milliseconds=session_milliseconds,
+            standbys=standbys,
             **QUICK,
         )
         self.settings.data_dir.mkdir(parents=True)

@@ -130,7 +130,7 @@ class Producer:
             await asyncio.Event().wait()
 
 
-async def restore(_settings: Any, topic: str, partition: int, remaining: Any) -> Restored:
+async def restore(_settings: Any, topic: str, partition: int, remaining: Any, _copy: Any) -> Restored:
     """Read a changelog partition to its end, step by step."""
     worker = OWNER.get()
     world, state, at, count = worker.world, TaskState(), 0, 0

@@ -47,6 +47,14 @@ def test_variables_of_tests_are_allowed(monkeypatch: pytest.MonkeyPatch) -> None
         ),
         ("KAFKA_SECURITY_PROTOCOL", "SASL_SSL", "SASL_SSL needs BILLTIDE_KAFKA_USERNAME and BILLTIDE_KAFKA_PASSWORD"),
         ("LOG_LEVEL", "LOUD", "BILLTIDE_LOG_LEVEL"),
+        ("STANDBYS", "-1", "BILLTIDE_STANDBYS: .*greater than or equal to 0"),
+        ("STANDBYS", "9", "BILLTIDE_STANDBYS: .*less than or equal to 8"),
+        ("STANDBY_RECORDS_PER_SECOND_MAX", "0", "BILLTIDE_STANDBY_RECORDS_PER_SECOND_MAX: .*or equal to 1000"),
+        (
+            "STANDBY_LAGGED_MILLISECONDS_MAX",
+            "86400001",
+            "BILLTIDE_STANDBY_LAGGED_MILLISECONDS_MAX: .*equal to 86400000",
+        ),
         ("POISON_RUN_RECORDS_MAX", "0", "BILLTIDE_POISON_RUN_RECORDS_MAX: .*greater than or equal to 1"),
         ("POISON_SHARE_PERCENT_MAX", "101", "BILLTIDE_POISON_SHARE_PERCENT_MAX: .*less than or equal to 100"),
         (

@@ -56,6 +56,18 @@ def test_kills_and_rubbish_lose_nothing_double_nothing_and_change_no_cent(seed: 
 
 
 @pytest.mark.kafka
+@pytest.mark.long
+@pytest.mark.timeout(SECONDS_MAX)
+def test_takeovers_from_warm_copies_lose_nothing_double_nothing_and_change_no_cent(seed: int) -> None:
+    """Two workers are killed under load; the others go on from their copies, and every invariant holds."""
+    done, told = faults("--scenario", "taken_over", "--standbys", "1", "--seed", str(seed % 1_000_000))
+
+    assert (told["lost"], told["duplicated"], told["wrong"]) == (0, 0, 0), done.stderr
+    assert told["recovery"]["kills"] == told["faults"]["kills"] == 2
+    assert (done.stderr, done.returncode) == ("", 0)
+
+
+@pytest.mark.kafka
 @pytest.mark.timeout(SECONDS_MAX)
 @pytest.mark.parametrize(
     ("sabotage", "reported"),

@@ -89,6 +89,7 @@ def test_peers_play_scenarios_that_billtide_plays() -> None:
     [
         (["--engine", "faust", "--scenario", "killed_fenced"], "worker_killed, zombie_at_random, broker_killed"),
         (["--engine", "faust", "--sabotage", "skip_fencing"], "are for --engine billtide"),
+        (["--engine", "faust", "--standbys", "1"], "are for --engine billtide"),
     ],
 )
 def test_what_a_peer_cannot_play_is_refused(arguments: list[str], said: str) -> None:

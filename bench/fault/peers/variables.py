@@ -13,6 +13,7 @@ CHARGES: Final = f"{os.environ['BILLTIDE_TOPIC_PREFIX']}billing"
 PLACE: Final = os.environ.get("BILLTIDE_INSTANCE_ID", "")
 """Its static place in the group; empty for a worker that joins and leaves as it comes."""
 STATE: Final = Path(os.environ["BILLTIDE_DATA_DIR"]) / (PLACE or str(os.getpid()))
+STATE.parent.mkdir(parents=True, exist_ok=True)
 SESSION_MILLISECONDS: Final = int(os.environ["BILLTIDE_SESSION_TIMEOUT_MILLISECONDS"])
 HEARTBEAT_MILLISECONDS: Final = int(os.environ["BILLTIDE_HEARTBEAT_MILLISECONDS"])
 TRANSACTION_MILLISECONDS: Final = int(os.environ["BILLTIDE_TRANSACTION_TIMEOUT_MILLISECONDS"])
