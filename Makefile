@@ -3,12 +3,13 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+PEERS := .venv-peers
 LAYERS := app agents tables codecs
 # Two runs in one checkout take turns where flock exists; pip does not lock the environment itself.
 TURN := $(shell command -v flock >/dev/null 2>&1 && echo flock .venv.lock)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lock demo up down test test-long simulate faults fuzz lint types schema bench clean
+.PHONY: help setup lock peers demo up down test test-long simulate faults fuzz lint types schema bench clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -32,6 +33,15 @@ $(VENV)/.installed: pyproject.toml $(VENV)/.locked
 lock: ## Resolve requirements.lock again from pyproject.toml (needs uv)
 	uv pip compile pyproject.toml --extra dev --universal --generate-hashes --no-header --no-annotate \
 		--no-emit-index-url --no-emit-find-links --quiet --output-file requirements.lock
+	uv pip compile --group peers --universal --generate-hashes --no-header --no-annotate \
+		--no-emit-index-url --no-emit-find-links --quiet --output-file requirements-peers.lock
+
+peers: $(PEERS)/.locked ## Set up Quix Streams beside billtide, for bench/faults.py --engine quix
+
+$(PEERS)/.locked: requirements-peers.lock
+	@test -x $(PEERS)/bin/python || $(PYTHON) -m venv $(PEERS)
+	$(PEERS)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-peers.lock
+	@touch $@
 
 demo: setup ## Bill a sample week on a broker of its own and show the result
 	$(BIN)/billtide demo
@@ -74,5 +84,5 @@ bench: setup ## Measure the worker beside Faust as shipped and the floor of the 
 	$(BIN)/python bench/throughput.py
 
 clean: ## Remove .venv and everything built or cached
-	rm -rf $(VENV) .venv.lock .typing build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(PEERS) .venv.lock .typing build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find $(LAYERS) tests bench -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true

@@ -3,10 +3,12 @@
     python bench/faults.py --suite smoke --json
     python bench/faults.py --scenario zombie --runs 3 --seed 7
     python bench/faults.py --sabotage skip_fencing
+    python bench/faults.py --engine faust --runs 4
 
 Each run has topics, workers and a third of the sample firm's week of its own. The week is sent while the faults go on;
 after them all must be applied within 60 s, and `fault/oracle.py` checks money, events, records, state and audit. A run
 with damage is printed with the command that repeats it. A sabotage turns a guarantee off: then damage has to come.
+Other engines play three of the scenarios on a smaller task, which `fault/peers/` owns.
 """
 
 from __future__ import annotations
@@ -27,9 +29,13 @@ from pathlib import Path  # noqa: E402
 
 from fault.catalogue import EVERY, SUITES, Scenario, named, soak  # noqa: E402
 from fault.ground import Ground, prepare  # noqa: E402
+from fault.peers.engines import ENGINES, OWN, for_peer  # noqa: E402
+from fault.peers.scenarios import PLAYED  # noqa: E402
 from fault.report import figures, table, tell  # noqa: E402
-from fault.run import Outcome, play  # noqa: E402
+from fault.run import Engine, Outcome, play  # noqa: E402
 from fault.sabotage import SABOTAGES  # noqa: E402
+
+from billtide.app.refusal import RefusedError  # noqa: E402
 
 SEED = 7
 SOAK_MINUTES = 30.0
@@ -37,7 +43,7 @@ INTERRUPTED = 130
 
 
 def run(
-    plays: list[tuple[Scenario, int]], directory: Path, sabotage: str, standbys: int, *, loud: bool
+    plays: list[tuple[Scenario, int]], directory: Path, engine: Engine, sabotage: str, standbys: int, *, loud: bool
 ) -> list[Outcome]:
     """Play scenarios, each with its seed, one after the other; those on brokers of one kind together."""
     outcomes = []
@@ -49,7 +55,7 @@ def run(
                     ground.discard()
                     ground = None
                 ground = prepare(directory, scenario.brokers)
-            outcome = play(scenario, seed, ground, directory, sabotage, standbys)
+            outcome = play(scenario, seed, ground, directory, engine, sabotage, standbys)
             outcomes.append(outcome)
             tell(outcome, sabotage, loud=loud)
     finally:
@@ -59,9 +65,12 @@ def run(
 
 
 def chosen(arguments: argparse.Namespace) -> list[tuple[Scenario, int]]:
-    """Which scenarios to play, each with its seed."""
+    """Which scenarios to play, each with its seed. Raises RefusedError for what a peer cannot play."""
     if arguments.mix:
         return mixed(arguments.seed, arguments.mix)
+    if arguments.engine != OWN:
+        wanted = [for_peer(arguments.engine, name) for name in arguments.scenario or PLAYED]
+        return repeated(wanted, arguments)
     if arguments.sabotage:
         wanted = [named(SABOTAGES[arguments.sabotage].scenario)]
     elif arguments.scenario:
@@ -71,6 +80,11 @@ def chosen(arguments: argparse.Namespace) -> list[tuple[Scenario, int]]:
     if arguments.soak_minutes or arguments.suite == "full":
         alone = not (arguments.scenario or arguments.suite == "full")
         wanted = [*([] if alone else wanted), soak(arguments.soak_minutes or SOAK_MINUTES)]
+    return repeated(wanted, arguments)
+
+
+def repeated(wanted: list[Scenario], arguments: argparse.Namespace) -> list[tuple[Scenario, int]]:
+    """Each scenario as often as asked, each time with the next seed."""
     return [(scenario, arguments.seed + at) for scenario in wanted for at in range(arguments.runs)]
 
 
@@ -84,6 +98,8 @@ def parsed() -> argparse.Namespace:
     """Read the arguments."""
     names = [scenario.name for scenario in EVERY]
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    engine_help = f"whose workers suffer (default {OWN}); the others play {', '.join(PLAYED)}"
+    parser.add_argument("--engine", choices=sorted(ENGINES), default=OWN, help=engine_help)
     parser.add_argument("--suite", choices=sorted(SUITES), default="smoke", help="a list of scenarios (default smoke)")
     parser.add_argument("--scenario", action="append", choices=names, metavar="NAME", help="only this one; repeatable")
     parser.add_argument("--runs", type=int, default=1, help="how often each is played, each time with the next seed")
@@ -98,7 +114,11 @@ def parsed() -> argparse.Namespace:
     parser.add_argument("--list", action="store_true", help="list the scenarios and sabotages")
     parser.add_argument("--keep", type=Path, help="keep the logs of workers and broker in this directory")
     parser.add_argument("--json", action="store_true", help="print one JSON object and nothing else")
-    return parser.parse_args()
+    arguments = parser.parse_args()
+    own = arguments.mix or arguments.soak_minutes or arguments.sabotage or arguments.standbys
+    if arguments.engine != OWN and own:
+        parser.error(f"--mix, --soak-minutes, --sabotage and --standbys are for --engine {OWN}")
+    return arguments
 
 
 def main() -> None:
@@ -111,8 +131,10 @@ def main() -> None:
         return
     directory = arguments.keep or Path(tempfile.mkdtemp(prefix="billtide-faults-"))
     try:
-        sabotage, loud = arguments.sabotage or "", not arguments.json
-        outcomes = run(chosen(arguments), directory.absolute(), sabotage, arguments.standbys, loud=loud)
+        plays, engine, loud = chosen(arguments), ENGINES[arguments.engine], not arguments.json
+        outcomes = run(plays, directory.absolute(), engine, arguments.sabotage or "", arguments.standbys, loud=loud)
+    except RefusedError as error:
+        sys.exit(str(error))
     finally:
         if arguments.keep is None:
             shutil.rmtree(directory, ignore_errors=True)

@@ -164,9 +164,10 @@ def test_files_beside_the_code_are_in_the_wheel() -> None:
                 assert any(file.match(pattern) for pattern in patterns), f"{name_of(file)} is not in package-data"
 
 
-def test_the_lock_pins_and_hashes_everything() -> None:
-    """The lock installs with plain pip anywhere: exact versions, hashes, no address of a package index."""
-    text = (ROOT / "requirements.lock").read_text()
+@pytest.mark.parametrize("name", ["requirements.lock", "requirements-peers.lock"])
+def test_the_lock_pins_and_hashes_everything(name: str) -> None:
+    """A lock installs with plain pip anywhere: exact versions, hashes, no address of a package index."""
+    text = (ROOT / name).read_text()
     assert "://" not in text
     assert not [line for line in text.splitlines() if line.startswith("-")]
     entries = [line for line in text.splitlines() if line and not line.startswith((" ", "#"))]

@@ -8,7 +8,7 @@ import time
 import traceback
 from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from billtide.app import topics
 from billtide.app.demo.progress import StalledError, following
@@ -19,6 +19,7 @@ from .oracle import judged
 from .world import SECRET, FaultError, World
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
     from pathlib import Path
 
     from billtide.app.demo.progress import Progress
@@ -50,8 +51,21 @@ class Outcome:
     recoveries: list[float]
 
 
+class Engine(NamedTuple):
+    """Whose workers suffer. world: makes the world of a run; course: plays a scenario in it, gives the recovery."""
+
+    world: Callable[..., World]
+    course: Callable[[Any, Scenario, Damage], Coroutine[Any, Any, float]]
+
+
 def play(
-    scenario: Scenario, seed: int, ground: Ground, directory: Path, sabotage: str = "", standbys: int = 0
+    scenario: Scenario,
+    seed: int,
+    ground: Ground,
+    directory: Path,
+    engine: Engine,
+    sabotage: str = "",
+    standbys: int = 0,
 ) -> Outcome:
     """Play a scenario on running brokers. Whatever happens is the run's outcome; only a lost broker raises.
 
@@ -60,7 +74,7 @@ def play(
     began = time.monotonic()
     chance = random.Random(f"{scenario.name}:{seed}")
     session = scenario.session_milliseconds
-    world = World(
+    world = engine.world(
         ground,
         directory,
         chance,
@@ -71,7 +85,7 @@ def play(
     )
     damage = Damage()
     try:
-        recovery = asyncio.run(_played(world, scenario, damage))
+        recovery = asyncio.run(engine.course(world, scenario, damage))
     except (FaultError, StalledError) as error:
         recovery = RECOVERY_SECONDS_MAX
         damage.mistake(str(error))
@@ -95,7 +109,7 @@ async def _played(world: World, scenario: Scenario, damage: Damage) -> float:
     for name in (*scenario.names, *("" for _ in range(scenario.dynamic))):
         await world.start(name)
     await world.ready()
-    await _under_faults(world, scenario)
+    await under_faults(world, scenario)
     async with following(world.settings) as progress:
         world.note("all faults done, the load is sent")
         try:
@@ -119,7 +133,7 @@ async def _played(world: World, scenario: Scenario, damage: Damage) -> float:
     return recovery
 
 
-async def _under_faults(world: World, scenario: Scenario) -> None:
+async def under_faults(world: World, scenario: Scenario) -> None:
     """Send the load while the scenario is played; then what is left of it at once."""
     world.feed.begin(scenario.seconds)
     await scenario.play(world)
@@ -136,3 +150,6 @@ async def _settled(world: World, progress: Progress) -> Damage:
         world.note("checked")
         if not damage or time.monotonic() > deadline:
             return damage
+
+
+BILLTIDE: Final = Engine(World, _played)

@@ -11,13 +11,17 @@ import time
 import urllib.error
 import urllib.request
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from pydantic import SecretStr
 
 from billtide.app.broker_config import free_port
 from billtide.app.settings import PREFIX, Settings, variable
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+WORKER: Final = (sys.executable, "-c", "from billtide.app.cli import main; main()", "worker")
 SABOTAGED: Final = Path(__file__).with_name("sabotaged.py")
 POLL_SECONDS: Final = 0.05
 TELEMETRY_SECONDS: Final = 2.0
@@ -33,9 +37,20 @@ class Worker:
     """One worker process. name: its own among those of the scenario; expected: its end is the scenario's doing."""
 
     def __init__(
-        self, settings: Settings, name: str, *, static: bool, failpoint: str = "", sabotage: str = "", clock: str = ""
+        self,
+        settings: Settings,
+        name: str,
+        *,
+        static: bool,
+        failpoint: str = "",
+        sabotage: str = "",
+        clock: str = "",
+        command: Sequence[str] = WORKER,
     ) -> None:
-        """Start it. static: the name is its place in the group; failpoint, sabotage, clock: what it is to suffer."""
+        """Start it. static: the name is its place in the group; failpoint, sabotage, clock: what it is to suffer.
+
+        command: what is started, the first of it a Python.
+        """
         self.name: Final = name
         self.static: Final = static
         self.port: Final = free_port()
@@ -49,14 +64,13 @@ class Worker:
                 "data_dir": settings.data_dir / LOCAL,
             }
         )
-        command = ["-c", "from billtide.app.cli import main; main()", "worker"]
         if sabotage:
-            command = [str(SABOTAGED), sabotage]
+            command = [sys.executable, str(SABOTAGED), sabotage]
         self._clock: Final = settings.data_dir / f"{name}.clock"
         environment = _environment(own) | (self._other_clock(clock) if clock else {})
         with self.log.open("ab") as log:
             self._process: Final = subprocess.Popen(
-                [sys.executable, *command],
+                command,
                 env=environment,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
