@@ -36,7 +36,6 @@ ENV PATH=/opt/billtide/bin:$PATH \
     BILLTIDE_TELEMETRY_PORT=9464
 USER 10001:10001
 WORKDIR /var/lib/billtide
-VOLUME /var/lib/billtide
 EXPOSE 9464
 HEALTHCHECK --interval=10s --timeout=3s --start-period=60s --retries=6 \
     CMD ["python", "-c", "import urllib.request; urllib.request.urlopen('http://127.0.0.1:9464/livez', timeout=2)"]
