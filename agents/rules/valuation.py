@@ -95,21 +95,23 @@ def value_of(
         return missing_period(date, contract, version.work_date)
     valued = _time if version.kind == "time" else _expense
     value = valued(version, contract, lookups, date, version.work_date if dates is None else dates.fx_on)
-    if isinstance(value, Missing):
-        if isinstance(date, str) and not weighed:
-            return missing_period(date, contract, version.work_date)
-        return value
-    price = 0 if value.price is None else value.price.amount
-    # Written out: three calls of within_limit would cost more than the rest of this function.
-    if not (
-        -AMOUNT_MAX <= value.cost <= AMOUNT_MAX
-        and -AMOUNT_MAX <= value.cost_value <= AMOUNT_MAX
-        and -AMOUNT_MAX <= price <= AMOUNT_MAX
-    ):
-        return beyond_limit(contract)
-    if dates is not None:
-        value = structs.replace(value, dates=dates)
-    return value if contract.intercompany is None else _transferred(version, contract, lookups, value)
+    if isinstance(value, Value):
+        price = 0 if value.price is None else value.price.amount
+        # Written out: three calls of within_limit would cost more than the rest of this function.
+        if not (
+            -AMOUNT_MAX <= value.cost <= AMOUNT_MAX
+            and -AMOUNT_MAX <= value.cost_value <= AMOUNT_MAX
+            and -AMOUNT_MAX <= price <= AMOUNT_MAX
+        ):
+            value = beyond_limit(contract)
+        else:
+            if dates is not None:
+                value = structs.replace(value, dates=dates)
+            if contract.intercompany is not None:
+                value = _transferred(version, contract, lookups, value)
+    if isinstance(value, Missing) and isinstance(date, str) and not weighed:
+        return missing_period(date, contract, version.work_date)
+    return value
 
 
 def _transferred(version: EntryVersion, contract: Contract, lookups: Lookups, value: Value) -> Value | Missing:

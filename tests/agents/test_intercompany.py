@@ -361,6 +361,20 @@ def test_both_periods_must_be_open(entity: str) -> None:
     assert task.out["exceptions"][-1]["action"] == "released"
 
 
+@pytest.mark.parametrize("stood", [True, False], ids=["moved there", "there from the start"])
+def test_a_closed_period_is_told_before_a_missing_rate(stood: bool) -> None:  # noqa: FBT001
+    """Of two things that are missing the same is told, whatever was posted of the entry before (M9)."""
+    fx = (fx_rate(valid_to="2026-12-31"), fx_rate(base="EUR", quote="USD", rate="1.1", valid_to="2026-11-30"))
+    task = task_under(engagement(**agreed("percent_of_sale", percent="70")), fx=fx)
+    task.refer("periods", year(revision=2, end_date="2026-11-30"))
+    task.refer("periods", year("closed", id="rest", start_date="2026-12-01"))
+    if stood:
+        task.send("time-entries", approved())
+    task.send("time-entries", approved(revision=2, work_date="2026-12-10"))
+
+    assert task.figures()["held_entries"] == {"period_closed": 1}
+
+
 @pytest.mark.parametrize("change", [{"status": "deleted"}, {"quantity": "4"}], ids=["withdrawn", "corrected"])
 def test_a_reversal_waits_for_both_periods_too(change: Object) -> None:
     """The resource's entity has closed: what stands is left alone in both books until it opens."""
