@@ -1,7 +1,7 @@
 """Reference data as broadcast state: every worker reads these topics whole, once, for all its tasks.
 
 One consumer without a group reads from the start to the end, then follows. A task becomes active only after the end
-was reached once, so that nothing is held for a rate that has long been there.
+was reached, so that nothing is held for a rate that has long been there, nor decided with less than was known before.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from collections import deque
 from typing import TYPE_CHECKING, Any, Final
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import KafkaConnectionError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,8 +42,29 @@ class References:
         self.undecodable: Final[deque[tuple[str, tuple[Record, UndecodableError]]]] = deque()
         self.ready: Final = asyncio.Event()
         self.problem = ""
+        self._consumer: AIOKafkaConsumer | None = None
+        self._moved: Final = asyncio.Event()
         topic = shared.settings.topic
         self._streams: Final = {TopicPartition(topic(name), 0): name for name in self.offsets}
+
+    async def caught_up(self) -> None:
+        """Wait until all is applied that is committed now; raises what Kafka says when it cannot be asked.
+
+        Whoever goes on with a task must not know less than its former owner did: what is posted, and what the audit
+        tells of it, would go back behind what was known before.
+        """
+        await self.ready.wait()
+        ends = await self._ends()
+        while any(self.offsets[name] < end for name, end in ends.items()):
+            self._moved.clear()
+            await self._moved.wait()
+
+    async def _ends(self) -> dict[str, int]:
+        """Where the streams end now, for readers of what is committed."""
+        if self._consumer is None:
+            raise KafkaConnectionError(self.problem)
+        ends = await self._consumer.end_offsets(list(self._streams))
+        return {name: ends[where] for where, name in self._streams.items()}
 
     async def follow(self, changed: Callable[[set[str]], None]) -> None:
         """Read for ever; tell `changed` what may be released. A lost connection is made again from where it was."""
@@ -72,13 +94,14 @@ class References:
             for where, name in self._streams.items():
                 consumer.seek(where, self.offsets[name])
             ends = await consumer.end_offsets(list(self._streams))
-            self.problem = ""
+            self.problem, self._consumer = "", consumer
             while True:
                 await self._catch_up(consumer, ends)
                 batches = await consumer.getmany(timeout_ms=POLL_MILLISECONDS, max_records=RECORDS_STEP)
                 for where, records in batches.items():
                     self._apply(self._streams[where], records, changed)
         finally:
+            self._consumer = None
             await consumer.stop()
 
     async def _catch_up(self, consumer: AIOKafkaConsumer, ends: dict[TopicPartition, int]) -> None:
@@ -88,6 +111,7 @@ class References:
         if not self.ready.is_set() and all(self.offsets[self._streams[where]] >= ends[where] for where in ends):
             log.info("reference data read: %s", self.offsets)
             self.ready.set()
+        self._moved.set()
 
     def _apply(self, stream: str, records: list[Any], changed: Callable[[set[str]], None]) -> None:
         """Apply and tell in one step, so that no task sees new data without the wake that belongs to it."""
@@ -99,3 +123,4 @@ class References:
         self.offsets[stream] = records[-1].offset + 1
         self._shared.metrics.referenced(stream, len(records), len(change.undecodable))
         changed(set(change.wakes))
+        self._moved.set()

@@ -271,7 +271,7 @@ class PartitionTask:
 
     async def _open(self) -> None:
         """Seek the inputs where the state says and let them be fetched, unless the group moved meanwhile."""
-        await self.shared.references.ready.wait()
+        await self.shared.references.caught_up()
         await self.shared.settled.wait()
         async with self.lock:
             self._wanted.clear()

@@ -13,7 +13,7 @@ from billtide.app.demo.reckoning_money import Worth, reckon_entry
 from billtide.app.demo.reckoning_numbers import minor
 from billtide.app.demo.verdict import judge
 from billtide.app.topology import TOPOLOGY
-from billtide.codecs import engagement
+from billtide.codecs import audit, engagement
 from billtide.codecs.currencies import parse_amount
 from billtide.codecs.engagement import Engagement
 from billtide.codecs.errors import UndecodableError
@@ -60,6 +60,7 @@ def problems(world: World) -> list[str]:
     found += _caps(list(_revisions(world.firm.by_stream()["engagements"])), events)
     found += _plans(reckoning, written)
     found += _weeks(facts, left["utilisation"])
+    found += _forgotten(left["audit"])
     return found
 
 
@@ -153,3 +154,14 @@ def _weeks(facts: Facts, utilisation: list[Any]) -> Iterator[str]:
         wanted = planned[person, week, "hard"], planned[person, week, "soft"]
         if found != wanted:
             yield f"{person} in the week of {week}: {found} planned, not {wanted}"
+
+
+def _forgotten(records: list[Any]) -> Iterator[str]:
+    """Each task knows of reference data what it knew before, whoever has it."""
+    known: dict[tuple[int, str], int] = {}
+    for told in (audit.decode(record.value) for record in records):
+        for stream, offset in told.reference.items():
+            before = known.get((told.task, stream), 0)
+            if offset < before:
+                yield f"task {told.task} decided with {stream} up to {offset}, and with {before} before"
+            known[told.task, stream] = offset

@@ -143,6 +143,7 @@ class Worker:
         self.group = asyncio.Lock()
         self.shared = SimulatedShared(settings, TOPOLOGY, ACTORS, world.counts)
         self.shared.world = world
+        self.shared.references._ends = self._reference_ends  # type: ignore[method-assign]  # noqa: SLF001 - Kafka's answer
         self.consumer = self.shared.thread = Consumer(self)
         self.tasks = Tasks(self.shared)
         self._context = contextvars.copy_context()
@@ -197,6 +198,11 @@ class Worker:
             while not slabs.queue.empty():
                 slabs.queue.get_nowait()
         self.tasks.fetch_again()
+
+    async def _reference_ends(self) -> dict[str, int]:
+        """Where the reference streams end now."""
+        await self.world.pause()
+        return {name: self.world.log.end(name, 0) for name in self.shared.references.offsets}
 
     async def _follow(self) -> None:
         """Read the reference topics whole, then follow them."""
