@@ -44,6 +44,7 @@ class Copy:
         self.records = 0
         self.lag = 0
         self.whole_at = time.monotonic()
+        self._asked: tuple[float, int] | None = None
         self._last: Any = None
         self._confirmed = True
 
@@ -81,6 +82,19 @@ class Copy:
             self.state.restore(records)
             self.records += len(records)
             self._last = records[-1]
+
+    def reached(self, position: int, end: int, asked: float) -> None:
+        """Take note that the log has been read to `position`, and ended at `end` when that was asked.
+
+        What was committed at an earlier question is whole as of then, even if the log has grown on since: a copy that
+        is always a moment behind lacks nothing for long.
+        """
+        self.lag = max(0, end - position)
+        if self._asked is None or self._asked[1] > end:
+            self._asked = asked, end
+        when, until = self._asked
+        if position >= until:
+            self.whole_at, self._asked = when, None
 
     def confirm(self, position: int) -> None:
         """The log has been read to `position`. Raises LogChangedError when the last record should have come again."""

@@ -10,15 +10,17 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import KafkaError
 
 from ...tables.table import UnreadableStateError
 from .changelog import POLL_MILLISECONDS, Copy, LogChangedError
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Iterator
 
     from .shared import Shared
 
@@ -57,6 +59,23 @@ class Standbys:
         if copy is not None:
             self._moved.set()
         return copy
+
+    @contextmanager
+    def taken(self, partition: int) -> Iterator[Copy | None]:
+        """Take a copy to restore from. When Kafka fails meanwhile it is given back: the next try goes on with it."""
+        copy = self.take(partition)
+        try:
+            yield copy
+        except KafkaError:
+            if copy is not None:
+                self.copies[partition] = copy
+                self._moved.set()
+            raise
+
+    def is_warm(self, partition: int) -> bool:
+        """Whether there is a copy that has little left to read."""
+        copy = self.copies.get(partition)
+        return copy is not None and copy.lag <= self._shared.settings.restore_records_step
 
     async def follow(self) -> None:
         """Follow for ever. After an error copies go on from where they are, if that place is still there."""
@@ -140,16 +159,13 @@ class Standbys:
             position = await consumer.position(where)
             if self.copies.get(where.partition) is not copy:
                 continue  # Its task has it by now.
-            copy.lag = max(0, ends[where] - position)
+            copy.reached(position, ends[where], asked)
             try:
                 copy.confirm(position)
             except LogChangedError as error:
                 self._restart(where.partition, str(error))
                 continue
-            # All of what was committed when it was asked for is read: only this proves that nothing is lacking.
-            if not copy.lag:
-                copy.whole_at = asked
-            elif asked - copy.whole_at > limit:
+            if asked - copy.whole_at > limit:
                 problem = f"it lacked records for {asked - copy.whole_at:.0f} s"
                 self._restart(where.partition, f"{problem}; BILLTIDE_STANDBY_RECORDS_PER_SECOND_MAX may be too low")
 

@@ -244,7 +244,7 @@ class PartitionTask:
             await self.shared.settled.wait()
             self._fenced = False
         standbys = self.shared.standbys
-        warm = self.partition in standbys.copies
+        warm = standbys.is_warm(self.partition)
         async with self.shared.warm_slots if warm else self.shared.restore_slots:
             self.phase = "fencing"
             producer = TaskProducer(self.shared.settings, self.shared.topology, self.partition)
@@ -254,8 +254,8 @@ class PartitionTask:
                 failpoints.reach("fenced")
                 self.phase = "restoring"
                 topic = self.shared.settings.topic(self.shared.topology.changelog.name)
-                copy = standbys.take(self.partition)
-                restored = await restore(self.shared.settings, topic, self.partition, self._tell_remaining, copy)
+                with standbys.taken(self.partition) as copy:
+                    restored = await restore(self.shared.settings, topic, self.partition, self._tell_remaining, copy)
             except BaseException:
                 await producer.discard(abort=False)
                 raise

@@ -113,6 +113,8 @@ class Tasks:
         wanted: set[int] = set()
         if place is not None and settings.standbys and not self.draining:
             wanted = inherited(place, settings.partitions, settings.standbys) - assigned
+        if place is None and settings.standbys:
+            log.warning("no warm copies: the group's leader is an older worker; they are kept after the next rebalance")
         self.shared.standbys.keep(wanted, assigned)
 
     def changed(self, words: set[str]) -> None:

@@ -66,3 +66,12 @@ def test_an_empty_copy_begins_at_the_beginning() -> None:
     assert copy.resume(5, 9, LIMIT_SECONDS) == 5
     copy.apply([Read(6)])
     assert copy.records == 1
+
+
+def test_a_copy_that_is_always_a_moment_behind_lacks_nothing_for_long(copy: Copy) -> None:
+    """What was there at a question is read by a later one: it was whole then, though the log has grown on."""
+    copy.reached(8, 12, asked=100.0)
+    copy.reached(13, 20, asked=110.0)
+    assert (copy.whole_at, copy.lag) == (100.0, 7)
+    copy.reached(21, 21, asked=120.0)
+    assert (copy.whole_at, copy.lag) == (120.0, 0)

@@ -10,7 +10,7 @@ import pytest
 from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
-from aiokafka.errors import PolicyViolationError
+from aiokafka.errors import KafkaError, PolicyViolationError
 
 from billtide.app.metrics import Metrics
 from billtide.app.runtime.actors import actors_of
@@ -157,6 +157,21 @@ async def test_a_copy_and_the_rest_give_the_same_bytes_as_the_whole(
 
     assert tables(found.state) == tables(expected.state)
     assert (found.warm, found.records, expected.records) == (500, 7, 507)
+
+
+async def test_a_copy_is_kept_for_the_next_try_when_kafka_fails(owner: Owner, followed: Followed, until: Until) -> None:
+    """What breaks a restore off for a moment costs no copy; it is warm only as long as little is left to read."""
+    await owner.write(20)
+    await until(lambda: followed.engagements() == 20)
+    with pytest.raises(KafkaError), followed.standbys.taken(PARTITION) as copy:
+        raise KafkaError
+    await owner.write(5)
+    await until(lambda: followed.engagements() == 25)
+
+    assert copy is followed.standbys.copies[PARTITION]
+    assert followed.standbys.is_warm(PARTITION)
+    copy.lag = 10**6
+    assert not followed.standbys.is_warm(PARTITION)
 
 
 async def test_what_is_aborted_is_never_in_a_copy(
