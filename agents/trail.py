@@ -125,7 +125,7 @@ class Trail:
 def audit_events(work: Work, rows: Sequence[AuditRow]) -> list[OutputEvent]:
     """Seal rows into the task's chain: audit records of a bounded size, each with the hash of all before it."""
     state, task = work.state, work.place[1]
-    key, reference = str(task).encode(), work.reference.offsets
+    key, reference = str(task).encode(), work.known
     head = state.chain_head()
     events: list[OutputEvent] = []
     for part in _parts(rows):

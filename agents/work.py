@@ -69,6 +69,7 @@ class Work:
 
     stream: the input's name in the topology, such as `time-entries`; place: topic and partition of its records, the
     partition being the task's; trail: which record brought about which events, for the audit.
+    known: next offset of each reference stream as the work is decided; its commit may come after new data.
     poison: judges bad records, where there are limits to them.
     shifted: entries that a changed volume may have moved past a tier, shifting: while they are settled or collected.
     drain() hands out what was decided so far, finish() what is left; then the state is complete for the changelog.
@@ -91,6 +92,7 @@ class Work:
         self.place: Final = place
         self.state: Final = state
         self.reference: Final = reference
+        self.known: Final = dict(reference.offsets)
         self.contexts: Final = contexts
         self.outbox: Final = outbox
         self.effects: Final = Effects()

@@ -9,7 +9,10 @@ import msgspec
 import pytest
 from hypothesis import given, settings
 
-from billtide.agents import trail
+from billtide.agents import trail, wake
+from billtide.agents.outbox import Kept
+from billtide.agents.reference import apply_reference
+from billtide.agents.work import Work
 from billtide.codecs import audit
 
 from ..builders import (
@@ -153,3 +156,19 @@ def test_the_audit_says_which_reference_data_was_known() -> None:
     task.send("time-entries", time_entry())
 
     assert records(task)[0].reference == {"rate-cards": 7}
+
+
+def test_the_audit_says_what_was_known_when_it_was_decided() -> None:
+    """A wake commits after it has decided: reference data that comes in between was not known to it."""
+    task = ready_task()
+    task.send("time-entries", time_entry(role="partner"))
+    task.clear()
+    card = msgspec.json.encode(rate_card(id="more", lines=[{"role": "partner", "rate": "100"}]))
+    change = apply_reference(task.reference, "rate-cards", [task.record("rate-cards", b"", card)])
+    task.reference.offsets["rate-cards"] = 7
+    work = Work("reference", (), task.state, task.reference, task.contexts, Kept())
+    wake.wake(work, wake.waiting(task.state, change.wakes))
+    task.reference.offsets["rate-cards"] = 8
+    task.commit(work)
+
+    assert [record.reference for record in records(task)] == [{"rate-cards": 7}]
