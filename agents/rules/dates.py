@@ -97,13 +97,13 @@ def _is_charged(entry: EntryState) -> bool:
     return bool(entry.charges) and entry.charges[-1].live
 
 
-def unknown_day(version: EntryVersion, approvals: Approvals | None, contract: Contract) -> Missing | None:
-    """Why an approved version cannot count as approved: the contract dates it by a day that no decision says."""
-    dating, terms = contract.dating, contract.terms
-    if dating is None or not dating.needs_day(version):
+def unknown_day(
+    version: EntryVersion, approvals: Approvals | None, contract: Contract, dating: Dating
+) -> Missing | None:
+    """Why an approved version is not due: its contract's dating goes by a day that no decision says."""
+    if not dating.needs_day(version) or approved_on(version, approvals, contract.approval) is not None:
         return None
-    if approved_on(version, approvals, contract.approval) is not None:
-        return None
+    terms = contract.terms
     what = f"revision {version.revision} is approved, and no decision says on which day, which {terms.id} is dated by"
     fix = "send the approval with decided_on, or terms with another policy"
     return Missing("approval_date_unknown", f"engagement:{terms.id}", f"{what}; {fix}")

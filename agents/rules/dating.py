@@ -6,9 +6,9 @@
 Under `accounting_date: approval_date` cost and work in progress arise with the work and keep its date; the charge and
 what is earned by it, and the reversal of the work in progress, are posted on the day of approval, or in the first open
 period after it by the policy for closed ones. The day of approval is the latest `decided_on` of the decisions that
-count; what nobody has to approve is approved as it is worked. Where none says the day, the entry counts as submitted
-and is held until one does. (OpenAir, accounting date by approval; Dynamics 365,
-first day of the next open period.)
+count; what nobody has to approve is approved as it is worked. Where none says the day, the money of the entry stands as
+if it were submitted, and it is held until one does. (OpenAir, accounting date by approval; Dynamics 365, first day of
+the next open period.)
 
 The day of an accounting rate is kept with the entry from the first posting of a version on: a period that closes later
 must not price anew what stands (M9).

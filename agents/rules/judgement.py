@@ -29,5 +29,5 @@ def judge(
     if contract.review_above is not None and entry.earlier:
         version, waits = review(version, entry, approvals, contract, lookups, judged)
         waits_for = waits or waits_for
-    undated = None if contract.dating is None else unknown_day(version, approvals, contract)
+    undated = None if contract.dating is None else unknown_day(version, approvals, contract, contract.dating)
     return version, True, undated is None, waits_for or undated
