@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import OrderedDict
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from aiokafka import AIOKafkaConsumer
 from aiokafka.consumer.fetcher import FetchResult
@@ -12,6 +12,9 @@ from aiokafka.consumer.group_coordinator import GroupCoordinator
 from aiokafka.errors import ConsumerStoppedError, KafkaError
 from aiokafka.protocol.commit import OffsetCommitRequest
 from aiokafka.protocol.group import JoinGroupRequest
+
+if TYPE_CHECKING:
+    from aiokafka.structs import TopicPartition
 
 log = logging.getLogger(__name__)
 
@@ -108,6 +111,12 @@ class GroupConsumer(AIOKafkaConsumer):  # type: ignore[misc]  # aiokafka has no 
             if self._coordinator._coordination_task.done():  # noqa: SLF001 - no public question
                 raise error.__cause__ or error from None
             log.warning("the group refused this worker: %r; it joins again", error)
+
+    def known_positions(self) -> dict[TopicPartition, int]:
+        """Where it reads on, without position()'s wait: after a rebalance nothing has a position until it is sought."""
+        assignment = self._subscription.subscription.assignment if self.assignment() else None
+        states = {} if assignment is None else {where: assignment.state_value(where) for where in assignment.tps}
+        return {where: state.position for where, state in states.items() if state.has_valid_position}
 
     def _compare(self, cluster: Any) -> None:  # noqa: ANN401 - aiokafka has no types
         """Look at what the brokers say of our topics, whenever they are asked."""

@@ -53,9 +53,8 @@ class Standbys:
         self._moved.set()
 
     def take(self, partition: int) -> Copy | None:
-        """Give a copy up to its task; it is followed no more."""
+        """Give a copy up to its task. One that a task takes while it is being given up is begun anew if wanted."""
         copy = self.copies.pop(partition, None)
-        self._wanted.discard(partition)
         if copy is not None:
             self._moved.set()
         return copy
@@ -186,6 +185,7 @@ class Standbys:
             self._restart(partition, str(error))
         except UnreadableStateError as error:
             log.error("no warm copy of task %d: %s", partition, error)  # noqa: TRY400 - the sentence says it all
+            self._wanted.discard(partition)
             self.take(partition)
 
     def _restart(self, partition: int, problem: str) -> None:

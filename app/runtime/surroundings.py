@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING, Any, Final
 
 from mode import Service
@@ -23,22 +22,17 @@ class Surroundings(Service):
         super().__init__(**arguments)
         self.telemetry: Final = Telemetry(tasks)
         self._partition_tasks: Final = tasks
-        self._running: Final[list[asyncio.Task[None]]] = []
 
     async def on_start(self) -> None:
-        """Begin. Warm copies are followed only when some are wanted."""
+        """Begin. Warm copies are followed only when some are wanted. What ends by an error ends the worker."""
         await self.telemetry.start()
-        self._running.append(
-            asyncio.ensure_future(self._partition_tasks.shared.references.follow(self._partition_tasks.changed))
-        )
-        self._running.append(asyncio.ensure_future(self.telemetry.follow()))
         shared = self._partition_tasks.shared
+        self.add_future(shared.references.follow(self._partition_tasks.changed))
+        self.add_future(self.telemetry.follow())
+        self.add_future(self.telemetry.follow_lag())
         if shared.settings.standbys:
-            self._running.append(asyncio.ensure_future(shared.standbys.follow()))
+            self.add_future(shared.standbys.follow())
 
-    async def on_stop(self) -> None:
-        """End, and stop to listen."""
-        for task in self._running:
-            task.cancel()
-        await asyncio.gather(*self._running, return_exceptions=True)
+    async def on_shutdown(self) -> None:
+        """Stop to listen."""
         await self.telemetry.stop()

@@ -81,21 +81,26 @@ class Telemetry:
         return found
 
     async def follow(self) -> None:
-        """Measure for ever: gauges each second, lag and group offsets every few."""
-        every = self._shared.settings.position_commit_milliseconds / 1000
-        due, rounds = 0.0, 0
-        loop = asyncio.get_running_loop()
+        """Set the gauges of the tasks each second for ever. Nothing is asked of Kafka here: it may not answer."""
+        rounds = 0
         while True:
             self._gauges(count_bytes=rounds % BYTES_ROUNDS == 0)
             self._standby_gauges()
             rounds += 1
-            if loop.time() >= due and self._shared.settled.is_set():
-                due = loop.time() + every
-                try:
-                    await self.measure_lag()
-                except (KafkaError, OSError, TimeoutError) as error:
-                    log.debug("lag not measured: %r", error)
             await asyncio.sleep(GAUGE_SECONDS)
+
+    async def follow_lag(self) -> None:
+        """Measure lag and write group offsets every few seconds for ever, while the group is settled."""
+        every = self._shared.settings.position_commit_milliseconds / 1000
+        while True:
+            await self._shared.settled.wait()
+            try:
+                await self.measure_lag()
+            except (KafkaError, OSError, TimeoutError) as error:
+                log.debug("lag not measured: %r", error)
+            except Exception as error:
+                log.warning("lag not measured: %r", error, exc_info=error)
+            await asyncio.sleep(every)
 
     async def measure_lag(self) -> None:
         """Set lag against the last stable offset, and write the group's offsets for tools that ask the broker."""

@@ -187,16 +187,11 @@ class SlabConsumerThread(driver.AIOKafkaConsumerThread):
         return await self._there(do())  # type: ignore[no-any-return]
 
     async def positions(self) -> dict[TP, int]:
-        """Next offset to be fetched of each assigned partition; beyond markers and holes already passed."""
+        """Next offset to be fetched of each assigned partition that has one; beyond markers and holes passed."""
 
         async def ask() -> dict[TP, int]:
-            consumer = self._ensure_consumer()
-            assigned = consumer.assignment()
-            # Not position(), which would wait for one that is not known yet.
-            if not assigned:
-                return {}
-            state = consumer._subscription.subscription.assignment  # noqa: SLF001
-            return {ensure_TP(where): state.state_value(where).position for where in assigned}
+            known = self._ensure_consumer().known_positions()
+            return {ensure_TP(where): position for where, position in known.items()}
 
         return await self._there(ask())  # type: ignore[no-any-return]
 

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from aiokafka.consumer.fetcher import READ_COMMITTED, FetchResult, PartitionRecords
 from aiokafka.consumer.group_coordinator import GroupCoordinator
+from aiokafka.consumer.subscription_state import SubscriptionState
 from aiokafka.errors import ConsumerStoppedError, IllegalGenerationError, KafkaError
 from aiokafka.record.memory_records import MemoryRecords
 from aiokafka.structs import TopicPartition
@@ -38,6 +39,20 @@ def test_records_are_not_copied() -> None:
 
     assert (record.offset, record.key, record.value) == (0, b"E-1", b"value")
     assert not hasattr(record, "topic")
+
+
+async def test_positions_after_a_rebalance() -> None:
+    """Of what was assigned just now only what was sought has a position; of nothing assigned, nothing."""
+    consumer: Any = GroupConsumer.__new__(GroupConsumer)
+    consumer._closed = True  # nothing to close
+    consumer._subscription = SubscriptionState()
+    consumer._subscription.subscribe({WHERE.topic})
+    assert consumer.known_positions() == {}
+
+    consumer._subscription.assign_from_subscribed({WHERE, TopicPartition(WHERE.topic, 1)})
+    consumer._subscription.seek(WHERE, 7)
+
+    assert consumer.known_positions() == {WHERE: 7}
 
 
 def coordinator(instance_id: str | None) -> Any:

@@ -294,3 +294,15 @@ async def test_what_a_newer_worker_wrote_ends_the_copy_and_nothing_else(
 
     assert f"no warm copy of task {PARTITION}: table engagements: a changelog record has version byte" in caplog.text
     assert followed.standbys.take(PARTITION) is None
+
+
+async def test_a_copy_taken_by_a_task_that_is_given_up_is_begun_anew(
+    owner: Owner, followed: Followed, until: Until
+) -> None:
+    """The task that takes its copy while it moves to another worker leaves that partition wanted, so it is followed."""
+    await owner.write(10)
+    await until(lambda: followed.engagements() == 10)
+    followed.take()
+    await owner.write(10)
+
+    await until(lambda: followed.engagements() == 20)
