@@ -108,7 +108,8 @@ async def until(fact: Callable[[World], bool], world: World) -> None:
     deadline = time.monotonic() + WAIT_SECONDS_MAX
     while not await asyncio.to_thread(fact, world):
         if time.monotonic() > deadline:
-            raise FaultError(f"not {fact.__name__} in {WAIT_SECONDS_MAX:.0f} s; see {world.settings.data_dir}")
+            told = "\n".join(worker.warned() for worker in world.workers)
+            raise FaultError(f"not {fact.__name__} in {WAIT_SECONDS_MAX:.0f} s; {lags(world)}\n{told}")
         await asyncio.sleep(SLICE_SECONDS)
 
 

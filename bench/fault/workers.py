@@ -26,6 +26,7 @@ SABOTAGED: Final = Path(__file__).with_name("sabotaged.py")
 POLL_SECONDS: Final = 0.05
 TELEMETRY_SECONDS: Final = 2.0
 FAKETIME: Final = "*/faketime/libfaketime.so.1"
+WARNED_LINES_MAX: Final = 5
 LOCAL: Final = "local"
 """The workers' own data directory, in that of the run, which has their logs."""
 ZONE: Final = " in "
@@ -137,6 +138,12 @@ class Worker:
         """Sum of a metric over its labels; 0 when the worker does not answer."""
         wanted, lines = f"billtide_{name}", self.metrics().splitlines()
         return sum(float(line.rpartition(" ")[2]) for line in lines if line.split("{")[0].split(" ")[0] == wanted)
+
+    def warned(self) -> str:
+        """The last lines of its log that tell of something wrong: a log may be gone before anybody can look into it."""
+        lines = self.log.read_text(errors="replace").splitlines()
+        wrong = [line for line in lines if '"level": "info"' not in line]
+        return "\n".join([f"{self.name}: ended with {self.code}", *wrong[-WARNED_LINES_MAX:]])
 
     def signal(self, number: int) -> None:
         """Send a signal, if it still lives."""

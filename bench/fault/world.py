@@ -133,7 +133,8 @@ class World:
         """Wait for a worker to be `ready`, `stopped` or `dead`; raises FaultError."""
         if not await asyncio.to_thread(worker.wait_for, what, seconds):
             state = "lives" if worker.code is None else f"ended with {worker.code}"
-            raise FaultError(f"worker {worker.name} {state} and was not {what} in {seconds:.0f} s; see {worker.log}")
+            late = f"worker {worker.name} {state} and was not {what} in {seconds:.0f} s; see {worker.log}"
+            raise FaultError(f"{late}\n{worker.warned()}")
 
     async def until_logged(self, worker: Worker, text: str, seconds: float) -> None:
         """Wait until a worker's log says something; raises FaultError."""
