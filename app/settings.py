@@ -100,6 +100,9 @@ class Settings(BaseSettings):
     position_commit_milliseconds: Annotated[int, Field(ge=100)] = Field(
         5_000, description="How often lag is measured and group offsets are written, for lag tools only"
     )
+    quiet_input_milliseconds: Annotated[int, Field(ge=100)] = Field(
+        600_000, description="After so long without a record what follows its last one in the log counts as read"
+    )
 
     broker_wait_milliseconds_max: Annotated[int, Field(ge=0)] = Field(
         300_000, description="How long a worker that finds no broker at its start waits for one; then it ends with 2"

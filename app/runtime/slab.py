@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from faust.types import TP
 
     from ...agents.work import Record
+    from .fetched import Fetched
     from .outgoing import Outgoing
     from .task import PartitionTask
-    from .transport import Fetched
 
 _offset: Final = attrgetter("offset")
 

@@ -1,4 +1,7 @@
-"""What runs beside the tasks: reference data, telemetry, warm copies. Started before Faust's app, stopped after it."""
+"""What runs beside the tasks: reference data, telemetry, quiet inputs, warm copies.
+
+Started before Faust's app, stopped after it.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from mode import Service
 
+from .quiet import QuietInputs
 from .telemetry import Telemetry
 
 if TYPE_CHECKING:
@@ -30,6 +34,7 @@ class Surroundings(Service):
         self.add_future(shared.references.follow(self._partition_tasks.changed))
         self.add_future(self.telemetry.follow())
         self.add_future(self.telemetry.follow_lag())
+        self.add_future(QuietInputs(self._partition_tasks).follow())
         if shared.settings.standbys:
             self.add_future(shared.standbys.follow())
 

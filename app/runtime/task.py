@@ -161,6 +161,10 @@ class PartitionTask:
         self.resume()
         return False
 
+    def has_all(self, stream: str, handed: int, epoch: int) -> bool:
+        """Whether what was fetched up to `handed` under an epoch is committed. Call it locked."""
+        return self.phase == "active" and epoch == self.epoch and self._ends[stream] == handed
+
     def stop_input(self, stream: str, problem: str) -> None:
         """Take nothing more of an input, until a worker with other limits has the task. Call it locked.
 

@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
     from faust.types import TP
 
+    from .fetched import Fetched
     from .placement import Place
     from .shared import Shared
-    from .transport import Fetched
 
 log = logging.getLogger(__name__)
 

@@ -110,7 +110,7 @@ class Telemetry:
         if not inputs:
             return
         bounds = await shared.thread.bounds(list(inputs))
-        fetched = await shared.thread.positions()
+        fetched = await shared.thread.reached()
         applied = {}
         lag.clear()  # tasks that moved away have no lag here
         for where, (task, stream) in inputs.items():
@@ -118,7 +118,7 @@ class Telemetry:
             if state is None or where not in fetched:
                 continue
             # What is fetched but not committed is lag; markers and holes behind the last record are not.
-            applied[where] = state.position(stream).offset if task.waiting[stream] else fetched[where]
+            applied[where] = state.position(stream).offset if task.waiting[stream] else fetched[where].position
             lag.labels(stream, where.partition).set(max(0, bounds[where][1] - applied[where]))
         await shared.thread.publish_positions(applied)
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from aiokafka.errors import ConsumerStoppedError, KafkaError, OffsetOutOfRangeError
 from aiokafka.structs import OffsetAndMetadata, TopicPartition
@@ -21,6 +21,7 @@ from faust.transport.consumer import ensure_TP
 from faust.transport.drivers import aiokafka as driver
 from faust.types.tuples import ConsumerMessage
 
+from .fetched import Fetched, Reached
 from .group_consumer import GroupConsumer
 from .placement import NamedRangeAssignor
 
@@ -44,19 +45,6 @@ CLOSE_SECONDS_MAX: Final = 5.0
 def application_of(app: Any) -> Application:  # noqa: ANN401 - Faust knows it by its interface
     """Faust's application, by its real type."""
     return cast("Application", app)
-
-
-class Fetched(NamedTuple):
-    """Records of one partition. begin: where the fetch before it ended, or the seek; end: where the next begins.
-
-    epoch: that of the seek they come after. Offsets between records may be missing (markers, compaction); between
-    slabs nothing is.
-    """
-
-    records: list[Any]
-    begin: int
-    end: int
-    epoch: int
 
 
 class GatedListener(driver.ConsumerRebalanceListener):
@@ -186,12 +174,12 @@ class SlabConsumerThread(driver.AIOKafkaConsumerThread):
 
         return await self._there(do())  # type: ignore[no-any-return]
 
-    async def positions(self) -> dict[TP, int]:
-        """Next offset to be fetched of each assigned partition that has one; beyond markers and holes passed."""
+    async def reached(self) -> dict[TP, Reached]:
+        """How far each assigned partition is read that has a position."""
 
-        async def ask() -> dict[TP, int]:
-            known = self._ensure_consumer().known_positions()
-            return {ensure_TP(where): position for where, position in known.items()}
+        async def ask() -> dict[TP, Reached]:
+            known, nowhere = self._ensure_consumer().known_positions(), (-1, -1)
+            return {ensure_TP(where): Reached(at, *self._handed.get(where, nowhere)) for where, at in known.items()}
 
         return await self._there(ask())  # type: ignore[no-any-return]
 

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from billtide.agents import steps, wake
 from billtide.app.runtime.actors import actors_of
+from billtide.app.runtime.fetched import Fetched
 from billtide.app.runtime.shared import Shared
 from billtide.app.runtime.tasks import Tasks
-from billtide.app.runtime.transport import Fetched
 from billtide.app.settings import Settings
 from billtide.app.topology import TOPOLOGY
 

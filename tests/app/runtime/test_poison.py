@@ -15,13 +15,13 @@ from billtide.agents import shell
 from billtide.agents.outbox import Kept
 from billtide.app.metrics import Metrics
 from billtide.app.runtime.actors import Actors
+from billtide.app.runtime.fetched import Fetched
 from billtide.app.runtime.outgoing import partition_of
 from billtide.app.runtime.shared import Shared
 from billtide.app.runtime.slab import TaskSlab
 from billtide.app.runtime.task import PartitionTask
 from billtide.app.runtime.tasks import Tasks
 from billtide.app.runtime.telemetry import Telemetry
-from billtide.app.runtime.transport import Fetched
 from billtide.app.settings import Settings
 from billtide.app.topology import TOPOLOGY
 from billtide.codecs import dead_letter
