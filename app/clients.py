@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+import ssl
+from typing import TYPE_CHECKING, Final, Protocol
 
-from aiokafka.errors import KafkaConnectionError, KafkaError
+from aiokafka.conn import collect_hosts, create_conn
+from aiokafka.errors import KafkaConnectionError, KafkaError, SaslAuthenticationFailed, UnsupportedSaslMechanismError
 
 from .refusal import RefusedError
+from .settings import variable
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -14,8 +17,11 @@ if TYPE_CHECKING:
     from .settings import Settings
 
 
+LOGIN_REFUSED: Final = (SaslAuthenticationFailed, UnsupportedSaslMechanismError)
+
+
 class BrokerAbsentError(RefusedError):
-    """No broker answers where the settings say."""
+    """No broker answers where the settings say, or none that lets this client in: see may_pass."""
 
 
 class Client(Protocol):
@@ -31,17 +37,46 @@ async def start(client: Client, end: Callable[[], Awaitable[None]], settings: Se
         await client.start()
     except (KafkaError, OSError) as error:
         await end()
-        # What aiokafka says of a failed connection is the addresses again, as Python objects.
-        reason = "" if isinstance(error, KafkaConnectionError) else f": {error}"
-        message = (
-            f"no Kafka at {settings.kafka_bootstrap}{reason}; "
-            "start one with `billtide up`, or set BILLTIDE_KAFKA_BOOTSTRAP"
+        cause = await _refusal(settings) or error
+        raise BrokerAbsentError(_sentence(cause, settings)) from cause
+
+
+async def _refusal(settings: Settings) -> Exception | None:
+    """Why a broker that answers does not let us in; a client only says that it found none. None for any other cause."""
+    if settings.kafka_security_protocol == "PLAINTEXT":
+        return None
+    login = settings.connection()
+    del login["metadata_max_age_ms"]
+    for host, port, _ in collect_hosts(login.pop("bootstrap_servers")):
+        try:
+            (await create_conn(host, port, **login)).close()
+        except (*LOGIN_REFUSED, ssl.SSLCertVerificationError) as error:
+            return error
+        except (KafkaError, OSError, TimeoutError):
+            continue
+    return None
+
+
+def _sentence(error: Exception, settings: Settings) -> str:
+    where = settings.kafka_bootstrap
+    if isinstance(error, LOGIN_REFUSED):
+        said = next((one for one in error.args if isinstance(one, str)), error.description)
+        names = [variable(name) for name in ("kafka_username", "kafka_password", "kafka_sasl_mechanism")]
+        return f"Kafka at {where} refuses the login: {said}; set {', '.join(names)} as the broker knows them"
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return (
+            f"the certificate of Kafka at {where} cannot be trusted: {error.verify_message}; "
+            f"set {variable('kafka_ca_file')} to that of its authority, and the address to a name it is made for"
         )
-        raise BrokerAbsentError(message) from error
+    # What aiokafka says of a failed connection is the addresses again, as Python objects.
+    reason = "" if isinstance(error, KafkaConnectionError) else f": {error}"
+    return f"no Kafka at {where}{reason}; start one with `billtide up`, or set {variable('kafka_bootstrap')}"
 
 
 def may_pass(error: BaseException | None) -> bool:
     """Whether an error says no more than that no broker serves now."""
     if isinstance(error, BrokerAbsentError):
         return may_pass(error.__cause__)
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return False
     return isinstance(error, OSError) or (isinstance(error, KafkaError) and error.retriable)

@@ -137,9 +137,7 @@ async def _checked(shared: Shared, surroundings: Surroundings) -> None:
     """
     client = logging.getLogger("aiokafka")
     level = client.level
-    # Without a login a failed connection has one reason, which is said here; with one the client's log has it.
-    if shared.settings.kafka_security_protocol == "PLAINTEXT":
-        client.setLevel(logging.CRITICAL)
+    client.setLevel(logging.CRITICAL)  # why no connection is made is said here, once
     await surroundings.telemetry.start()
     try:
         for warning in await _required(shared):

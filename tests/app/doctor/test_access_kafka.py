@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient
@@ -11,11 +11,13 @@ from aiokafka.protocol.admin import CreateAclsRequest
 
 from billtide.app import broker as brokers
 from billtide.app import broker_docker, broker_local, topics
-from billtide.app.broker_config import HOST, free_port, properties
+from billtide.app.broker_config import HOST, free_port
 from billtide.app.doctor import access
 from billtide.app.doctor.view import View
 from billtide.app.settings import Settings, load
 from billtide.app.topology import TOPOLOGY
+
+from ..secured import PASSWORD, USER, secured
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,33 +27,12 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.kafka
 
-USER, PASSWORD = "clerk", "an-example"
 OPERATIONS = {name: number for number, name in access.NAMES.items()}
 TOPIC, GROUP, TRANSACTIONAL_ID = 2, 3, 5
 LITERAL, PREFIXED = 3, 4
 ALLOW, DENY = 3, 2
 RESOURCES = {"topic": TOPIC, "group": GROUP, "transactional-id": TRANSACTIONAL_ID}
 MEND = re.compile(r"--allow-principal User:(\S+) (.*) --(topic|group|transactional-id) (\S+?)( --resource-pattern-type prefixed)?`$")  # fmt: skip
-
-
-def secured(port: int) -> Any:
-    """Properties of a broker with Kafka's standard authorizer: one listener for the test, one for whoever logs in."""
-
-    def made(plain: int, controller: int, bind: str, data: str) -> dict[str, str]:
-        base = properties(plain, controller, bind, data)
-        login = "org.apache.kafka.common.security.plain.PlainLoginModule required"
-        return base | {
-            "listeners": f"{base['listeners']},SECURED://{bind}:{port}",
-            "advertised.listeners": f"{base['advertised.listeners']},SECURED://{HOST}:{port}",
-            "listener.security.protocol.map": f"{base['listener.security.protocol.map']},SECURED:SASL_PLAINTEXT",
-            "listener.name.secured.sasl.enabled.mechanisms": "PLAIN",
-            "listener.name.secured.plain.sasl.jaas.config": f'{login} user_{USER}="{PASSWORD}";',
-            "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
-            "super.users": "User:ANONYMOUS",
-            "allow.everyone.if.no.acl.found": "false",
-        }
-
-    return made
 
 
 @pytest.fixture
