@@ -21,7 +21,16 @@ if TYPE_CHECKING:
 HOUR_MILLISECONDS: Final = 3_600_000
 READY_SECONDS_MAX: Final = 15.0
 POLL_SECONDS: Final = 0.1
-CONFIGS_CHECKED: Final = ("cleanup.policy", "max.message.bytes", "message.timestamp.type", "retention.ms")
+TOMBSTONES_KEPT: Final = "delete.retention.ms"
+CONFIGS_CHECKED: Final = (
+    "cleanup.policy",
+    "max.message.bytes",
+    "message.timestamp.type",
+    "retention.ms",
+    TOMBSTONES_KEPT,
+)
+AT_LEAST: Final = ("max.message.bytes", TOMBSTONES_KEPT)
+"""Settings of which more is as good."""
 
 
 class TopicsError(RefusedError):
@@ -60,6 +69,8 @@ def configs(stream: Stream, settings: Settings) -> dict[str, str]:
     found |= {"cleanup.policy": stream.cleanup_policy, "max.message.bytes": str(settings.message_bytes_max)}
     if stream.ours:  # brokers refuse records of a worker whose clock is an hour ahead, unless they give the time
         found["message.timestamp.type"] = "LogAppendTime"
+    if stream.role == "changelog":  # more than BILLTIDE_STANDBY_LAGGED_MILLISECONDS_MAX may be
+        found[TOMBSTONES_KEPT] = str(24 * HOUR_MILLISECONDS)
     return found
 
 
@@ -165,7 +176,7 @@ def _compare(stream: Stream, settings: Settings, topic: str, found: _Found | Non
         findings.append(Finding(topic, "warning", problem, "Reassign it with kafka-reassign-partitions.sh"))
     for name, value in configs(stream, settings).items():
         actual = found.configs.get(name, "")
-        if actual == value or (name == "max.message.bytes" and int(actual or 0) > int(value)):
+        if actual == value or (name in AT_LEAST and int(actual or 0) > int(value)):
             continue
         command = f"kafka-configs.sh --bootstrap-server {settings.kafka_bootstrap} --alter --topic {topic}"
         mend = f"Run `{command} --add-config {name}={value}`"
@@ -176,7 +187,8 @@ def _compare(stream: Stream, settings: Settings, topic: str, found: _Found | Non
 
 def _warned_of(stream: Stream) -> tuple[str, ...]:
     """Settings without which a worker still does right: older topics have other times, operators keep less."""
-    return ("message.timestamp.type",) if stream.role == "reference" else ("message.timestamp.type", "retention.ms")
+    always = ("message.timestamp.type", TOMBSTONES_KEPT)
+    return always if stream.role == "reference" else (*always, "retention.ms")
 
 
 def _partitions_finding(stream: Stream, topic: str, actual: int, wanted: int) -> Finding:

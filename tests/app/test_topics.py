@@ -93,6 +93,18 @@ async def test_a_topic_of_ours_with_the_senders_time_is_a_warning(settings: Sett
 
 
 @pytest.mark.kafka
+async def test_a_changelog_that_forgets_deletions_soon_is_a_warning(settings: Settings) -> None:
+    """A warm copy that lacked records for longer than deletions are kept would keep what was deleted."""
+    kept = {"cleanup_policy": "compact", "message_timestamp_type": "LogAppendTime", "delete_retention_ms": "60000"}
+    await _make(settings, "state-changelog", 3, max_message_bytes="8388608", **kept)
+    await topics.create(settings)
+    [warning] = await topics.require(settings)
+
+    assert warning.severity == "warning"
+    assert warning.problem == "delete.retention.ms is 60000, it must be 86400000"
+
+
+@pytest.mark.kafka
 async def test_rate_cards_that_would_be_lost_are_an_error(settings: Settings) -> None:
     """Compacted, or kept for less than ever, the topic could lose what the first content of a version was."""
     await _make(
