@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .broker_config import HOST, KAFKA_VERSION, BrokerUnavailable, properties
+from .processes import command_line, holds_nothing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -162,36 +163,14 @@ def is_running(pid: int, data_dir: Path) -> bool:
     child = _children.get(pid)
     if child is not None:  # ours, so its id is not used again; its command line may be empty for a moment after launch
         return child.poll() is None
-    return str(_server_properties(data_dir)) in _command_line(pid)
-
-
-def _command_line(pid: int) -> str:
-    process = Path("/proc") / str(pid)
-    if process.parent.joinpath("self").exists():
-        try:
-            return (process / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
-        except OSError:
-            return ""
-    return _ps(pid, "command=")
+    return str(_server_properties(data_dir)) in command_line(pid)
 
 
 def _holds_nothing(pid: int) -> bool:
     """Whether a process has let go of its files and ports: a dying one loses its command line before those."""
     if pid in _children:
         return _children[pid].poll() is not None
-    process = Path("/proc") / str(pid)
-    if not process.parent.joinpath("self").exists():
-        return _ps(pid, "stat=").strip()[:1] in ("", "Z")
-    try:
-        state = (process / "stat").read_text().rpartition(")")[2].split()[0]
-        return state in "ZX" and len(list((process / "task").iterdir())) <= 1
-    except OSError:
-        return True
-
-
-def _ps(pid: int, column: str) -> str:
-    command = ["ps", "-ww", "-o", column, "-p", str(pid)]
-    return subprocess.run(command, capture_output=True, text=True, check=False).stdout
+    return holds_nothing(pid)
 
 
 def stop(pid: int, data_dir: Path) -> None:

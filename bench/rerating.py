@@ -16,15 +16,15 @@ environment.enter()
 import argparse  # noqa: E402 - after the environment is the right one
 import json  # noqa: E402
 import sys  # noqa: E402
-from collections.abc import Iterator, Sequence  # noqa: E402
+from collections.abc import Iterator  # noqa: E402
 from time import process_time  # noqa: E402
-from typing import Any, Final, NamedTuple  # noqa: E402
+from typing import Any, Final  # noqa: E402
 
 import msgspec  # noqa: E402
+from in_memory import Forgetful, Record  # noqa: E402
 
 from billtide.agents import engagements, reference, time_entries, wake  # noqa: E402
 from billtide.agents.context import Contexts  # noqa: E402
-from billtide.agents.outbox import OutputEvent, OutputRecord  # noqa: E402
 from billtide.agents.shell import apply_all  # noqa: E402
 from billtide.agents.work import Apply, Work  # noqa: E402
 from billtide.tables.reference import Reference  # noqa: E402
@@ -41,26 +41,6 @@ CHANGES: Final[dict[str, set[str] | None]] = {
     "eight people": {f"resource:R{number}" for number in range(8)},
     "all, after a start": None,
 }
-
-
-class Record(NamedTuple):
-    """A record in memory."""
-
-    offset: int
-    timestamp: int
-    key: bytes
-    value: bytes
-    headers: tuple[tuple[str, bytes], ...] = ()
-
-
-class Forgetful:
-    """An outbox that keeps nothing."""
-
-    def add(self, stream: str, event_type: str, events: Sequence[OutputEvent]) -> None:
-        """Forget events."""
-
-    def add_record(self, stream: str, record: OutputRecord) -> None:
-        """Forget a record."""
 
 
 class Task:

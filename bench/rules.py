@@ -16,14 +16,14 @@ import gc  # noqa: E402
 import json  # noqa: E402
 import sys  # noqa: E402
 import time  # noqa: E402
-from collections.abc import Callable, Sequence  # noqa: E402
+from collections.abc import Callable  # noqa: E402
 from typing import Any, Final, NamedTuple  # noqa: E402
 
 import msgspec  # noqa: E402
+from in_memory import Forgetful, Record  # noqa: E402
 
 from billtide.agents import approvals, engagements, expenses, reference, time_entries  # noqa: E402
 from billtide.agents.context import Contexts  # noqa: E402
-from billtide.agents.outbox import OutputEvent, OutputRecord  # noqa: E402
 from billtide.agents.shell import apply_all  # noqa: E402
 from billtide.agents.work import Apply, Work  # noqa: E402
 from billtide.tables.reference import Reference  # noqa: E402
@@ -62,26 +62,6 @@ CAPPED: Final = {"contract_type": "capped", "cap": {"amount": "99999999"}}
 PARTS: Final = [{"id": f"PO{number}", "amount": "9999999", "per": "week"} for number in range(3)]
 ROUNDED: Final = {"policies": {"time_rounding": {"unit_minutes": 15, "mode": "up"}}}
 WEEKEND: Final = {"policies": {"multipliers": {"weekend": "1.5"}}, "discount_percent": "5"}
-
-
-class Record(NamedTuple):
-    """A record in memory."""
-
-    offset: int
-    timestamp: int
-    key: bytes
-    value: bytes
-    headers: tuple[tuple[str, bytes], ...] = ()
-
-
-class Forgetful:
-    """An outbox that keeps nothing: the events are encoded, which is part of their cost."""
-
-    def add(self, stream: str, event_type: str, events: Sequence[OutputEvent]) -> None:
-        """Forget events."""
-
-    def add_record(self, stream: str, record: OutputRecord) -> None:
-        """Forget a record."""
 
 
 class Kind(NamedTuple):

@@ -10,12 +10,12 @@ import subprocess
 import sys
 import time
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from pydantic import SecretStr
 
 from ..broker_config import free_port
+from ..processes import command_line
 from ..refusal import RefusedError
 from ..settings import PREFIX, Settings
 
@@ -141,24 +141,13 @@ def is_running(worker: WorkerProcess) -> bool:
     child = _children.get(worker.pid)
     if child is not None:
         return child.poll() is None
-    return f"{worker.name} of {worker.data_dir}" in _command_line(worker.pid)
+    return f"{worker.name} of {worker.data_dir}" in command_line(worker.pid)
 
 
 def _signal(worker: WorkerProcess, number: signal.Signals) -> None:
     if is_running(worker):
         with contextlib.suppress(ProcessLookupError):
             os.kill(worker.pid, number)
-
-
-def _command_line(pid: int) -> str:
-    process = Path("/proc") / str(pid)
-    if process.parent.joinpath("self").exists():
-        try:
-            return (process / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
-        except OSError:
-            return ""
-    command = ["ps", "-ww", "-o", "command=", "-p", str(pid)]
-    return subprocess.run(command, capture_output=True, text=True, check=False).stdout  # noqa: S603 - no shell
 
 
 def _environment(settings: Settings) -> dict[str, str]:
