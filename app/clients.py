@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import ssl
 from typing import TYPE_CHECKING, Final, Protocol
 
@@ -17,6 +19,8 @@ if TYPE_CHECKING:
     from .settings import Settings
 
 
+REFUSAL_SECONDS_MAX: Final = 5.0
+"""How long brokers that did not let us in may take to say why."""
 LOGIN_REFUSED: Final = (SaslAuthenticationFailed, UnsupportedSaslMechanismError)
 
 
@@ -37,24 +41,35 @@ async def start(client: Client, end: Callable[[], Awaitable[None]], settings: Se
         await client.start()
     except (KafkaError, OSError) as error:
         await end()
-        cause = await _refusal(settings) or error
+        # A connection error is all that a client says of brokers that do not let it in.
+        refusal = await _refusal(settings) if isinstance(error, KafkaConnectionError) else None
+        cause = refusal or error
         raise BrokerAbsentError(_sentence(cause, settings)) from cause
 
 
 async def _refusal(settings: Settings) -> Exception | None:
-    """Why a broker that answers does not let us in; a client only says that it found none. None for any other cause."""
+    """Why a broker that answers does not let us in. None for any other cause."""
     if settings.kafka_security_protocol == "PLAINTEXT":
         return None
     login = settings.connection()
     del login["metadata_max_age_ms"]
-    for host, port, _ in collect_hosts(login.pop("bootstrap_servers")):
-        try:
-            (await create_conn(host, port, **login)).close()
-        except (*LOGIN_REFUSED, ssl.SSLCertVerificationError) as error:
-            return error
-        except (KafkaError, OSError, TimeoutError):
-            continue
+
+    async def tried(host: str, port: int) -> None:
+        (await create_conn(host, port, **login)).close()
+
+    tries = [tried(host, port) for host, port, _ in collect_hosts(login.pop("bootstrap_servers"))]
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(REFUSAL_SECONDS_MAX):
+            found = await asyncio.gather(*tries, return_exceptions=True)
+            return next((error for error in found if isinstance(error, Exception) and _is_refusal(error)), None)
     return None
+
+
+def _is_refusal(error: BaseException | None) -> bool:
+    """Whether a broker answers and says no. A connection that ends in the middle may be one that is restarted."""
+    if isinstance(error, ssl.SSLError):
+        return not isinstance(error, (ssl.SSLEOFError, ssl.SSLZeroReturnError))
+    return isinstance(error, LOGIN_REFUSED)
 
 
 def _sentence(error: Exception, settings: Settings) -> str:
@@ -68,15 +83,20 @@ def _sentence(error: Exception, settings: Settings) -> str:
             f"the certificate of Kafka at {where} cannot be trusted: {error.verify_message}; "
             f"set {variable('kafka_ca_file')} to that of its authority, and the address to a name it is made for"
         )
+    protocol = f"{variable('kafka_security_protocol')}={settings.kafka_security_protocol}"
+    if _is_refusal(error):
+        return f"no TLS with Kafka at {where}: {error}; set a port that {protocol} is for, or another protocol"
     # What aiokafka says of a failed connection is the addresses again, as Python objects.
     reason = "" if isinstance(error, KafkaConnectionError) else f": {error}"
-    return f"no Kafka at {where}{reason}; start one with `billtide up`, or set {variable('kafka_bootstrap')}"
+    # A port of another protocol only ends the connection, as a broker that is just being started does.
+    spoken = "" if settings.kafka_security_protocol == "PLAINTEXT" else f" with {protocol}"
+    return f"no Kafka at {where}{spoken}{reason}; start one with `billtide up`, or set {variable('kafka_bootstrap')}"
 
 
 def may_pass(error: BaseException | None) -> bool:
     """Whether an error says no more than that no broker serves now."""
     if isinstance(error, BrokerAbsentError):
         return may_pass(error.__cause__)
-    if isinstance(error, ssl.SSLCertVerificationError):
+    if _is_refusal(error):
         return False
     return isinstance(error, OSError) or (isinstance(error, KafkaError) and error.retriable)

@@ -101,7 +101,8 @@ class Settings(BaseSettings):
         5_000, description="How often lag is measured and group offsets are written, for lag tools only"
     )
     quiet_input_milliseconds: Annotated[int, Field(ge=100)] = Field(
-        600_000, description="After so long without a record what follows its last one in the log counts as read"
+        600_000,
+        description="After so long, or twice that, without a record an input is read to its end, markers included",
     )
 
     broker_wait_milliseconds_max: Annotated[int, Field(ge=0)] = Field(

@@ -46,6 +46,8 @@ class QuietInputs:
                 await self._look()
             except (KafkaError, OSError, TimeoutError) as error:
                 log.debug("quiet inputs not looked for: %r", error)
+            except Exception as error:
+                log.warning("quiet inputs not looked for: %r", error, exc_info=error)
 
     async def _look(self) -> None:
         before, self._seen = self._seen, await self._tasks.shared.thread.reached()
@@ -53,25 +55,27 @@ class QuietInputs:
         for task in tuple(self._tasks.by_partition.values()):
             found = {stream: quiet[where] for stream, where in task.inputs.items() if where in quiet}
             if found:
-                await _move(task, found)
+                await move(task, found)
 
 
-async def _move(task: PartitionTask, quiet: Mapping[str, Reached]) -> None:
+async def move(task: PartitionTask, quiet: Mapping[str, Reached]) -> None:
     """Commit the positions that are behind, in one transaction; none when none is."""
     async with task.lock:
         state, producer, shared = task.state, task.producer, task.shared
         if state is None or producer is None:
             return
-        where, outgoing = TP(STREAM, task.partition), producer.outgoing()
-        work = Work(STREAM, (), state, shared.reference, task.contexts, outgoing, where)
-        behind = [
-            (stream, reached.position)
+        behind = {
+            stream: reached.position
             for stream, reached in quiet.items()
-            if state.position(stream).offset < reached.position and task.has_all(stream, reached.handed, reached.epoch)
-        ]
-        for stream, offset in behind:
+            if task.has_all(stream, reached.handed, reached.epoch) and state.position(stream).offset < reached.position
+        }
+        if not behind:
+            return
+        for stream, offset in behind.items():
             position = state.position(stream)
             position.offset = offset
             state.positions.put(state.positions.key(stream), position)
-        if behind:
-            await asyncio.shield(task.in_background(task.commit(work, outgoing, 0.0, where)))
+        where, outgoing = TP(STREAM, task.partition), producer.outgoing()
+        work = Work(STREAM, (), state, shared.reference, task.contexts, outgoing, where)
+        # Not awaited itself: a task that is closed meanwhile cancels its commit, which is not the end of looking.
+        await asyncio.wait({task.in_background(task.commit(work, outgoing, 0.0, where))})

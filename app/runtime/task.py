@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 from faust.types import TP
 
 from ...agents.context import Contexts
-from . import failpoints
+from . import failpoints, quiet
 from .changelog import restore
 from .failures import OUTCOMES, PositionOutsideLogError, reason_of
 from .positions import starting_positions
@@ -192,7 +192,7 @@ class PartitionTask:
         reason = reason_of(error, stage)
         self.shared.metrics.failed(reason)
         self.shared.metrics.transactions_aborted.labels(reason).inc()
-        self._failed_stream, self._fenced = stream, reason == "fenced"
+        self._failed_stream, self._fenced = "" if stream == quiet.STREAM else stream, reason == "fenced"
         offset = records[0].offset if records else -1
         place = {"topic": where.topic, "partition": where.partition, "offset": offset, "records": len(records)}
         log.error("task %d: %s", self.partition, OUTCOMES[reason], extra=place, exc_info=error)

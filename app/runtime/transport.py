@@ -131,11 +131,12 @@ class SlabConsumerThread(driver.AIOKafkaConsumerThread):
                 # Records are taken in one step at the end of the wait: cancelled before it, none is lost.
                 for wait in waits:
                     wait.cancel()
+                # Cancelled after it they are, but what was handed over tells where they were.
+                taken = partitions and waits[-1].done() and not waits[-1].cancelled()
+                fetched = self._hand_over(waits[-1].result()) if taken else {}
             # Cleared only here: a gate that opened before the wait began must end it at once.
             self._gate_opened.clear()
-            if not partitions or waits[-1].cancelled() or not waits[-1].done():
-                return {}
-            return self._hand_over(waits[-1].result())
+            return fetched
 
     def _hand_over(self, found: Mapping[Any, list[Any]]) -> dict[TP, Fetched]:
         """Note where each partition has got to, in the same step in which its records are taken."""

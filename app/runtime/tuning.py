@@ -8,7 +8,7 @@ from typing import Final
 
 from aiokafka.producer import sender
 
-from . import bootstrap, header_names
+from . import bootstrap, fetcher, header_names
 
 TRANSACTION_BACKOFF_SECONDS: Final = 0.002
 """aiokafka waits a fixed 20 ms before a transaction that follows another at once, until the broker has written the
@@ -25,6 +25,7 @@ SWITCH_INTERVAL_SECONDS: Final = 0.001
 def tune() -> None:
     """Apply all of it; called once, before the first client is made."""
     bootstrap.mend()
+    fetcher.mend()
     header_names.mend()
     sender.BACKOFF_OVERRIDE = TRANSACTION_BACKOFF_SECONDS
     gc.set_threshold(*GC_THRESHOLDS)

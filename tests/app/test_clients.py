@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 import subprocess
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import SaslAuthenticationFailed
 
 from billtide.app import broker as brokers
 from billtide.app import broker_docker, broker_local, clients
@@ -19,6 +21,8 @@ from .secured import PASSWORD, USER, secured
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from billtide.app.broker import Broker
 
 pytestmark = pytest.mark.kafka
 
@@ -103,10 +107,36 @@ async def test_who_is_refused_is_told_why(login: dict[str, Any], wrong: dict[str
     assert not clients.may_pass(refused.value)
 
 
+async def test_a_port_without_tls_is_told_with_the_protocol(broker: Broker) -> None:
+    """It ends the connection as a broker does that is just being started: waiting is right, and the setting is named."""
+    said = r"no Kafka at \S+ with BILLTIDE_KAFKA_SECURITY_PROTOCOL=SSL; "
+    with pytest.raises(clients.BrokerAbsentError, match=said) as absent:
+        await started({"kafka_bootstrap": broker.bootstrap, "kafka_security_protocol": "SSL"})
+
+    assert clients.may_pass(absent.value)
+
+
+@pytest.mark.parametrize(
+    ("error", "refused"),
+    [
+        pytest.param(ssl.SSLError(1, "wrong version number"), True, id="another protocol"),
+        pytest.param(ssl.SSLEOFError(8, "EOF"), False, id="an end in the middle"),
+        pytest.param(ConnectionResetError(), False, id="nobody"),
+        pytest.param(SaslAuthenticationFailed(), True, id="login"),
+    ],
+)
+def test_what_waiting_may_mend(error: Exception, *, refused: bool) -> None:
+    """A broker that answers and says no says it again."""
+    assert clients.may_pass(error) is not refused
+
+
 async def test_an_absent_broker_may_come(login: dict[str, Any]) -> None:
     """Where nobody listens nothing says that the login is wrong."""
     nobody = f"{HOST}:{free_port()}"
-    with pytest.raises(clients.BrokerAbsentError, match=f"no Kafka at {nobody}; start one") as absent:
+    with pytest.raises(
+        clients.BrokerAbsentError,
+        match=f"no Kafka at {nobody} with BILLTIDE_KAFKA_SECURITY_PROTOCOL=SASL_SSL; start one",
+    ) as absent:
         await started(login | {"kafka_bootstrap": nobody})
 
     assert clients.may_pass(absent.value)

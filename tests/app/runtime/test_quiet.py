@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 import pytest
 from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
+from faust.types.tuples import TP
 
 from billtide.app.runtime.outgoing import partition_of
+from billtide.app.runtime.quiet import move
 
 if TYPE_CHECKING:
     from .conftest import StartWorker, Topics, Until
@@ -68,3 +70,27 @@ async def test_an_input_is_passed_over_once(kafka: Topics, worker: StartWorker, 
         await until(lambda: running.value("transactions_committed_total") == 2)
         await asyncio.sleep(5 * QUIET_MILLISECONDS / 1000)
         assert running.value("transactions_committed_total") == 2
+
+
+async def test_a_position_is_not_moved_past_what_is_on_its_way(
+    kafka: Topics, worker: StartWorker, until: Until
+) -> None:
+    """Only what was read under the task's own seek, with nothing handed over and not yet committed, is passed over."""
+    where = await send_in_transaction(kafka, "a", "b")
+    async with worker() as running:
+        await until(lambda: running.ready() and running.value("record_outcomes_total") == 2)
+        task = running.tasks.by_partition[where.partition]
+        state = task.state
+        assert state is not None
+        reached = (await running.shared.thread.reached())[TP(*where)]
+        assert reached.position == 3
+        for wrong in (
+            reached._replace(epoch=reached.epoch - 1),
+            reached._replace(handed=reached.handed - 1),
+            reached._replace(handed=reached.handed + 1),
+        ):
+            await move(task, {"time-entries": wrong})
+            assert state.position("time-entries").offset == 2
+
+        await move(task, {"time-entries": reached})
+        assert state.position("time-entries").offset == 3

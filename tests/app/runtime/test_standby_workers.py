@@ -52,6 +52,7 @@ async def test_a_killed_workers_tasks_go_on_from_copies(
     victim = process(STANDBYS="1", SLAB_RECORDS_MAX="20")
     async with worker(standbys=1) as survivor:
         await until(lambda: victim.has_tasks() and survivor.ready(2) and is_warm(survivor, 2))
+        assert "following warm copies" in survivor.surroundings.lasting
         own, read = survivor.value("restores_total"), survivor.value("restored_records_total")
         loading = asyncio.ensure_future(kafka.send("time-entries", rows(2_000, 2_000)))
         assert victim.end(signal.SIGKILL) == -signal.SIGKILL
@@ -109,4 +110,4 @@ async def test_without_standbys_nothing_is_followed(kafka: Topics, worker: Start
     async with worker() as first, worker() as second:
         await until(lambda: first.ready(2) and second.ready(2))
         assert first.shared.standbys.copies == second.shared.standbys.copies == {}
-        assert not any("Standbys" in work.get_name() for work in first.surroundings._futures)
+        assert "following warm copies" not in first.surroundings.lasting

@@ -2,16 +2,36 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
 
 from billtide.app.runtime.telemetry import Telemetry
+from billtide.app.settings import variable
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from .conftest import StartWorker, Topics, Until
 
 pytestmark = pytest.mark.kafka
+
+ENDING = """
+import asyncio
+from billtide.app.cli import main
+from billtide.app.runtime.telemetry import Telemetry
+
+async def follow(self):
+    await asyncio.sleep(1)
+    {end}
+
+Telemetry.follow = follow
+main(["worker"])
+"""
+"""A worker whose gauges are set no more after a second."""
 
 
 async def test_gauges_go_on_when_lag_cannot_be_measured(
@@ -33,21 +53,29 @@ async def test_gauges_go_on_when_lag_cannot_be_measured(
             await until(lambda: running.ready(4) and "lag not measured: AssertionError" in caplog.text)
             await kafka.send("time-entries", [("E-1", "r1")])
             await until(lambda: running.value("table_records") > 0)
-            assert not running.value("lag_records", stream="time-entries")
+            assert "time-entries" not in str(running.metrics.lag_records.collect())
             patched.undo()
             await until(lambda: "time-entries" in str(running.metrics.lag_records.collect()))
 
 
-async def test_the_end_of_what_runs_beside_ends_the_worker(
-    kafka: Topics, worker: StartWorker, until: Until, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A worker without gauges, reference data or copies would look well: it ends by the error instead."""
+@pytest.mark.parametrize(
+    "end",
+    [
+        pytest.param("raise ArithmeticError", id="an error"),
+        pytest.param("raise asyncio.CancelledError", id="a cancellation let out by a library"),
+        pytest.param("return", id="a return"),
+    ],
+)
+async def test_the_end_of_what_runs_beside_ends_the_worker(kafka: Topics, tmp_path: Path, end: str) -> None:
+    """A worker without gauges, reference data or copies would look well: it ends instead, with 1, and says why."""
+    kept = {"BILLTIDE_DATA_DIR": str(tmp_path), "BILLTIDE_TELEMETRY_PORT": "0"}
+    names = ("kafka_bootstrap", "topic_prefix", "app_id", "partitions")
+    kept |= {variable(name): str(getattr(kafka.settings, name)) for name in names}
+    worker = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", ENDING.format(end=end), env=os.environ | kept, stderr=asyncio.subprocess.PIPE
+    )
+    _, said = await worker.communicate()
 
-    def broken(_: Telemetry, *, count_bytes: bool) -> None:
-        raise ArithmeticError(count_bytes)
-
-    assert kafka
-    async with worker() as running:
-        await until(lambda: running.ready(4))
-        monkeypatch.setattr(Telemetry, "_gauges", broken)
-        await until(lambda: running.surroundings.crashed)
+    assert worker.returncode == 1
+    assert "Crashed reason=" in said.decode()
+    assert "the worker stopped on an error" in said.decode()

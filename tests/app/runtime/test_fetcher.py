@@ -1,0 +1,32 @@
+"""A consumer whose fetches fail can be closed like any other."""
+
+from __future__ import annotations
+
+import asyncio
+from types import SimpleNamespace
+from typing import Any
+
+from aiokafka.consumer import consumer
+from aiokafka.errors import KafkaConnectionError
+
+from billtide.app.runtime import fetcher
+
+
+async def refused(*_: object) -> None:
+    """Answer as a broker that is gone."""
+    raise KafkaConnectionError
+
+
+async def test_a_fetch_cancelled_while_it_waits_after_an_error_lets_nothing_out() -> None:
+    """Closing goes on with the next one; if this fails without the mend no longer, aiokafka has mended it itself."""
+    fetcher.mend()
+    made: Any = consumer.Fetcher.__new__(consumer.Fetcher)
+    made._client = SimpleNamespace(send=refused)
+    made._invalidate_preferred_read_replica_for_node = lambda *_: None
+    made._retry_backoff = 60.0
+    fetch = asyncio.ensure_future(made._proc_fetch_request(None, 0, None))
+    await asyncio.sleep(0.01)
+    fetch.cancel()
+
+    assert await fetch is False
+    assert consumer.Fetcher is fetcher._Fetcher
