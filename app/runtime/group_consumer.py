@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import OrderedDict
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, Final
 
 from aiokafka import AIOKafkaConsumer
@@ -44,12 +45,19 @@ class AsRead(OrderedDict[Any, Any]):
         super().__setitem__(where, result)
 
 
+_committing: ContextVar[int | None] = ContextVar("generation of a commit of offsets", default=None)
+
+
 class StaticCoordinator(GroupCoordinator):  # type: ignore[misc]  # aiokafka has no types
     """aiokafka's coordinator, whose static member comes back under the member id it had.
 
     A heartbeat says of a member that was replaced what it says of one whose session is over: unknown. aiokafka then
     joins without an id, which replaces whoever has the place now, who does the same. Asked with the former id, Kafka
     tells the two apart: unknown again, then it joins anew, or fenced, then the place is somebody else's.
+
+    A commit of offsets whose answer comes after the group has moved on says nothing of the member there is now.
+    aiokafka forgets who it is all the same, even between joining and syncing: then it syncs as nobody, and Kafka takes
+    it for a second worker in its place.
     """
 
     member_id: str
@@ -57,9 +65,18 @@ class StaticCoordinator(GroupCoordinator):  # type: ignore[misc]  # aiokafka has
 
     def reset_generation(self) -> None:
         """Forget generation and member id; of a static member that had joined, keep the id for its next join."""
+        if _committing.get() not in {None, self.generation}:
+            return
         if self._group_instance_id is not None and self.generation != OffsetCommitRequest.DEFAULT_GENERATION_ID:
             self._former = self.member_id
         super().reset_generation()
+
+    async def _do_commit_offsets(self, *args: Any) -> None:  # noqa: ANN401 - aiokafka's signature
+        before = _committing.set(self.generation)
+        try:
+            await super()._do_commit_offsets(*args)
+        finally:
+            _committing.reset(before)
 
     async def _do_rejoin_group(self, subscription: Any) -> Any:  # noqa: ANN401 - aiokafka's signature
         if self.member_id == JoinGroupRequest.UNKNOWN_MEMBER_ID:

@@ -12,7 +12,7 @@ from aiokafka.consumer.group_coordinator import GroupCoordinator
 from aiokafka.consumer.subscription_state import SubscriptionState
 from aiokafka.errors import ConsumerStoppedError, IllegalGenerationError, KafkaError
 from aiokafka.record.memory_records import MemoryRecords
-from aiokafka.structs import TopicPartition
+from aiokafka.structs import OffsetAndMetadata, TopicPartition
 
 from billtide.app.runtime.group_consumer import (
     FENCED_INSTANCE_ID,
@@ -59,7 +59,7 @@ def coordinator(instance_id: str | None) -> Any:
     """A coordinator that has joined as member m-1 in generation 3, without a broker."""
     made: Any = StaticCoordinator.__new__(StaticCoordinator)
     made._group_instance_id = instance_id
-    made.generation, made.member_id = 3, "m-1"
+    made.generation, made.member_id, made.coordinator_id = 3, "m-1", 1
     made.request_rejoin = lambda: None
     return made
 
@@ -89,6 +89,31 @@ def test_who_a_member_that_is_unknown_joins_as(
         asyncio.run(unknown._do_rejoin_group(None))
 
     assert joined == asked
+
+
+@pytest.mark.parametrize(
+    ("joined", "after"),
+    [
+        pytest.param(4, (4, "m-1"), id="the group has moved on meanwhile: nothing about this member"),
+        pytest.param(3, (-1, ""), id="it has not: the member is out"),
+    ],
+)
+def test_a_commit_that_is_answered_late(joined: int, after: tuple[int, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """A worker that was stopped while the group moved syncs as who it is, not as nobody, who would be fenced."""
+    made = coordinator("worker-0")
+    made.group_id = "group"
+
+    async def answered(*_: object) -> Any:
+        made.generation = joined
+        return SimpleNamespace(error_code=0, topics=[(WHERE.topic, [(WHERE.partition, IllegalGenerationError.errno)])])
+
+    monkeypatch.setattr(GroupCoordinator, "_send_req", answered)
+    with pytest.raises(IllegalGenerationError):
+        asyncio.run(made._do_commit_offsets(None, {WHERE: OffsetAndMetadata(7, "")}))
+
+    assert (made.generation, made.member_id) == after
+    made.reset_generation()
+    assert made.generation == -1
 
 
 def test_a_worker_whose_place_is_taken_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
