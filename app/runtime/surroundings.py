@@ -53,7 +53,7 @@ class Surroundings(Service):
             try:
                 await work
             except asyncio.CancelledError as error:
-                if self.should_stop:
+                if self.should_stop or self._partition_tasks.draining:
                     raise
                 raise EndedError(what) from error  # a library let out the cancellation of something of its own
             raise EndedError(what)

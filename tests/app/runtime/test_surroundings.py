@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.kafka
 
 ENDING = """
-import asyncio
+import asyncio, os, signal
 from billtide.app.cli import main
 from billtide.app.runtime.telemetry import Telemetry
 
@@ -32,6 +32,11 @@ Telemetry.follow = follow
 main(["worker"])
 """
 """A worker whose gauges are set no more after a second."""
+TOLD_TO_END = """os.kill(os.getpid(), signal.SIGTERM)
+    while not self._tasks.draining:
+        await asyncio.sleep(0.001)
+    raise asyncio.CancelledError
+"""
 
 
 async def test_gauges_go_on_when_lag_cannot_be_measured(
@@ -58,6 +63,18 @@ async def test_gauges_go_on_when_lag_cannot_be_measured(
             await until(lambda: "time-entries" in str(running.metrics.lag_records.collect()))
 
 
+async def run(kafka: Topics, tmp_path: Path, end: str) -> tuple[int | None, str]:
+    """Run a worker whose gauges end like this; its code, and what it says."""
+    kept = {"BILLTIDE_DATA_DIR": str(tmp_path), "BILLTIDE_TELEMETRY_PORT": "0"}
+    names = ("kafka_bootstrap", "topic_prefix", "app_id", "partitions")
+    kept |= {variable(name): str(getattr(kafka.settings, name)) for name in names}
+    worker = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", ENDING.format(end=end), env=os.environ | kept, stderr=asyncio.subprocess.PIPE
+    )
+    _, said = await worker.communicate()
+    return worker.returncode, said.decode()
+
+
 @pytest.mark.parametrize(
     "end",
     [
@@ -68,14 +85,16 @@ async def test_gauges_go_on_when_lag_cannot_be_measured(
 )
 async def test_the_end_of_what_runs_beside_ends_the_worker(kafka: Topics, tmp_path: Path, end: str) -> None:
     """A worker without gauges, reference data or copies would look well: it ends instead, with 1, and says why."""
-    kept = {"BILLTIDE_DATA_DIR": str(tmp_path), "BILLTIDE_TELEMETRY_PORT": "0"}
-    names = ("kafka_bootstrap", "topic_prefix", "app_id", "partitions")
-    kept |= {variable(name): str(getattr(kafka.settings, name)) for name in names}
-    worker = await asyncio.create_subprocess_exec(
-        sys.executable, "-c", ENDING.format(end=end), env=os.environ | kept, stderr=asyncio.subprocess.PIPE
-    )
-    _, said = await worker.communicate()
+    code, said = await run(kafka, tmp_path, end)
 
-    assert worker.returncode == 1
-    assert "Crashed reason=" in said.decode()
-    assert "the worker stopped on an error" in said.decode()
+    assert code == 1
+    assert "Crashed reason=" in said
+    assert "the worker stopped on an error" in said
+
+
+async def test_what_runs_beside_may_be_cancelled_by_the_end_of_the_worker(kafka: Topics, tmp_path: Path) -> None:
+    """The consumer's thread ends before what asks it something: that is an end in order, with 0."""
+    code, said = await run(kafka, tmp_path, TOLD_TO_END)
+
+    assert (code, "Crashed" in said) == (0, False)
+    assert '"stopped"' in said
