@@ -32,6 +32,7 @@ HELD_SECONDS: Final = 2.0
 """Until the whole load is applied, so that entries wait for what comes late."""
 LONG_SECONDS: Final = 70.0
 ABSENT_SECONDS: Final = 3.0
+POLL_SECONDS: Final = 0.1
 WAITS: Final = "waiting for Kafka"
 """What a worker says that finds no broker at its start."""
 
@@ -99,6 +100,9 @@ async def ended(world: World) -> None:
     for _ in range(2):
         await asyncio.sleep(world.chance.uniform(*BETWEEN_KILLS_SECONDS))
         victim = world.chance.choice(world.living)
+        while not await world.is_up(victim):
+            world.alive()
+            await asyncio.sleep(POLL_SECONDS)
         if await world.end(victim) != 0:
             world.problems.append(f"{victim.name} did not end by itself with 0 within {END_SECONDS_MAX:.0f} s")
         await world.start(victim.name)

@@ -99,21 +99,16 @@ async def _zombie(world: World) -> None:
 
 async def _ended(world: World) -> None:
     victim = world.chance.choice(world.living)
-    if await _is_up(victim):
+    if await world.is_up(victim):
         await ended_well(world, victim)
         await _replaced(world, victim)
-
-
-async def _is_up(worker: Worker) -> bool:
-    """Whether it listens to a request to end; one whose interpreter starts just now is ended by the signal itself."""
-    return bool(await asyncio.to_thread(worker.metrics))
 
 
 async def _scaled(world: World) -> None:
     wanted = world.chance.choice([count for count in WORKERS if count != len(world.living)])
     while len(world.living) < wanted:
         await world.start()
-    free = [worker for worker in world.living if not worker.static and await _is_up(worker)]
+    free = [worker for worker in world.living if not worker.static and await world.is_up(worker)]
     for worker in free[: max(0, len(world.living) - wanted)]:
         await ended_well(world, worker)
     world.tell(f"{len(world.living)} workers", "scalings")

@@ -136,6 +136,10 @@ class World:
             late = f"worker {worker.name} {state} and was not {what} in {seconds:.0f} s; see {worker.log}"
             raise FaultError(f"{late}\n{worker.warned()}")
 
+    async def is_up(self, worker: Worker) -> bool:
+        """Whether it listens to a request to end; one that has just been launched is ended by the signal itself."""
+        return bool(await asyncio.to_thread(worker.metrics))
+
     async def until_logged(self, worker: Worker, text: str, seconds: float) -> None:
         """Wait until a worker's log says something; raises FaultError."""
         deadline = time.monotonic() + seconds
