@@ -60,12 +60,17 @@ def run(
             outcome = play(scenario, seed, ground, directory, engine, sabotage, standbys)
             outcomes.append(outcome)
             tell(outcome, sabotage, loud=loud)
-            if sabotage and outcome.damage:
+            if sabotage and does_its_damage(sabotage, outcome):
                 break
     finally:
         if ground is not None:
             ground.discard()
     return outcomes
+
+
+def does_its_damage(sabotage: str, outcome: Outcome) -> bool:
+    """Whether there is damage of the kind that the sabotage does; a run that goes wrong otherwise shows nothing."""
+    return bool(getattr(outcome.damage, SABOTAGES[sabotage].kind))
 
 
 def chosen(arguments: argparse.Namespace) -> list[tuple[Scenario, int]]:
@@ -115,7 +120,7 @@ def parsed() -> argparse.Namespace:
     parser.add_argument("--soak-minutes", type=float, default=0.0, metavar="N", help=soak_help)
     parser.add_argument("--seed", type=int, default=SEED, help=f"the first seed (default {SEED})")
     parser.add_argument("--standbys", type=int, default=0, metavar="N", help="workers keep warm copies, as of N others")
-    parser.add_argument("--sabotage", choices=sorted(SABOTAGES), help="turn a guarantee off; damage must come")
+    parser.add_argument("--sabotage", choices=sorted(SABOTAGES), help="turn a guarantee off; its damage must come")
     parser.add_argument("--list", action="store_true", help="list the scenarios and sabotages")
     parser.add_argument("--keep", type=Path, help="keep the logs of workers and broker in this directory")
     parser.add_argument("--json", action="store_true", help="print one JSON object and nothing else")
@@ -145,8 +150,9 @@ def main() -> None:
             shutil.rmtree(directory, ignore_errors=True)
     told = figures(outcomes)
     print(json.dumps(told))
-    damaged = any(outcome.damage for outcome in outcomes)
-    sys.exit(damaged != bool(arguments.sabotage))
+    if arguments.sabotage:
+        sys.exit(not any(does_its_damage(arguments.sabotage, outcome) for outcome in outcomes))
+    sys.exit(any(outcome.damage for outcome in outcomes))
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import secrets
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
 from billtide.app.runtime import outgoing, task, transaction
 from billtide.tables.state import TaskState
@@ -21,11 +21,12 @@ GAP_SECONDS: Final = 0.2
 
 
 class Sabotage(NamedTuple):
-    """apply: takes the guarantee out of this process; scenario: the faults that then do damage."""
+    """apply: takes the guarantee out of this process; scenario: the faults that then do damage, of this kind."""
 
     about: str
     apply: Callable[[], None]
     scenario: str
+    kind: Literal["lost", "duplicated"]
 
 
 def _named_by(suffix: Callable[[], str]) -> None:
@@ -88,8 +89,10 @@ def offsets_apart() -> None:
 
 
 SABOTAGES: Final = {
-    "skip_fencing": Sabotage("a task's former owner is not fenced", skip_fencing, "zombie"),
-    "worker_transactional_id": Sabotage("transactional ids by worker, not by task", worker_transactional_id, "zombie"),
-    "drop_position": Sabotage("the state forgets the input positions", drop_position, "worker_killed"),
-    "offsets_apart": Sabotage("positions are committed apart", offsets_apart, "worker_killed"),
+    "skip_fencing": Sabotage("a task's former owner is not fenced", skip_fencing, "zombie", "duplicated"),
+    "worker_transactional_id": Sabotage(
+        "transactional ids by worker, not by task", worker_transactional_id, "zombie", "duplicated"
+    ),
+    "drop_position": Sabotage("the state forgets the input positions", drop_position, "worker_killed", "duplicated"),
+    "offsets_apart": Sabotage("positions are committed apart", offsets_apart, "worker_killed", "lost"),
 }
