@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from copy import copy
+
 from ..codecs.entry_state import EntryState, EntryVersion, Posted, Usage
 from ..codecs.records import EngagementState
 from .holds import QUIET, hold, release
@@ -135,20 +137,23 @@ def settle_balance(work: Work, engagement: EngagementState, contract: Contract) 
         settle_held(work, hold_key)
 
 
-def rerate(work: Work, key: bytes) -> None:
-    """Settle an entry again if that changes anything."""
+def rerate(work: Work, key: bytes) -> bool:
+    """Settle an entry again if that changes anything; whether it has changed, which need not bring about an event."""
     state = work.state
     entry = state.entries.get(key)
     if entry is None:
-        return
+        return False
     engagement = work.known_engagement(entry.latest.engagement_id)
     contract = None if engagement is None else work.contexts.contract(engagement, work.reference)
     approvals = state.approvals.get(b"a" + key[1:])
     if engagement is None or contract is None:
-        return
+        return False
     moved = contract.splits_margin and not is_counted(entry, engagement, work.lookups)
-    if moved or differs(entry, approvals, contract, work.lookups) or usage_of(entry, contract) != entry.usage:
-        settle_entry(work, key, entry)
+    if not (moved or differs(entry, approvals, contract, work.lookups) or usage_of(entry, contract) != entry.usage):
+        return False
+    before = copy(entry)  # what it holds is never changed in place
+    settle_entry(work, key, entry)
+    return entry != before
 
 
 def settle_shifted(work: Work) -> None:

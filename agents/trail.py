@@ -86,10 +86,13 @@ class Trail:
         self._marks.append((offset, timestamp, outcome, about or NOTHING, ends))
         self._ends = ends
 
-    def mark_woken(self, about: Subject, effects: Effects) -> None:
-        """Count what was appended since the last mark to a wake by reference data; a wake without events is no row."""
+    def mark_woken(self, about: Subject, effects: Effects, *, changed: bool) -> None:
+        """Count what was appended since the last mark to a wake by reference data.
+
+        A wake without events is a row where it has changed an entry: what is billed of that later begins there.
+        """
         ends = len(effects.billing), len(effects.accruals), len(effects.revenue), len(effects.exceptions)
-        if ends != self._ends:
+        if changed or ends != self._ends:
             self._marks.append((NO_OFFSET, 0, "woken", about, ends))
             self._ends = ends
 

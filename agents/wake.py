@@ -57,10 +57,11 @@ def wake(work: Work, keys: list[bytes]) -> None:
     """Settle these holds, entries and plans again; a hold that an earlier of them has ended is passed over."""
     entries, assignments = work.state.entries.tag.encode(), work.state.assignments.tag.encode()
     for key in keys:
+        changed = False
         if key[:1] == entries:
-            rerate(work, key)
+            changed = rerate(work, key)
         elif key[:1] == assignments:
             replan(work, key)
         elif work.state.holds.get(key) is not None:
             settle_again(work, key)
-        work.trail.mark_woken(subject_of(work, key), work.effects)
+        work.trail.mark_woken(subject_of(work, key), work.effects, changed=changed)

@@ -10,21 +10,21 @@ import pytest
 
 from billtide.app.audit.replay import REFERENCES, Told, compare, given
 from billtide.app.audit.verification import AUDIT, EVENTS
+from billtide.app.cli.explain_text import lines
 from billtide.app.demo.firm import sample_week
 from billtide.app.intake.admission import admit
 from billtide.codecs import audit
 
-from ...builders import invoice, payment, period, rate_card, year
+from ...builders import engagement, invoice, payment, period, rate_card, resource, time_entry, year
 from ..demo.memory import Memory, Read, inputs_of, slabs
-from .test_story import corrected
+from .test_story import Sender, corrected
+from .test_story import told as story
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
     from click.testing import Result
-
-    from .test_story import Sender
 
 
 class Done(NamedTuple):
@@ -89,6 +89,33 @@ def test_what_a_rate_priced_anew_comes_out_again() -> None:
     told = again(sender.memory.left, by_stream(sender))
 
     assert len(sender.memory.left["billing"]) > before
+    assert compare(told.memory, sender.memory.left, told.told) == []
+
+
+def test_what_a_rate_priced_anew_without_an_event_comes_out_again() -> None:
+    """An entry wholly beyond a cap that stops is repriced in silence: the audit tells of it, as a later bill shows."""
+    roles = [{"role": "analyst", "rate": "100"}, {"role": "pilot", "rate": "100"}]
+    cheaper = [roles[0], {"role": "pilot", "rate": "90"}]
+    cap = {"amount": "1000", "mode": "stop"}
+    sender = Sender()
+    sender.send("resources", resource())
+    sender.send("periods", year())
+    sender.send("engagements", engagement(contract_type="capped", cap=cap))
+    sender.send("rate-cards", rate_card(lines=roles))
+    sender.send("time-entries", time_entry(id="1", status="approved", quantity="10"))
+    sender.send("time-entries", time_entry(id="2", status="approved", role="pilot"))
+    events = {stream: len(sender.memory.left[stream]) for stream in EVENTS}
+    sender.send("rate-cards", rate_card(version=2, lines=cheaper))
+    row = audit.decode(sender.memory.left[AUDIT][-1].value).rows[0]
+
+    assert {stream: len(sender.memory.left[stream]) for stream in EVENTS} == events
+    assert (row.outcome, row.id, row.events) == ("woken", "2", ())
+
+    sender.send("engagements", engagement(contract_type="capped", cap=cap | {"amount": "2000"}, revision=2))
+    told = again(sender.memory.left, by_stream(sender))
+
+    assert "woken by reference data: worth something else, nothing posted" in "\n".join(lines(story(sender, "2")))
+    assert len(sender.memory.left["billing"]) == events["billing"] + 1
     assert compare(told.memory, sender.memory.left, told.told) == []
 
 
