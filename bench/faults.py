@@ -148,8 +148,10 @@ def main() -> None:
     finally:
         if arguments.keep is None:
             shutil.rmtree(directory, ignore_errors=True)
-    told = figures(outcomes)
-    print(json.dumps(told))
+    for outcome in outcomes if loud else ():
+        if outcome.damage:  # once more, for who sees only the end of what a long suite prints
+            tell(outcome, arguments.sabotage or "", loud=False)
+    print(json.dumps(figures(outcomes)))
     if arguments.sabotage:
         sys.exit(not any(does_its_damage(arguments.sabotage, outcome) for outcome in outcomes))
     sys.exit(any(outcome.damage for outcome in outcomes))
