@@ -89,7 +89,7 @@ class Trail:
     def mark_woken(self, about: Subject, effects: Effects, *, changed: bool) -> None:
         """Count what was appended since the last mark to a wake by reference data.
 
-        A wake without events is a row where it has changed an entry: what is billed of that later begins there.
+        A wake without events is a row where it has changed an entry or a hold: what comes of that later begins there.
         """
         ends = len(effects.billing), len(effects.accruals), len(effects.revenue), len(effects.exceptions)
         if changed or ends != self._ends:

@@ -78,7 +78,7 @@ def _cause(story: Story, step: Step) -> str:
     """What brought a step about, and where it stands."""
     row = step.row
     if row.offset < 0:
-        return f"woken by {step.stream} data{'' if row.events else ': worth something else, nothing posted'}"
+        return f"woken by {step.stream} data{'' if row.events else ': nothing is posted yet of what has changed'}"
     place = f"{step.stream} partition {step.partition} offset {row.offset}"
     what = "" if story.entry.means(step.about) else f"{step.about}, "
     return f"{place}: {what}revision {row.revision}, {row.outcome}"

@@ -114,7 +114,7 @@ def test_what_a_rate_priced_anew_without_an_event_comes_out_again() -> None:
     sender.send("engagements", engagement(contract_type="capped", cap=cap | {"amount": "2000"}, revision=2))
     told = again(sender.memory.left, by_stream(sender))
 
-    assert "woken by reference data: worth something else, nothing posted" in "\n".join(lines(story(sender, "2")))
+    assert "woken by reference data: nothing is posted yet of what has changed" in "\n".join(lines(story(sender, "2")))
     assert len(sender.memory.left["billing"]) == events["billing"] + 1
     assert compare(told.memory, sender.memory.left, told.told) == []
 
