@@ -57,13 +57,12 @@ def wake(work: Work, keys: list[bytes]) -> None:
     """Settle these holds, entries and plans again; a hold that an earlier of them has ended is passed over."""
     entries, assignments = work.state.entries.tag.encode(), work.state.assignments.tag.encode()
     for key in keys:
-        hold = work.state.holds.get(key)
         changed = False
         if key[:1] == entries:
             changed = rerate(work, key)
         elif key[:1] == assignments:
             replan(work, key)
-        elif hold is not None:
+        elif (hold := work.state.holds.get(key)) is not None:
             settle_again(work, key)
             changed = work.state.holds.get(key) != hold  # fees of a time to come wait for other periods in silence
         work.trail.mark_woken(subject_of(work, key), work.effects, changed=changed)

@@ -148,7 +148,7 @@ def main() -> None:
     finally:
         if arguments.keep is None:
             shutil.rmtree(directory, ignore_errors=True)
-    for outcome in outcomes if loud else ():
+    for outcome in outcomes if loud and len(outcomes) > 1 else ():
         if outcome.damage:  # once more, for who sees only the end of what a long suite prints
             tell(outcome, arguments.sabotage or "", loud=False)
     print(json.dumps(figures(outcomes)))

@@ -98,9 +98,11 @@ class Told:
         self.memory.settle(wake.waiting(self.memory.state, None))
 
     def _woken(self, row: AuditRow) -> bytes:
-        """What a wake has settled: a hold, or an entry that nothing holds and that is priced anew."""
-        key = _hold_key(row)
-        return key if self.memory.state.holds.get(key) is not None else b"e" + key[1:]
+        """What a wake has settled: a hold, or an entry or plan that nothing holds and that is priced anew."""
+        key, state = _hold_key(row), self.memory.state
+        if state.holds.get(key) is not None:
+            return key
+        return (state.assignments if row.kind == "assignment" else state.entries).tag.encode() + key[1:]
 
     def _learn(self, stream: str, offset: int) -> None:
         """Take in reference records up to an offset."""

@@ -120,6 +120,19 @@ def sample_week(seed: int) -> Week:
     return Week(_phase(masters), _phase([*load, *repeated(seed, load)], undecodable(seed)), _phase(late))
 
 
+def part_of_week(seed: int, part: int) -> Week:
+    """The sample week with the load of every part-th engagement, and everything else whole."""
+    week = sample_week(seed)
+    load = {stream: [sent for sent in found if _belongs(sent.key, seed, part)] for stream, found in week.load.items()}
+    return Week(week.masters, load, week.late)
+
+
+def _belongs(key: bytes | None, seed: int, part: int) -> bool:
+    """Whether a record is of the part: its engagement's number decides, and what has none belongs to it."""
+    number = (key or b"").removeprefix(b"E-")
+    return not number.isdigit() or int(number) % part == seed % part
+
+
 def in_order(phase: Phase) -> Iterator[tuple[str, Sent]]:
     """Every record of a phase with its stream, by the moment it is sent."""
     everything = [(stream, sent) for stream, records in phase.items() for sent in records]

@@ -75,16 +75,3 @@ class Feed:
                 await asyncio.sleep(SLICE_SECONDS)
             else:
                 return
-
-
-def part_of_week(seed: int, part: int = PART) -> Week:
-    """The sample week with the load of every part-th engagement, and everything else whole."""
-    week = firm.sample_week(seed)
-    load = {stream: [sent for sent in found if _belongs(sent.key, seed, part)] for stream, found in week.load.items()}
-    return firm.Week(week.masters, load, week.late)
-
-
-def _belongs(key: bytes | None, seed: int, part: int) -> bool:
-    """Whether a record is of the part: its engagement's number decides, and what has none belongs to it."""
-    number = (key or b"").removeprefix(b"E-")
-    return not number.isdigit() or int(number) % part == seed % part

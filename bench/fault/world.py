@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Any, Final
 from pydantic import SecretStr
 
 from billtide.app import broker as brokers
+from billtide.app.demo import firm
 from billtide.app.settings import Settings, load
 
 from .cluster import SIDES
-from .feed import PART, Feed, part_of_week
+from .feed import PART, Feed
 from .workers import Worker
 
 if TYPE_CHECKING:
@@ -88,7 +89,7 @@ class World:
             **QUICK,
         )
         self.settings.data_dir.mkdir(parents=True)
-        self.feed: Final = Feed(self.settings, part_of_week(chance.randrange(1_000), part))
+        self.feed: Final = Feed(self.settings, firm.part_of_week(chance.randrange(1_000), part))
         self.workers: Final[list[Worker]] = []
         self.done: Final[Counter[str]] = Counter()
         self.told: Final[list[str]] = []

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import pytest
 
+from billtide.app.demo.firm import part_of_week
 from billtide.app.memory import Memory, Read
 from billtide.app.settings import Settings
 from billtide.app.topology import TOPOLOGY
@@ -17,7 +18,7 @@ from billtide.codecs import dead_letter
 BENCH = Path(__file__).resolve().parents[2] / "bench"
 sys.path.insert(0, str(BENCH))
 
-from fault.feed import part_of_week  # noqa: E402
+from fault.feed import PART  # noqa: E402
 from fault.oracle import examined  # noqa: E402
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ def settings() -> Settings:
 @pytest.fixture(scope="module")
 def topics() -> Topics:
     """All topics after a third of the sample week, as one task in memory leaves them."""
-    week, task = part_of_week(7), Memory()
+    week, task = part_of_week(7, PART), Memory()
     found: Topics = {stream.name: [] for stream in TOPOLOGY.streams}
     read_back = 0
     for phase in week.phases:

@@ -9,19 +9,21 @@ import pytest
 
 from billtide.agents import wake
 from billtide.app.audit.replay import compare
-from billtide.app.demo.firm import Week, sample_week
+from billtide.app.demo.firm import part_of_week
 from billtide.app.memory import take_in
 
-from ..demo.memory import Memory, Read, inputs_of, slabs
-from .test_replay import again
+from ..demo.memory import Memory, slabs
+from .test_replay import again, taken_in
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from billtide.app.demo.happenings import Sent
+    from ..demo.memory import Read
 
 WEEK: Final = 428
 """Seed of the sample week."""
+PART: Final = 3
+"""One engagement in so many has its load sent."""
 SEEDS: Final = (3, 9, 12, 13)
 """Orders in which wakes change something in silence that shows later."""
 SLAB_RECORDS: Final = 60
@@ -52,23 +54,10 @@ class Late(Memory):
             self.settle(now)
 
 
-def part_of_week() -> Week:
-    """The sample week with the load of every third engagement."""
-    week = sample_week(WEEK)
-    load = {stream: [one for one in sent if belongs(one)] for stream, sent in week.load.items()}
-    return Week(week.masters, load, week.late)
-
-
-def belongs(sent: Sent) -> bool:
-    """Whether a record is of the part; what has no engagement is."""
-    number = (sent.key or b"").removeprefix(b"E-")
-    return not number.isdigit() or int(number) % 3 == WEEK % 3
-
-
 @pytest.mark.parametrize("seed", SEEDS)
 def test_what_wakes_change_in_silence_comes_out_again(seed: int) -> None:
     """Entries repriced beyond a cap that stops, fees that wait for another period: the audit tells of both."""
-    week, chance = part_of_week(), random.Random(seed)
+    week, chance = part_of_week(WEEK, PART), random.Random(seed)
     task = Late(chance)
     for phase in week.phases:
         for stream, batch in slabs(phase, chance):
@@ -78,11 +67,7 @@ def test_what_wakes_change_in_silence_comes_out_again(seed: int) -> None:
                     task.react()
     while task.words or task.keys:
         task.react()
-    inputs = {
-        stream: [Read(stream, 0, at, s.timestamp, s.key, s.value, tuple(s.headers)) for at, s in enumerate(sent)]
-        for stream, sent in inputs_of(*week.phases).items()
-    }
-    told = again(task.left, inputs)
+    told = again(task.left, taken_in(week))
 
     assert told.gone == []
     assert compare(told.memory, task.left, told.told) == []

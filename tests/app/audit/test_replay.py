@@ -15,7 +15,7 @@ from billtide.app.demo.firm import sample_week
 from billtide.app.intake.admission import admit
 from billtide.codecs import audit
 
-from ...builders import engagement, invoice, payment, period, rate_card, resource, time_entry, year
+from ...builders import assignment, engagement, invoice, payment, period, rate_card, resource, time_entry, year
 from ..demo.memory import Memory, Read, inputs_of, slabs
 from .test_story import Sender, corrected
 from .test_story import told as story
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from click.testing import Result
+
+    from billtide.app.demo.firm import Week
 
 
 class Done(NamedTuple):
@@ -41,11 +43,15 @@ def worked(seed: int) -> Done:
     for phase in week.phases:
         for stream, batch in slabs(phase, chance):
             task.send(stream, batch)
-    inputs = {
+    return Done(task, taken_in(week))
+
+
+def taken_in(week: Week) -> dict[str, list[Read]]:
+    """The records of a week by stream, as one partition has them."""
+    return {
         stream: [Read(stream, 0, at, s.timestamp, s.key, s.value, tuple(s.headers)) for at, s in enumerate(sent)]
         for stream, sent in inputs_of(*week.phases).items()
     }
-    return Done(task, inputs)
 
 
 def again(left: dict[str, list[Read]], inputs: dict[str, list[Read]]) -> Told:
@@ -116,6 +122,22 @@ def test_what_a_rate_priced_anew_without_an_event_comes_out_again() -> None:
 
     assert "woken by reference data: nothing is posted yet of what has changed" in "\n".join(lines(story(sender, "2")))
     assert len(sender.memory.left["billing"]) == events["billing"] + 1
+    assert compare(told.memory, sender.memory.left, told.told) == []
+
+
+def test_a_plan_that_a_resource_holds_is_held_again() -> None:
+    """An assignment that nothing held waits once its person's cost begins later: its wake is found in the replay too."""
+    sender = Sender()
+    sender.send("resources", resource())
+    sender.send("periods", year())
+    sender.send("engagements", engagement())
+    sender.send("assignments", assignment())
+    later = [{"rate": "50", "currency": "EUR", "effective_from": "2030-01-01"}]
+    sender.send("resources", resource(revision=2, cost_rates=later))
+    told = again(sender.memory.left, by_stream(sender))
+    held = [json.loads(record.value or b"")["reason"] for record in sender.memory.left["exceptions"]]
+
+    assert held == ["cost_rate_missing"]
     assert compare(told.memory, sender.memory.left, told.told) == []
 
 
