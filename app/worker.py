@@ -6,31 +6,27 @@ import asyncio
 import logging
 import logging.config
 import signal
-import time
 from typing import TYPE_CHECKING, Any, Final
 
 import faust
 import structlog
 import uvloop
-from aiokafka.errors import KafkaError
 
-from .clients import BrokerAbsentError, may_pass
 from .metrics import Metrics
 from .repetition import Unrepeated
 from .runtime import failpoints, tuning
+from .runtime.absence import outlast
 from .runtime.actors import actors_of
 from .runtime.application import Application, build
 from .runtime.shared import Shared
 from .runtime.surroundings import Surroundings
 from .runtime.tasks import Tasks
-from .settings import variable
 from .topics import require
 from .topology import TOPOLOGY
 
 if TYPE_CHECKING:
     from .runtime.actors import Actors
     from .settings import Settings
-    from .topics import Finding
     from .topology import Topology
 
 log = logging.getLogger(__name__)
@@ -135,42 +131,13 @@ async def _checked(shared: Shared, surroundings: Surroundings) -> None:
 
     Raises RefusedError when a worker cannot start on them, or no broker answers in time.
     """
-    client = logging.getLogger("aiokafka")
-    level = client.level
-    client.setLevel(logging.CRITICAL)  # why no connection is made is said here, once
     await surroundings.telemetry.start()
     try:
-        for warning in await _required(shared):
+        for warning in await outlast(shared, lambda: require(shared.settings, shared.topology)):
             log.warning("%s", warning)
     except BaseException:
         await surroundings.telemetry.stop()
         raise
-    finally:
-        client.setLevel(level)
-
-
-async def _required(shared: Shared) -> list[Finding]:
-    """Check the topics once a broker answers: a pod that ended instead would be started again and again."""
-    limit = shared.settings.broker_wait_milliseconds_max
-    began, tries = time.monotonic(), 0
-    while True:
-        try:
-            found = await require(shared.settings, shared.topology)
-        except (BrokerAbsentError, KafkaError, OSError) as error:
-            tries += 1
-            pause = shared.pause_seconds(tries)
-            if not may_pass(error) or time.monotonic() - began + pause > limit / 1000:
-                raise
-            if not shared.missing:
-                shared.missing = f"waiting for Kafka at {shared.settings.kafka_bootstrap}"
-                name = variable("broker_wait_milliseconds_max")
-                log.warning("%s, for %.0f s at most (%s=%d)", shared.missing, limit / 1000, name, limit)
-            await asyncio.sleep(pause)
-        else:
-            if shared.missing:
-                log.info("Kafka answers after %.1f s", time.monotonic() - began)
-            shared.missing = ""
-            return found
 
 
 def _stop_before_start(*_: object) -> None:

@@ -1,7 +1,7 @@
 """Failpoints: named places where a test lets this very process be killed, stopped, stalled, or refused by Kafka.
 
 Off unless BILLTIDE_FAILPOINT names one; then `reach` does nothing but look at one variable. Places are passed once a
-slab, a transaction, a restore or a rebalance, never once a record.
+slab, a transaction, a restore, a rebalance or a start, never once a record.
 """
 
 from __future__ import annotations
@@ -36,6 +36,7 @@ Point = Literal[
     "commit_answered",
     "committed",
     "woken",
+    "connecting",
     "fencing",
     "fenced",
     "restoring",

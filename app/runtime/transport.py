@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from aiokafka.errors import ConsumerStoppedError, KafkaError, OffsetOutOfRangeError
@@ -21,6 +22,8 @@ from faust.transport.consumer import ensure_TP
 from faust.transport.drivers import aiokafka as driver
 from faust.types.tuples import ConsumerMessage
 
+from . import failpoints
+from .absence import outlast
 from .fetched import Fetched, Reached
 from .group_consumer import GroupConsumer
 from .placement import NamedRangeAssignor
@@ -88,6 +91,18 @@ class SlabConsumerThread(driver.AIOKafkaConsumerThread):
             rebalance_timeout_ms=settings.rebalance_milliseconds_max,
             max_poll_interval_ms=settings.rebalance_milliseconds_max,
         )
+
+    async def on_start(self) -> None:
+        """Connect. A broker that went away since the topics were looked at is waited for as it is before."""
+        failpoints.reach("connecting")
+        consumer = self._consumer = self._create_consumer(loop=self.thread_loop)
+
+        async def connect() -> None:
+            if not self.should_stop:
+                await consumer.start()
+
+        await outlast(application_of(self.app).partition_tasks.shared, connect, self.sleep)
+        self.time_started = time.monotonic()
 
     async def on_thread_stop(self) -> None:
         """Leave the group and close, if the broker answers in time.

@@ -71,17 +71,26 @@ class Proxy:
         self._loop.close()
 
     async def _end(self) -> None:
+        """End all connections, those too that are being accepted; their sockets must not outlive the loop."""
+        for listening in self._server.sockets:
+            self._loop.remove_reader(listening)  # close() would have it fail on clients that it has just let in
+        while rest := asyncio.all_tasks() - {asyncio.current_task()}:
+            await asyncio.sleep(0)  # one that has not begun would not close its end
+            for task in rest:
+                task.cancel()
+            await asyncio.gather(*rest, return_exceptions=True)
+        for writer in self._writers:
+            writer.transport.abort()  # cancelled before its last bytes were taken
         self._server.close()
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.sleep(0)
 
     def _there(self, work: Callable[[], Any]) -> None:
         self._loop.call_soon_threadsafe(work)
 
     def _reset(self) -> None:
         for writer in self._writers:
-            writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET_ON_CLOSE)
+            with contextlib.suppress(OSError):  # it has just ended
+                writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET_ON_CLOSE)
             writer.transport.abort()
 
     async def _listen(self) -> None:
@@ -89,19 +98,20 @@ class Proxy:
             flow.set()
         self._server = await asyncio.start_server(self._accepted, HOST, self.port)
 
-    async def _accepted(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """One connection of a client, to its end."""
+    def _accepted(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Begin one connection of a client. No coroutine: nothing may lie between it and being ended by close()."""
         task = self._loop.create_task(self._forwarded(reader, writer))
-        self._tasks.add(task)
+        self._tasks.add(task)  # the loop itself refers to it weakly
         task.add_done_callback(self._tasks.discard)
 
     async def _forwarded(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         ends = {writer}
+        self._writers.add(writer)
         pumps: list[asyncio.Task[None]] = []
         try:
             answers, requests = await asyncio.open_connection(HOST, self._target)
             ends.add(requests)
-            self._writers.update(ends)
+            self._writers.add(requests)
             pumps = [
                 self._loop.create_task(self._pump(reader, requests, "there")),
                 self._loop.create_task(self._pump(answers, writer, "back")),
@@ -112,10 +122,10 @@ class Proxy:
         finally:
             for pump in pumps:
                 pump.cancel()
-            self._writers.difference_update(ends)
             for one in ends:
                 one.close()
             await asyncio.gather(*pumps, *(one.wait_closed() for one in ends), return_exceptions=True)
+            self._writers.difference_update(ends)
 
     async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, way: Way) -> None:
         with contextlib.suppress(OSError):

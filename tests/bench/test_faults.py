@@ -10,16 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from fault import brokerside, recovery
+from fault.catalogue import BY_ITSELF, EVERY, POINT_TIMES, SUITES
+from fault.soak import DECK
 
 from billtide.app.runtime.failpoints import POINTS
 
 ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "bench"))
-
-from fault import brokerside, recovery  # noqa: E402
-from fault.catalogue import BY_ITSELF, EVERY, POINT_TIMES, SUITES  # noqa: E402
-from fault.soak import DECK  # noqa: E402
-
 FAULTS = ROOT / "bench" / "faults.py"
 SCENARIO_KEYS = ["name", "runs", "lost", "duplicated", "wrong", "recovery_s_max"]
 RECOVERY_SECONDS_MAX = 60.0

@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 import pytest
+from fault.feed import PART
+from fault.oracle import examined
 
 from billtide.app.demo.firm import part_of_week
 from billtide.app.memory import Memory, Read
 from billtide.app.settings import Settings
 from billtide.app.topology import TOPOLOGY
 from billtide.codecs import dead_letter
-
-BENCH = Path(__file__).resolve().parents[2] / "bench"
-sys.path.insert(0, str(BENCH))
-
-from fault.feed import PART  # noqa: E402
-from fault.oracle import examined  # noqa: E402
 
 if TYPE_CHECKING:
     from collections.abc import Callable

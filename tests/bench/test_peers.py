@@ -11,22 +11,19 @@ from typing import Any
 
 import msgspec
 import pytest
+from fault.catalogue import Scenario, named
+from fault.ground import Ground
+from fault.peers import course
+from fault.peers.charge import RATE, charge
+from fault.peers.engines import ENGINES, PEERS, MissingPeerError
+from fault.peers.judge import judged
+from fault.peers.scenarios import PLAYED
+from fault.run import play
+from fault.world import World
 
 from billtide.app.broker import Broker
 
 BENCH = Path(__file__).resolve().parents[2] / "bench"
-sys.path.insert(0, str(BENCH))
-
-from fault.catalogue import Scenario, named  # noqa: E402
-from fault.ground import Ground  # noqa: E402
-from fault.peers import course  # noqa: E402
-from fault.peers.charge import RATE, charge  # noqa: E402
-from fault.peers.engines import ENGINES, PEERS, MissingPeerError  # noqa: E402
-from fault.peers.judge import judged  # noqa: E402
-from fault.peers.scenarios import PLAYED  # noqa: E402
-from fault.run import play  # noqa: E402
-from fault.world import World  # noqa: E402
-
 FAULTS = BENCH / "faults.py"
 PART = 30
 SECONDS_MAX = 240

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import sys
+import gc
+import socket
+import threading
+import time
+import warnings
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from fault.proxy import Proxy, Way
 
 from billtide.app.broker_config import HOST, free_port
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "bench"))
-
-from fault.proxy import Proxy, Way
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -107,3 +108,28 @@ def test_a_slow_wire_delays_both_ways() -> None:
             assert clock() - began < SHORT_SECONDS
 
     asyncio.run(tried())
+
+
+def test_a_wire_that_is_closed_while_clients_come_leaves_nothing_open() -> None:
+    """Clients that are being let in at that moment are ended too, and the collector finds no socket."""
+    ended = threading.Event()
+
+    def clients(port: int) -> None:
+        while not ended.is_set():
+            with contextlib.suppress(OSError), socket.create_connection((HOST, port), SHORT_SECONDS) as client:
+                client.sendall(b"a")
+
+    with warnings.catch_warnings(record=True) as found, ThreadPoolExecutor() as pool:
+        warnings.simplefilter("always")
+        for milliseconds in range(20):
+            target, port = free_port(), free_port()
+            with socket.create_server((HOST, target)):
+                wire = Proxy(port, target)
+                ended.clear()
+                pool.submit(clients, port)
+                pool.submit(clients, port)
+                time.sleep(milliseconds / 1000)
+                wire.close()
+                ended.set()
+        gc.collect()
+    assert [warning.message for warning in found] == []

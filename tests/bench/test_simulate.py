@@ -11,14 +11,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from simulation import firm
 
 from billtide.codecs.engagement import Engagement, decode
 from billtide.codecs.errors import UndecodableError
 
 SIMULATE = Path(__file__).resolve().parents[2] / "bench" / "simulate.py"
-sys.path.insert(0, str(SIMULATE.parent))
-
-from simulation import firm  # noqa: E402 - after the path is the right one
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -179,6 +179,10 @@ class Process:
         """Whether the group has given it tasks."""
         return "tasks: [" in self.log.read_text()
 
+    def is_stopped(self) -> bool:
+        """Whether a signal has stopped it, as a failpoint may."""
+        return Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()[0] == "T"
+
     def end(self, number: int) -> int:
         """Send a signal and wait; returns the exit code."""
         self.process.send_signal(number)

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 import aiohttp
 import pytest
+from fault.proxy import Proxy
 
 from billtide.app.broker_config import free_port
 
 if TYPE_CHECKING:
-    from asyncio import StreamReader, StreamWriter
-    from collections.abc import AsyncIterator, Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Iterator
 
     from .conftest import Process, Topics
 
@@ -38,34 +38,14 @@ async def health(process: Process, page: str) -> tuple[int, dict[str, Any]]:
         return answer.status, await answer.json()
 
 
-@contextlib.asynccontextmanager
-async def opened(port: int, bootstrap: str) -> AsyncIterator[None]:
-    """Let a port lead to the broker from now on."""
-    host, _, there = bootstrap.rpartition(":")
-    wires: list[StreamWriter] = []
-    ends: list[asyncio.Task[None]] = []
-
-    async def pass_on(reader: StreamReader, writer: StreamWriter) -> None:
-        with contextlib.suppress(OSError):
-            while chunk := await reader.read(65_536):
-                writer.write(chunk)
-                await writer.drain()
-        writer.close()
-
-    async def connected(reader: StreamReader, writer: StreamWriter) -> None:
-        broker_reader, broker_writer = await asyncio.open_connection(host, int(there))
-        wires.extend((writer, broker_writer))
-        ways = (pass_on(reader, broker_writer), pass_on(broker_reader, writer))
-        ends.extend(asyncio.ensure_future(way) for way in ways)
-
-    server = await asyncio.start_server(connected, "127.0.0.1", port)
+@contextlib.contextmanager
+def opened(port: int, bootstrap: str) -> Iterator[None]:
+    """Let a port lead to the broker for a while."""
+    wire = Proxy(port, int(bootstrap.rpartition(":")[2]))
     try:
         yield
     finally:
-        server.close()
-        for wire in wires:
-            wire.close()
-        await asyncio.gather(*ends, *(wire.wait_closed() for wire in wires), return_exceptions=True)
+        wire.close()
 
 
 async def test_a_worker_begins_when_the_broker_comes(
@@ -83,7 +63,7 @@ async def test_a_worker_begins_when_the_broker_comes(
     assert (await health(waiting, "/startupz"))[0] == 503
     (line,) = told(waiting, WAITS)
     assert line["event"] == f"{reasons[0]}, for 300 s at most (BILLTIDE_BROKER_WAIT_MILLISECONDS_MAX=300000)"
-    async with opened(port, kafka.settings.kafka_bootstrap):
+    with opened(port, kafka.settings.kafka_bootstrap):
         await until(waiting.has_tasks)
     assert len(told(waiting, WAITS)) == 1
     assert len(told(waiting, BEGUN)) == 1
@@ -97,3 +77,34 @@ async def test_a_worker_that_waits_ends_when_it_is_asked_to(
     await until(lambda: told(waiting, WAITS))
 
     assert await asyncio.to_thread(waiting.end, signal.SIGTERM) == 0
+
+
+@pytest.fixture
+async def between(
+    kafka: Topics, process: Callable[..., Process], until: Callable[[Callable[[], Any]], Awaitable[None]]
+) -> tuple[Process, int]:
+    """A worker whose broker went away after the look at its topics, before it connects to the group; and the port."""
+    port = free_port()
+    with opened(port, kafka.settings.kafka_bootstrap):
+        worker = process(KAFKA_BOOTSTRAP=f"127.0.0.1:{port}", LOG_LEVEL="INFO", FAILPOINT="connecting:1:stop")
+        await until(worker.is_stopped)
+    worker.process.send_signal(signal.SIGCONT)
+    await until(lambda: told(worker, WAITS))
+    return worker, port
+
+
+async def test_a_broker_that_goes_away_in_between_is_waited_for(
+    between: tuple[Process, int], kafka: Topics, until: Callable[[Callable[[], Any]], Awaitable[None]]
+) -> None:
+    """The same wait, told in the same words, and tasks when the broker is back."""
+    worker, port = between
+    assert (await health(worker, "/readyz"))[0] == 503
+    with opened(port, kafka.settings.kafka_bootstrap):
+        await until(worker.has_tasks)
+        assert await asyncio.to_thread(worker.end, signal.SIGTERM) == 0
+    assert len(told(worker, WAITS)) == 1
+
+
+async def test_that_wait_ends_when_the_worker_is_asked_to(between: tuple[Process, int]) -> None:
+    """SIGTERM ends it with 0, though Faust waits for the consumer to begin."""
+    assert await asyncio.to_thread(between[0].end, signal.SIGTERM) == 0
