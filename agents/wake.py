@@ -12,6 +12,7 @@ from ..tables.state import TaskState
 from .entries import rerate
 from .rerating import CONCERNS, concerned, plans, replan
 from .steps import in_order
+from .utilisation import retell_week, weeks_of
 from .waiting import settle_again, subject_of
 from .work import Work
 
@@ -35,7 +36,9 @@ def _opposite(what: str) -> str:
 
 
 def in_steps(state: TaskState, changed: set[str] | None) -> Iterator[list[bytes]]:
-    """Keys of the holds a change may end, in the order of release, then of entries and plans it may price anew.
+    """Keys of the holds a change may end, in the order of release, then of what it may price or tell anew.
+
+    That is entries, plans, and people's weeks.
 
     A step is short, however many entries there are; it may find nothing. The state may change between two of them.
     """
@@ -46,6 +49,7 @@ def in_steps(state: TaskState, changed: set[str] | None) -> Iterator[list[bytes]
     planned = plans(state, changed)
     if planned:
         yield planned
+    yield from weeks_of(state, changed)
 
 
 def waiting(state: TaskState, changed: set[str] | None) -> list[bytes]:
@@ -54,15 +58,18 @@ def waiting(state: TaskState, changed: set[str] | None) -> list[bytes]:
 
 
 def wake(work: Work, keys: list[bytes]) -> None:
-    """Settle these holds, entries and plans again; a hold that an earlier of them has ended is passed over."""
-    entries, assignments = work.state.entries.tag.encode(), work.state.assignments.tag.encode()
+    """Settle these holds, entries, plans and weeks again; a hold that an earlier of them has ended is passed over."""
+    state = work.state
+    entries, assignments, weeks = (table.tag.encode() for table in (state.entries, state.assignments, state.weeks))
     for key in keys:
         changed = False
         if key[:1] == entries:
             changed = rerate(work, key)
         elif key[:1] == assignments:
             replan(work, key)
-        elif (hold := work.state.holds.get(key)) is not None:
+        elif key[:1] == weeks:
+            retell_week(work, key)
+        elif (hold := state.holds.get(key)) is not None:
             settle_again(work, key)
-            changed = work.state.holds.get(key) != hold  # fees of a time to come wait for other periods in silence
+            changed = state.holds.get(key) != hold  # fees of a time to come wait for other periods in silence
         work.trail.mark_woken(subject_of(work, key), work.effects, changed=changed)

@@ -187,9 +187,13 @@ class Share(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
 
 class WeekState(msgspec.Struct, array_like=True, gc=False):
-    """A person's week: the share of each assignment, by `{source}:{assignment id}`."""
+    """A person's week: the share of each assignment, by `{source}:{assignment id}`.
+
+    capacity: the person's in microseconds as the week was told last, None without one.
+    """
 
     shares: dict[str, Share]
+    capacity: int | None = None
 
 
 class Position(msgspec.Struct, array_like=True, gc=False):

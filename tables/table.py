@@ -10,7 +10,7 @@ from typing import Final, Generic, TypeVar
 
 import msgspec
 
-VERSION: Final = b"\x01"
+VERSION: Final = b"\x02"
 """First byte of each changelog value: the version of the records this worker writes; msgpack follows.
 
 It rises by one when any changelog record grows or says something new. A record may only grow at its end, by fields

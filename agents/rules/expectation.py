@@ -93,8 +93,9 @@ def forecast(assignment: Assignment, planned: PlannedCost | None, week: dt.date)
     )
 
 
-def utilisation(resource_id: str, week: dt.date, state: WeekState, capacity: int | None) -> Utilisation:
-    """A person's planned week against the capacity in microseconds; without capacity there is no percentage."""
+def utilisation(resource_id: str, week: dt.date, state: WeekState) -> Utilisation:
+    """A person's planned week against their capacity; without one there is no percentage."""
+    capacity = state.capacity
     hard = sum(share.time for share in state.shares.values() if share.hard)
     soft = sum(share.time for share in state.shares.values() if not share.hard)
     percent = None if not capacity else divide((hard + soft) * 100 * 10**PERCENT_PLACES, capacity, "half_up")

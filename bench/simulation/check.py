@@ -143,7 +143,7 @@ def _plans(reckoning: Reckoning, written: Written) -> Iterator[str]:
 
 
 def _weeks(facts: Facts, utilisation: list[Any]) -> Iterator[str]:
-    """The latest utilisation of each person and week is the sum of what assignments plan."""
+    """The latest utilisation of each person and week is the sum of what assignments plan, of the latest capacity."""
     planned: Counter[tuple[str, str, str]] = Counter()
     for plan in facts.assignments.values():
         for week in plan.weeks if plan.status == "active" else ():
@@ -151,9 +151,11 @@ def _weeks(facts: Facts, utilisation: list[Any]) -> Iterator[str]:
     shown = lines.latest_weeks(utilisation)
     for person, week in {(person, week) for person, week, _ in planned} | shown.keys():
         found = shown.get((person, week))
-        wanted = planned[person, week, "hard"], planned[person, week, "soft"]
+        who = facts.resources.get(person)
+        capacity = None if who is None else lines.hours(who.weekly_capacity_hours)
+        wanted = planned[person, week, "hard"], planned[person, week, "soft"], capacity
         if found != wanted:
-            yield f"{person} in the week of {week}: {found} planned, not {wanted}"
+            yield f"{person} in the week of {week}: {found} planned and able, not {wanted}"
 
 
 def _forgotten(records: list[Any]) -> Iterator[str]:

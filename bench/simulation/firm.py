@@ -218,7 +218,7 @@ def _exchange(chance: Random) -> tuple[list[Thing], list[Thing]]:
 
 
 def _contradictions(masters: list[Thing]) -> list[Thing]:
-    """New rates for what may be priced already: a card, a person's cost, an exchange rate."""
+    """New rates for what may be priced already: a card, a person's cost, an exchange rate; and a shorter week."""
     found: list[Thing] = []
     for thing in masters:
         if isinstance(thing, RateCard) and thing.version == 1 and thing.scope == "default":
@@ -226,7 +226,7 @@ def _contradictions(masters: list[Thing]) -> list[Thing]:
             found.append(msgspec.structs.replace(thing, version=9, lines=lines))
         elif isinstance(thing, Resource) and thing.id == PEOPLE[0]:
             rates = tuple(msgspec.structs.replace(rate, rate="50") for rate in thing.cost_rates)
-            found.append(msgspec.structs.replace(thing, revision=9, cost_rates=rates))
+            found.append(msgspec.structs.replace(thing, revision=9, cost_rates=rates, weekly_capacity_hours="20"))
         elif isinstance(thing, FxRate) and thing.valid_from == MONTHS[0]:
             found.append(msgspec.structs.replace(thing, revision=9, rate="2"))
     return found

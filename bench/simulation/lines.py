@@ -195,12 +195,13 @@ def unbilled_by_entry(events: Events) -> Counter[Name]:
     return found
 
 
-def latest_weeks(utilisation: list[Any]) -> dict[tuple[str, str], tuple[Fraction, Fraction]]:
-    """Hard and soft hours of each person and week, as told last; nothing for weeks without any."""
-    found: dict[tuple[str, str], tuple[Fraction, Fraction]] = {}
+def latest_weeks(utilisation: list[Any]) -> dict[tuple[str, str], tuple[Fraction, Fraction, Fraction | None]]:
+    """Hard and soft hours and capacity of each person and week, as told last; nothing for weeks without any."""
+    found: dict[tuple[str, str], tuple[Fraction, Fraction, Fraction | None]] = {}
     for record in utilisation:
         event = _utilisation(record.value)
-        found[event.resource_id, str(event.week)] = hours(event.hard_hours), hours(event.soft_hours)
+        capacity = None if event.capacity_hours is None else hours(event.capacity_hours)
+        found[event.resource_id, str(event.week)] = hours(event.hard_hours), hours(event.soft_hours), capacity
     return found
 
 

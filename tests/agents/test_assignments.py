@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import pytest
-
 from ..builders import (
     Object,
     Task,
@@ -177,7 +175,6 @@ def test_a_week_is_told_again_when_the_person_is_known() -> None:
     assert [week.get("percent") for week in task.out["utilisation"]] == [None, "50.00"]
 
 
-@pytest.mark.xfail(reason="a later capacity counts from the next assignment on")
 def test_a_week_is_told_again_when_the_capacity_changes() -> None:
     """The latest utilisation is of the latest capacity, whichever came first (M9)."""
     task = ready_task()

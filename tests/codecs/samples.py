@@ -364,7 +364,7 @@ CHANGELOG: dict[str, Sample] = {
     ),
     "holds": Hold(1, "cap_reached", "E-1", "cap:E-1"),
     "assignments": AssignmentState(FULL["assignment"], (PlannedCost(MONDAY, 72_000_000_000, 100_000, "EUR"), PlannedCost(LAST, 1, None, ""))),
-    "weeks": WeekState({"plan:A-1": Share(1, 72_000_000_000, hard=True)}),
+    "weeks": WeekState({"plan:A-1": Share(1, 72_000_000_000, hard=True)}, 144_000_000_000),
     "positions": Position(15, 5, 4, 3, 2, 1, b"\x01"),
     "cursors": Cursor(42),
     "audit": ChainHead(7, bytes(range(32))),

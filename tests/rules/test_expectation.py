@@ -120,6 +120,6 @@ def test_utilisation_is_planned_hours_of_capacity(hard: tuple[int, ...], soft: t
     """100 x (hard + soft) / capacity to two places; without a capacity there is no percentage."""
     shares = {f"h{at}": Share(1, hours * HOUR, hard=True) for at, hours in enumerate(hard)}
     shares |= {f"s{at}": Share(1, hours * HOUR, hard=False) for at, hours in enumerate(soft)}
-    told = utilisation("R1", MONDAY, WeekState(shares), None if capacity is None else capacity * HOUR)
+    told = utilisation("R1", MONDAY, WeekState(shares, None if capacity is None else capacity * HOUR))
 
     assert expected == (told.hard_hours, told.soft_hours, told.capacity_hours, told.percent)
