@@ -40,7 +40,7 @@ def settle_fee_terms(engagement: EngagementState, contract: Contract, effects: E
         if plan.rebills:
             waiting += _renew(engagement, contract, plan, effects)
         else:
-            waiting += _begin(engagement, contract, plan)
+            waiting += _begin(engagement, contract, plan, effects)
     for _, term in sorted(engagement.fee_terms.items()):
         waits = bill(engagement, contract, term, effects), release(engagement, contract, term, effects)
         waiting += (found for found in waits if found is not None)
@@ -64,13 +64,19 @@ def bill_due_fees(engagement: EngagementState, contract: Contract, effects: Effe
     return []
 
 
-def _begin(engagement: EngagementState, contract: Contract, plan: FeePlan) -> list[Waiting]:
-    """Begin the terms after those that have begun, in order, up to the first that cannot."""
+def _begin(engagement: EngagementState, contract: Contract, plan: FeePlan, effects: Effects) -> list[Waiting]:
+    """Begin the terms after those that have begun, in order, up to the first that cannot.
+
+    One that other terms had cancelled goes on from there, so that no number is used twice (M4).
+    """
     for term in terms_after(contract, engagement.fees_through):
         date = fee_date(contract, term.start)
         if isinstance(date, str):
             return [(date, term.start)]
-        engagement.fee_terms[term.start] = _agreed(contract, plan, term, first=not _has_prepaid(engagement))
+        agreed = _agreed(contract, plan, term, first=not _has_prepaid(engagement))
+        waits = _replace(engagement, contract, agreed, effects)
+        if waits:
+            return waits
         engagement.fees_through = term.end
     return []
 

@@ -42,7 +42,7 @@ def settle_rounding(engagement: EngagementState, contract: Contract, effects: Ef
     waiting: list[Waiting] = []
     for start, group in engagement.rounding.items():
         difference = _exact(group, contract) - group.billed - group.posted
-        if not difference:
+        if not difference or group.end == dt.date.max:  # by 9999-12-31 systems mean no end: such a group is never over
             continue
         following = group.end + _ONE_DAY
         begun = contract.calendar.accounting_date(following)

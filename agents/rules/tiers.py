@@ -109,7 +109,7 @@ def _period(over: TierPeriod, date: dt.date, start: dt.date) -> str:
 
 def _year_from(date: dt.date, start: dt.date) -> dt.date:
     """First day of the contract's year that a date lies in; a contract of 29 February begins others on 1 March."""
-    year = date.year - ((date.month, date.day) < (start.month, start.day))
+    year = max(date.year - ((date.month, date.day) < (start.month, start.day)), dt.MINYEAR)
     if (start.month, start.day) == _LEAP_DAY:
         return dt.date(year, 2, 28) + dt.timedelta(days=1)
-    return start.replace(year=max(year, dt.MINYEAR))
+    return start.replace(year=year)

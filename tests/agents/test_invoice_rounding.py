@@ -60,6 +60,18 @@ def rounding(task: Task) -> list[Object]:
     return [line for line in task.out["billing"] if line["kind"] == "rounding"]
 
 
+def test_a_period_without_an_end_is_never_over() -> None:
+    """9999-12-31 has no day after it: what its lines lack stays open, and nothing stops."""
+    task = ready_task()
+    task.refer("periods", period(id="2026", revision=9, start_date="2026-01-01", end_date="9999-12-31", status="open"))
+    task.send("engagements", by_invoice(revision=2))
+
+    task.send("time-entries", work(1), work(2))
+
+    assert task.outcomes[-2:] == ["applied", "applied"]
+    assert rounding(task) == []
+
+
 def test_the_difference_is_a_line_once_the_next_period_begins() -> None:
     """Four lines of 25.03 are 100.12, their exact sum 100.10: -0.02 on the last day of November (M3)."""
     task = task_with(by_invoice())

@@ -237,6 +237,22 @@ def test_a_month_that_earns_nothing_has_to_come_all_the_same() -> None:
     assert task.figures()["earned"] == "0.00"
 
 
+def test_a_term_that_comes_back_goes_on_with_its_numbers() -> None:
+    """March is cancelled under `rebill` and agreed again under `keep`: its second bill has an id of its own (M4)."""
+    fee = {"amount": "100", "term": "month", "billed_terms": "rebill"}
+    agreed = {"contract_type": "retainer", "start_date": "2026-01-01"}
+    task = sold(engagement(fee=fee, **agreed), *months("open", "open", "open"))
+    task.send("engagements", engagement(revision=2, fee=fee, end_date="2026-02-28", **agreed))
+    task.send("engagements", engagement(revision=3, fee=fee | {"billed_terms": "keep"}, **agreed))
+    sums.ids_are_unique(task)
+
+    assert [bill["id"] for bill in task.out["billing"]][-2:] == [
+        "crm:fee:E1:2026-03-01:billing:0:reversal",
+        "crm:fee:E1:2026-03-01:billing:1",
+    ]
+    assert task.figures()["fees"] == "300.00"
+
+
 fees = st.fixed_dictionaries(
     {
         "amount": st.sampled_from(["0", "0.05", "100", "99.99", "1234.57"]),
@@ -278,3 +294,18 @@ def test_any_order_gives_the_same_fees(agreed: list[Object], chance: object, res
     assert {name: task.figures()[name] for name in ("fees", "earned", "deferred")} == {
         name: alone.figures()[name] for name in ("fees", "earned", "deferred")
     }
+
+
+@given(
+    st.lists(terms_of_any_kind, min_size=2, max_size=5),
+    st.lists(st.sampled_from(["keep", "rebill"]), min_size=5, max_size=5),
+)
+def test_no_number_is_used_twice(agreed: list[Object], kept: list[str]) -> None:
+    """Whether billed terms are kept or billed anew, in whatever order that changes, ids are new and sums are sums (M4)."""
+    task = sold(engagement(**agreed[0]), *both)
+    for revision, (changes, billed_terms) in enumerate(zip(agreed, kept, strict=False), 2):
+        fee = changes["fee"] | {"billed_terms": billed_terms}
+        task.send("engagements", engagement(revision=revision, **changes | {"fee": fee}))
+        sums.figures_are_sums(task)
+    sums.ids_are_unique(task)
+    sums.journals_balance(task)

@@ -135,6 +135,16 @@ def test_a_volume_is_counted_anew_in_each_period(over: str, dates: list[str], am
     assert task.amounts() == amounts
 
 
+def test_the_first_date_there_is_lies_in_the_first_year_of_a_contract() -> None:
+    """0001-01-01, which some systems send for no date, under a contract of 29 February: it waits for a period."""
+    task = ready_task(
+        tiered(over="contract_year")
+        | {"start_date": "2024-02-29", "policies": {"approval_thresholds": [{"level": "finance", "above": "1"}]}}
+    )
+
+    assert task.send("time-entries", work(1, work_date="0001-01-01")) == "held"
+
+
 @pytest.mark.parametrize(
     ("terms", "sent", "amounts"),
     [
