@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections import OrderedDict
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, Final
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from aiokafka import AIOKafkaConsumer
 from aiokafka.consumer.fetcher import FetchResult
 from aiokafka.consumer.group_coordinator import GroupCoordinator
-from aiokafka.errors import ConsumerStoppedError, KafkaError
+from aiokafka.errors import ConsumerStoppedError, KafkaError, UnknownMemberIdError
 from aiokafka.protocol.commit import OffsetCommitRequest
 from aiokafka.protocol.group import JoinGroupRequest
 
@@ -18,13 +19,21 @@ if TYPE_CHECKING:
     from aiokafka.structs import TopicPartition
 
 log = logging.getLogger(__name__)
+CLIENT: Final = logging.getLogger("aiokafka.consumer.group_coordinator")
+"""What aiokafka would repeat each tenth of a second is logged like its own."""
 
 FENCED_INSTANCE_ID: Final = 82
 """Kafka's error code: a later member has joined under the same instance id. aiokafka 0.14 does not know it."""
+AGAIN_SECONDS: Final = 60.0
+"""Fenced a second time within this, a worker has a rival in its place; longer than any session and rebalance."""
 
 
 class InstanceTakenError(RuntimeError):
     """Another worker has this one's place in the group. It must end: two would throw each other out for ever."""
+
+
+class GroupLostError(RuntimeError):
+    """The coordinator has ended: this worker is out of the group for ever, and must be started again."""
 
 
 class PartitionsChangedError(RuntimeError):
@@ -58,10 +67,16 @@ class StaticCoordinator(GroupCoordinator):  # type: ignore[misc]  # aiokafka has
     A commit of offsets whose answer comes after the group has moved on says nothing of the member there is now.
     aiokafka forgets who it is all the same, even between joining and syncing: then it syncs as nobody, and Kafka takes
     it for a second worker in its place.
+
+    Being fenced once need not mean that there is another worker: a coordinator that was killed may come back with an
+    older state of the group, and a request to join that a cut network held replaces the one that came after it. So a
+    fenced member joins anew. Of two workers that live, that fences the other, which joins anew too and fences this one
+    for the second time: the former of the two ends.
     """
 
     member_id: str
     _former: str = JoinGroupRequest.UNKNOWN_MEMBER_ID
+    _fenced_at: float = -AGAIN_SECONDS
 
     def reset_generation(self) -> None:
         """Forget generation and member id; of a static member that had joined, keep the id for its next join."""
@@ -83,16 +98,32 @@ class StaticCoordinator(GroupCoordinator):  # type: ignore[misc]  # aiokafka has
             self.member_id, self._former = self._former, JoinGroupRequest.UNKNOWN_MEMBER_ID
         return await super()._do_rejoin_group(subscription)
 
+    async def _do_heartbeat(self) -> bool:
+        """Go on after a refusal, such as a right withdrawn for a moment: without heartbeats the group gives it up."""
+        try:
+            return await super()._do_heartbeat()  # type: ignore[no-any-return]
+        except KafkaError as error:
+            CLIENT.warning("the group refused a heartbeat: %r; tried again", error)
+            return False
+
     async def _send_req(self, request: Any) -> Any:  # noqa: ANN401 - aiokafka's signature
         response = await super()._send_req(request)
         if getattr(response, "error_code", 0) == FENCED_INSTANCE_ID:
-            message = (
-                f"another worker has joined as {self._group_instance_id!r}, this worker's place in the group; give "
-                "each worker a BILLTIDE_INSTANCE_ID of its own, or none, and start this one again"
-            )
+            self._fenced()
+        return response
+
+    def _fenced(self) -> None:
+        """Somebody else is, or was, in this worker's place. Raises what has it join anew, then InstanceTakenError."""
+        before, self._fenced_at = self._fenced_at, time.monotonic()
+        place = f"another worker has joined as {self._group_instance_id!r}, this worker's place in the group"
+        if self._fenced_at - before < AGAIN_SECONDS:
+            message = f"{place}; give each worker a BILLTIDE_INSTANCE_ID of its own, or none, and start this one again"
             log.error("%s", message)
             raise InstanceTakenError(message)
-        return response
+        log.warning("%s, or the group was set back; this one joins anew, and ends if that happens again", place)
+        self._former = JoinGroupRequest.UNKNOWN_MEMBER_ID
+        super().reset_generation()
+        raise UnknownMemberIdError
 
 
 class GroupConsumer(AIOKafkaConsumer):  # type: ignore[misc]  # aiokafka has no types
@@ -126,7 +157,10 @@ class GroupConsumer(AIOKafkaConsumer):  # type: ignore[misc]  # aiokafka has no 
             self._coordinator.check_errors()
         except KafkaError as error:
             if self._coordinator._coordination_task.done():  # noqa: SLF001 - no public question
-                raise error.__cause__ or error from None
+                cause = error.__cause__ or error
+                if isinstance(cause, KafkaError):
+                    raise GroupLostError(repr(cause)) from cause
+                raise cause from None
             log.warning("the group refused this worker: %r; it joins again", error)
 
     def known_positions(self) -> dict[TopicPartition, int]:

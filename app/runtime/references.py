@@ -42,6 +42,7 @@ class References:
         self.undecodable: Final[deque[tuple[str, tuple[Record, UndecodableError]]]] = deque()
         self.ready: Final = asyncio.Event()
         self.problem = ""
+        self._failures = 0
         self._consumer: AIOKafkaConsumer | None = None
         self._moved: Final = asyncio.Event()
         topic = shared.settings.topic
@@ -68,15 +69,14 @@ class References:
 
     async def follow(self, changed: Callable[[set[str]], None]) -> None:
         """Read for ever; tell `changed` what may be released. A lost connection is made again from where it was."""
-        failures = 0
         while True:
             try:
                 await self._read(changed)
             except Exception as error:
-                failures += 1
+                self._failures += 1
                 self.problem = f"reference data cannot be read: {error!r}"
                 log.warning("%s; tried again", self.problem, exc_info=error)
-                await asyncio.sleep(self._shared.pause_seconds(failures))
+                await asyncio.sleep(self._shared.pause_seconds(self._failures))
 
     async def _read(self, changed: Callable[[set[str]], None]) -> None:
         settings = self._shared.settings
@@ -94,7 +94,7 @@ class References:
             for where, name in self._streams.items():
                 consumer.seek(where, self.offsets[name])
             ends = await consumer.end_offsets(list(self._streams))
-            self.problem, self._consumer = "", consumer
+            self.problem, self._consumer, self._failures = "", consumer, 0
             while True:
                 await self._catch_up(consumer, ends)
                 batches = await consumer.getmany(timeout_ms=POLL_MILLISECONDS, max_records=RECORDS_STEP)

@@ -40,6 +40,7 @@ class Standbys:
         self._wanted: Final[set[int]] = set()
         self._moved: Final = asyncio.Event()
         self._followed: dict[TopicPartition, Copy] = {}
+        self._failures = 0
         self._ask_at = 0.0
 
     def keep(self, wanted: Collection[int], assigned: Collection[int]) -> None:
@@ -78,7 +79,6 @@ class Standbys:
 
     async def follow(self) -> None:
         """Follow for ever. After an error copies go on from where they are, if that place is still there."""
-        failures = 0
         while True:
             await self._moved.wait()
             if not (self._wanted or self.copies):
@@ -86,12 +86,11 @@ class Standbys:
                 continue
             try:
                 await self._read()
-                failures = 0
             except Exception as error:
-                failures += 1
+                self._failures += 1
                 log.warning("warm copies cannot be read: %r; tried again", error, exc_info=error)
                 self._moved.set()
-                await asyncio.sleep(self._shared.pause_seconds(failures))
+                await asyncio.sleep(self._shared.pause_seconds(self._failures))
 
     async def _read(self) -> None:
         """Read until there is nothing to follow."""
@@ -114,6 +113,7 @@ class Standbys:
                     if not self._followed:
                         return
                 await self._ask_ends(consumer)
+                self._failures = 0
                 await self._step(consumer)
         finally:
             self._followed = {}

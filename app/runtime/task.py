@@ -24,6 +24,7 @@ from faust.types import TP
 from ...agents.context import Contexts
 from . import failpoints, quiet
 from .changelog import restore
+from .ending import ended
 from .failures import OUTCOMES, PositionOutsideLogError, reason_of
 from .positions import starting_positions
 from .transaction import TaskProducer
@@ -103,9 +104,7 @@ class PartitionTask:
         """Give the task up: stop its work, close its producer, forget its state."""
         self.shut()
         self.phase = "closed"
-        for task in tuple(self._background):
-            task.cancel()
-        await asyncio.gather(*self._background, return_exceptions=True)
+        await ended(set(self._background))
         producer, self.producer, self.state = self.producer, None, None
         if producer is not None:
             self._let_go(producer)

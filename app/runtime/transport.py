@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from aiokafka.errors import ConsumerStoppedError, KafkaError, OffsetOutOfRangeError
@@ -102,7 +101,6 @@ class SlabConsumerThread(driver.AIOKafkaConsumerThread):
                 await consumer.start()
 
         await outlast(application_of(self.app).partition_tasks.shared, connect, self.sleep)
-        self.time_started = time.monotonic()
 
     async def on_thread_stop(self) -> None:
         """Leave the group and close, if the broker answers in time.
@@ -132,12 +130,11 @@ class SlabConsumerThread(driver.AIOKafkaConsumerThread):
         fetcher = consumer._fetcher  # noqa: SLF001 - as Faust's driver does
         consumer.check()
         # The context tells the coordinator that the worker is alive, also while every gate is shut.
-        with fetcher._subscriptions.fetch_context():  # noqa: SLF001
+        with fetcher.asking():
             maximum = application_of(self.app).settings.slab_records_max
             if partitions and (found := await fetcher.fetched_records(partitions, 0, maximum)):
                 return self._hand_over(found)
-            gate = asyncio.ensure_future(self._gate_opened.wait())
-            waits: list[asyncio.Future[Any]] = [gate]
+            waits: list[asyncio.Future[Any]] = [asyncio.ensure_future(self._gate_opened.wait())]
             if partitions:
                 waits.append(asyncio.ensure_future(fetcher.fetched_records(partitions, timeout, maximum)))
             try:
@@ -267,6 +264,10 @@ class SlabConsumer(driver.Consumer):
             found = await self.thread.fetch(self.tasks.open_partitions(), 1.0)
         except OffsetOutOfRangeError as error:
             self.tasks.out_of_range({ensure_TP(where): offset for where, offset in error.args[0].items()})
+            return
+        except KafkaError as error:  # what ends the worker is none: see GroupConsumer.check()
+            log.warning("nothing was fetched: %r; tried again", error)
+            await asyncio.sleep(self.tasks.shared.pause_seconds(1))
             return
         for where, fetched in found.items():
             slab = self.tasks.admit(where, fetched)

@@ -8,7 +8,7 @@ from typing import Final
 
 from aiokafka.producer import sender
 
-from . import bootstrap, fetcher, header_names
+from . import connections, fetcher, header_names
 
 TRANSACTION_BACKOFF_SECONDS: Final = 0.002
 """aiokafka waits a fixed 20 ms before a transaction that follows another at once, until the broker has written the
@@ -24,7 +24,7 @@ SWITCH_INTERVAL_SECONDS: Final = 0.001
 
 def tune() -> None:
     """Apply all of it; called once, before the first client is made."""
-    bootstrap.mend()
+    connections.mend()
     fetcher.mend()
     header_names.mend()
     sender.BACKOFF_OVERRIDE = TRANSACTION_BACKOFF_SECONDS

@@ -10,7 +10,13 @@ import pytest
 from aiokafka.consumer.fetcher import READ_COMMITTED, FetchResult, PartitionRecords
 from aiokafka.consumer.group_coordinator import GroupCoordinator
 from aiokafka.consumer.subscription_state import SubscriptionState
-from aiokafka.errors import ConsumerStoppedError, IllegalGenerationError, KafkaError
+from aiokafka.errors import (
+    ConsumerStoppedError,
+    GroupAuthorizationFailedError,
+    IllegalGenerationError,
+    KafkaError,
+    UnknownMemberIdError,
+)
 from aiokafka.record.memory_records import MemoryRecords
 from aiokafka.structs import OffsetAndMetadata, TopicPartition
 
@@ -18,6 +24,7 @@ from billtide.app.runtime.group_consumer import (
     FENCED_INSTANCE_ID,
     AsRead,
     GroupConsumer,
+    GroupLostError,
     InstanceTakenError,
     StaticCoordinator,
 )
@@ -117,15 +124,30 @@ def test_a_commit_that_is_answered_late(joined: int, after: tuple[int, str], mon
 
 
 def test_a_worker_whose_place_is_taken_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Kafka's answer becomes an error that no retry of the client swallows, with what mends it."""
+    """At the second time, in an error that no retry of the client swallows, with what mends it; at the first it joins anew."""
 
     async def refused(*_: object) -> Any:
         return SimpleNamespace(error_code=FENCED_INSTANCE_ID)
 
     monkeypatch.setattr(GroupCoordinator, "_send_req", refused)
+    fenced = coordinator("worker-0")
+    with pytest.raises(UnknownMemberIdError):
+        asyncio.run(fenced._send_req(None))
+    assert (fenced.generation, fenced.member_id, fenced._former) == (-1, "", "")
     with pytest.raises(InstanceTakenError, match="another worker has joined as 'worker-0'"):
-        asyncio.run(coordinator("worker-0")._send_req(None))
+        asyncio.run(fenced._send_req(None))
     assert not issubclass(InstanceTakenError, KafkaError)
+
+
+async def test_heartbeats_go_on_after_a_refusal(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A right withdrawn for a moment would end them for good, and the group give the worker up without its knowing."""
+
+    async def refused(_: object) -> bool:
+        raise GroupAuthorizationFailedError("group")
+
+    monkeypatch.setattr(GroupCoordinator, "_do_heartbeat", refused)
+
+    assert await coordinator(None)._do_heartbeat() is False
 
 
 def consumer(error: Exception | None, *, ended: bool = False, closed: bool = False) -> Any:
@@ -152,5 +174,8 @@ def test_what_the_coordinator_runs_into_is_looked_at() -> None:
     check(consumer(IllegalGenerationError()))
     with pytest.raises(InstanceTakenError, match="taken"):
         check(consumer(taken, ended=True))
+    with pytest.raises(GroupLostError, match="IllegalGeneration"):
+        check(consumer(IllegalGenerationError(), ended=True))
+    assert not issubclass(GroupLostError, KafkaError), "else it would be taken for a fetch to be tried again"
     with pytest.raises(ConsumerStoppedError):
         check(consumer(None, closed=True))
