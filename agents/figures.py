@@ -74,7 +74,27 @@ def figures_of(state: EngagementState) -> EngagementFigures:
         if state.intercompany_cost or (terms is not None and terms.policies.intercompany is not None)
         else None,
         **_receivables(state, money),
+        **_completion(state, planned_cost, money),
     )
+
+
+def _completion(state: EngagementState, planned_cost: int | None, money: Callable[[int], str]) -> dict[str, Any]:
+    """What it will have cost in the end, and what of that is to come; nothing where nobody knows."""
+    terms = state.terms
+    fee = None if terms is None or terms.contract_type != "fixed_fee" else terms.fee
+    if terms is not None and fee is not None and fee.estimated_cost is not None:
+        # As in progress and losses, the estimate is without waste, which so comes on top of it.
+        expected = parse_amount(fee.estimated_cost, terms.currency, "$.fee.estimated_cost") + state.waste_cost
+    elif planned_cost is not None and state.planned_time:
+        expected = planned_cost
+    else:
+        # Where no hours are planned, a planned cost of zero is no plan.
+        return {}
+    at_completion = max(expected, state.cost)
+    return {
+        "estimate_at_completion": money(at_completion),
+        "estimate_to_complete": money(at_completion - state.cost),
+    }
 
 
 def _receivables(state: EngagementState, money: Callable[[int], str]) -> dict[str, Any]:

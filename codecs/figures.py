@@ -46,6 +46,10 @@ class EngagementFigures(Wire, frozen=True, kw_only=True, gc=False, omit_defaults
     `margins` tells margin by practice and region of the people, as a policy; the rows sum to `margin`.
     `funded` is what each of several customers who pay together is billed, fees included; `intercompany_cost` what other
     legal entities charge the engagement's for their people (`cost` is what they cost the firm), absent where none may.
+    `estimate_at_completion` (EAC) is what the engagement is expected to cost in the end: the estimated cost of a fixed
+    fee's terms, with approved waste on top, which it leaves out; without it `planned_cost`, where hours are planned
+    and their cost is known; never below `cost`. `estimate_to_complete` = estimate_at_completion - cost. Both are absent
+    where there is neither an estimate nor a plan whose cost is known: unknown is never zero.
     """
 
     engagement_id: Id
@@ -87,6 +91,8 @@ class EngagementFigures(Wire, frozen=True, kw_only=True, gc=False, omit_defaults
     margins: tuple[PracticeMargin, ...] = ()
     funded: dict[str, DecimalText] = msgspec.field(default_factory=dict)
     intercompany_cost: DecimalText | None = None
+    estimate_at_completion: DecimalText | None = None
+    estimate_to_complete: DecimalText | None = None
 
 
 decode: Final = decoder(EngagementFigures)

@@ -121,4 +121,6 @@ def _money(found: EngagementFigures) -> list[list[str]]:
         ["planned revenue", grouped(found.planned_revenue)],
         ["planned cost", grouped(found.planned_cost)],
         ["planned margin", grouped(found.planned_margin)],
+        ["estimate at completion", grouped(found.estimate_at_completion)],
+        ["  estimate to complete", grouped(found.estimate_to_complete)],
     ]

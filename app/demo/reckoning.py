@@ -22,7 +22,7 @@ from .reckoning_funding import funded
 from .reckoning_hours import NO_HOURS, Hours, hours_by_engagement
 from .reckoning_lookups import WaitsError
 from .reckoning_money import Worth, reckon_entry
-from .reckoning_numbers import number
+from .reckoning_numbers import minor, number
 from .reckoning_progress import fixed_fee
 from .reckoning_receivables import Receivables, receivables, waiting_documents
 from .reckoning_rounding import ByInvoice, by_invoice
@@ -47,7 +47,8 @@ class Expected:
     where a number may lack.
     cap_reached_least and cap_reached_most: entries that wait for room under the cap; which ones do depends on
     the order. balance_least and balance_most: those that wait for a prepaid balance. planned_cost: None when a
-    planned week has no known cost. loss_provision: None where it depends on the order.
+    planned week has no known cost. estimate_at_completion: of cost, None where there is neither an estimate nor a plan.
+    loss_provision: None where it depends on the order.
     by_invoice: where lines are rounded as sums; then `rounding` depends on the lines that were written.
     """
 
@@ -66,6 +67,7 @@ class Expected:
     cap_reached_most: int = 0
     planned_hours: Fraction = Fraction(0)
     planned_cost: int | None = 0
+    estimate_at_completion: int | None = None
     hours: Hours = NO_HOURS
     loss_provision: int | None = 0
     terms: Engagement | None = None
@@ -148,6 +150,7 @@ def _expected(facts: Facts, terms: Engagement, worths: list[Worth]) -> Expected:
         cap_reached_most=0 if stopped else under_caps.most,
         planned_hours=planned_hours,
         planned_cost=planned_cost,
+        estimate_at_completion=_at_completion(terms, worths, planned_cost if planned_hours else None),
         loss_provision=fee.provision,
         terms=terms,
         worths=tuple(worths),
@@ -176,3 +179,11 @@ def _planned(facts: Facts, terms: Engagement) -> tuple[Fraction, int | None]:
                 known = False
             known = known and person is not None
     return hours, cost if known else None
+
+
+def _at_completion(terms: Engagement, worths: list[Worth], planned: int | None) -> int | None:
+    """The cost in the end: as a fixed fee's terms estimate it, with waste besides; else as planned; never below now."""
+    if terms.contract_type == "fixed_fee" and terms.fee is not None and terms.fee.estimated_cost is not None:
+        waste = sum(worth.cost for worth in worths if worth.approved and worth.excluded == "waste")
+        planned = minor(terms.fee.estimated_cost, terms.currency) + waste
+    return None if planned is None else max(planned, sum(worth.cost for worth in worths))

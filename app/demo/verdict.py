@@ -104,6 +104,7 @@ def _shown_differences(
     if expected.loss_provision is not None:
         amount = parse_amount(shown.loss_provision or "0", currency, "loss_provision")
         yield from _difference(name, "loss_provision", "figures", amount, expected.loss_provision, currency)
+    yield from ((problem, 0) for problem in _completion(name, expected, shown))
     yield from ((problem, 0) for problem in _margins(name, expected, written))
     yield from ((problem, 0) for problem in _funding(name, expected, written))
     for sums in wrong_sums(name, expected, written):
@@ -116,6 +117,17 @@ def _shown_differences(
         if Fraction(getattr(shown, what)) != hours:
             wanted = format_plain(int(hours * 10**PLACES), PLACES)
             yield f"engagement {name}: {what} is {getattr(shown, what)} instead of {wanted}", 0
+
+
+def _completion(name: str, expected: Expected, shown: EngagementFigures) -> Iterable[str]:
+    """Estimates of cost at completion, and of what of it is to come, that are not as reckoned; unknown is not zero."""
+    wanted = expected.estimate_at_completion
+    to_come = None if wanted is None else wanted - expected.cost
+    for what, due in (("estimate_at_completion", wanted), ("estimate_to_complete", to_come)):
+        text = getattr(shown, what)
+        found = None if text is None else parse_amount(text, expected.currency, what)
+        if found != due:
+            yield f"engagement {name}: {what} is {found} instead of {due}"
 
 
 def _margins(name: str, expected: Expected, written: Written) -> Iterable[str]:

@@ -261,6 +261,7 @@ FULL: dict[str, Sample] = {
         invoiced="400.00", credited="100.00", not_invoiced="100.00", receivable="276.00", cash="200.00", fx_differences={"GBP": "0.45"}, written_off="100.00",
         margins=(figures.PracticeMargin("cloud", "dach", "2.00", "1.00", "1.00"),),
         funded={"C-7": "200.00", "C-9": "300.00"}, intercompany_cost="360.00",
+        estimate_at_completion="1000.00", estimate_to_complete="250.00",
     ),
     "exception": _replace(LEAST["exception"], action="released"),
     "expense": _replace(

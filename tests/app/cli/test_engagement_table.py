@@ -39,3 +39,12 @@ def test_margin_is_shown_by_practice_and_region(capsys: pytest.CaptureFixture[st
     ]
     without = shown(msgspec.structs.replace(figures, margins=()), capsys)
     assert not any("practice" in map(str.lower, line) for line in without)
+
+
+def test_estimates_of_cost_are_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    """At completion and to complete, with thousands apart; unknown is a dash, never zero."""
+    figures = msgspec.structs.replace(FULL["engagement-figures"], estimate_at_completion="1234.50")
+    unknown = msgspec.structs.replace(figures, estimate_at_completion=None, estimate_to_complete=None)
+
+    assert ["estimate", "at", "completion", "1,234.50"] in shown(figures, capsys)
+    assert ["estimate", "to", "complete", "-"] in shown(unknown, capsys)

@@ -450,6 +450,24 @@ def test_plans() -> None:
     assert one(sent("assignments", weeks=weeks, resource_id="R-9")).planned_cost is None
 
 
+def test_cost_at_completion() -> None:
+    """700 as the terms estimate and waste besides, else 500 as planned; 400 or 800 that have arisen; else unknown."""
+    plan = sent("assignments", weeks=[{"week": "2026-03-02", "hours": "10"}])
+    fee = terms(contract_type="fixed_fee", fee={"amount": "1000", "estimated_cost": "700"})
+    nobody = sent("assignments", id="A-2", resource_id="R-9", weeks=[{"week": "2026-03-02", "hours": "1"}])
+    cases = (
+        ((fee, plan, time()), 70000),
+        ((fee, nobody, time(quantity="16")), 80000),
+        ((fee, time(progress_excluded="waste")), 110000),
+        ((fee, time(progress_excluded="waste", status="submitted")), 70000),
+        ((plan, time()), 50000),
+        ((plan, time(quantity="16")), 80000),
+        ((plan, nobody), None),
+        ((time(),), None),
+    )
+    assert [one(*records).estimate_at_completion for records, _ in cases] == [due for _, due in cases]
+
+
 FEE: Final = {"amount": "10", "estimated_cost": "5"}
 BAD: Final = [
     *(Sent("time-entries", b"E-1", value) for value in (None, b"", b"{", b"[]", b"\xff")),

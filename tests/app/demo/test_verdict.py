@@ -112,6 +112,17 @@ def test_other_hours_are_found(memory: Memory, reckoning: Reckoning) -> None:
     assert [problem for problem in verdict.problems if "approved_hours is 0.000001" in problem]
 
 
+@pytest.mark.parametrize("what", ["estimate_at_completion", "estimate_to_complete"])
+@pytest.mark.parametrize("told", ["1", None])
+def test_another_estimate_is_found(what: str, told: str | None, memory: Memory, reckoning: Reckoning) -> None:
+    """Figures with another estimate of cost, or none where one is known, are a problem."""
+    known = [msgspec.json.decode(record.value or b"").get(what) for record in memory.left["engagement-figures"]]
+    at = max(at for at, amount in enumerate(known) if amount is not None)
+    memory.left["engagement-figures"].append(changed(memory.left["engagement-figures"][at], **{what: told}))
+
+    assert [problem for problem in verdict_on(memory, reckoning).problems if f"{what} is" in problem]
+
+
 def test_another_margin_is_found(memory: Memory, reckoning: Reckoning) -> None:
     """Figures that show the margin of a practice as that of another are a problem."""
     shown = [msgspec.json.decode(record.value or b"").get("margins") for record in memory.left["engagement-figures"]]
