@@ -24,6 +24,11 @@ if TYPE_CHECKING:
     from ..memory import Memory
 
 TOPICS: Final = "topics"
+NEXT: Final = (
+    "`billtide verify` tells whether somebody changed the topics; inputs that are gone, and old reference data, were "
+    "removed by retention or compaction; another version than the workers' may decide otherwise"
+)
+"""What may stand behind a difference."""
 
 
 @click.command()
@@ -62,8 +67,8 @@ def _tell(ctx: click.Context, events: int, differences: list[Difference], *, as_
         ctx.exit(1 if differences else 0)
     if differences:
         write_problems(differences)
-        message = f"{counted(len(differences), 'difference')} between {counted(events, 'event')} and the topics"
-        raise FindingError(message)
+        told = f"{counted(len(differences), 'difference')} between {counted(events, 'event')} and the topics"
+        raise FindingError(f"{told}; {NEXT}")
     click.echo(f"{counted(events, 'event')} came out again as they are on the topics")
 
 

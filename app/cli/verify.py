@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import click
 
 from ..audit.verification import verify as verified
 from ..settings import load
 from .connection import run
 from .output import FindingError, counted, json_option, write_json, write_problems
+
+NEXT: Final = (
+    "see who may write to these topics, restore what was changed from a copy, and check it with "
+    "`billtide replay --from topics`"
+)
+"""What to do about a chain that is broken."""
 
 
 @click.command()
@@ -39,6 +47,5 @@ def verify(ctx: click.Context, as_json: bool) -> None:
     )
     if problems:
         write_problems(problems)
-        message = f"{counted(len(problems), 'problem')} in {seen}"
-        raise FindingError(message)
+        raise FindingError(f"{counted(len(problems), 'problem')} in {seen}; {NEXT}")
     click.echo(f"{seen}: the chain is whole and tells of each event once")
