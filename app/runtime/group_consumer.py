@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import time
 from collections import OrderedDict
 from contextvars import ContextVar
@@ -24,8 +25,8 @@ CLIENT: Final = logging.getLogger("aiokafka.consumer.group_coordinator")
 
 FENCED_INSTANCE_ID: Final = 82
 """Kafka's error code: a later member has joined under the same instance id. aiokafka 0.14 does not know it."""
-AGAIN_SECONDS: Final = 60.0
-"""Fenced a second time within this, a worker has a rival in its place; longer than any session and rebalance."""
+AGAIN_SESSIONS: Final = 5
+"""Fenced a second time within so many sessions, a worker has a rival: that fences back in less than one."""
 
 
 class InstanceTakenError(RuntimeError):
@@ -76,7 +77,7 @@ class StaticCoordinator(GroupCoordinator):  # type: ignore[misc]  # aiokafka has
 
     member_id: str
     _former: str = JoinGroupRequest.UNKNOWN_MEMBER_ID
-    _fenced_at: float = -AGAIN_SECONDS
+    _fenced_at: float = -math.inf
 
     def reset_generation(self) -> None:
         """Forget generation and member id; of a static member that had joined, keep the id for its next join."""
@@ -116,7 +117,7 @@ class StaticCoordinator(GroupCoordinator):  # type: ignore[misc]  # aiokafka has
         """Somebody else is, or was, in this worker's place. Raises what has it join anew, then InstanceTakenError."""
         before, self._fenced_at = self._fenced_at, time.monotonic()
         place = f"another worker has joined as {self._group_instance_id!r}, this worker's place in the group"
-        if self._fenced_at - before < AGAIN_SECONDS:
+        if self._fenced_at - before < AGAIN_SESSIONS * self._session_timeout_ms / 1000:
             message = f"{place}; give each worker a BILLTIDE_INSTANCE_ID of its own, or none, and start this one again"
             log.error("%s", message)
             raise InstanceTakenError(message)

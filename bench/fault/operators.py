@@ -49,7 +49,7 @@ COMPACTING: Final = {
 COMPACTED_SECONDS_MAX: Final = 90.0
 """Kafka's cleaner looks for work every 15 s."""
 TMPFS_BYTES: Final = 65_536
-TAKEN_SECONDS_MAX: Final = 30.0
+TAKEN_SECONDS_MAX: Final = 60.0
 TAKEN: Final = "give each worker a BILLTIDE_INSTANCE_ID of its own"
 """What a worker says whose place in the group another one has taken."""
 

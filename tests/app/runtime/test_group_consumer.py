@@ -65,7 +65,7 @@ async def test_positions_after_a_rebalance() -> None:
 def coordinator(instance_id: str | None) -> Any:
     """A coordinator that has joined as member m-1 in generation 3, without a broker."""
     made: Any = StaticCoordinator.__new__(StaticCoordinator)
-    made._group_instance_id = instance_id
+    made._group_instance_id, made._session_timeout_ms = instance_id, 6_000
     made.generation, made.member_id, made.coordinator_id = 3, "m-1", 1
     made.request_rejoin = lambda: None
     return made
