@@ -130,10 +130,15 @@ class Price(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
 
 class Adjusted(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """A charge that is corrected by adjusting lines: the version and the price it was made with."""
+    """A charge that is corrected by adjusting lines: the version and the price it was made with.
+
+    residues: what each adjusting line counts to the rounding by invoice, in minor units, as in Price; lines beyond its
+    end do not count.
+    """
 
     version: EntryVersion
     price: Price
+    residues: tuple[str, ...] = ()
 
 
 class Usage(msgspec.Struct, frozen=True, array_like=True, gc=False):

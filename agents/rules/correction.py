@@ -28,6 +28,7 @@ from .books import Books
 from .cap import left_open
 from .dates import posting_days
 from .differences import same_money, same_price
+from .rounding_groups import with_next_line
 from .valuation import Missing, Value
 
 
@@ -69,11 +70,17 @@ def adjust(
     parts = tuple(part for part in entry.charges if part.live)
     part = _next(parts[-1], wanted, price.amount - entry.approved_value, date, books.contract.terms)
     part = numbered(part, ledger.EARNED, category_of(wanted), books.contract.accounts)
-    version, shown = _shown(charged, part)
+    charged = with_next_line(charged, parts, price.residue, books)
+    version, shown = _shown(charged, part, len(parts))
     source = ledger.charge_id(charged.version, charged.price, parts[0], books)
     currency = price.currency
     billed, due = format_amount(entry.approved_value, currency), format_amount(price.amount, currency)
-    steps = TraceStep("price", due, f"revision {wanted.revision}"), TraceStep("billed", billed, source)
+    steps: tuple[TraceStep, ...] = (
+        TraceStep("price", due, f"revision {wanted.revision}"),
+        TraceStep("billed", billed, source),
+    )
+    if price.residue is not None:
+        steps = *steps, TraceStep("residue", price.residue, "minor units the price lacks to quantity x rate")
     ledger.adjust(version, shown, (*trace, *steps), part, source, books)
     entry.charges, entry.price, entry.adjusted = (*parts, part), price, charged
     entry.approved_value += part.amount
@@ -88,8 +95,8 @@ def as_billed(entry: EntryState, part: Posted, stands: EntryVersion) -> tuple[En
     """Version and price that a billed part shows, for its reversal; `stands` is the version whose postings stand."""
     if entry.adjusted is None:
         return stands, price_of(entry)
-    first = next(part for part in entry.charges if part.live)
-    return (entry.adjusted.version, entry.adjusted.price) if part is first else _shown(entry.adjusted, part)
+    charged, at = entry.adjusted, [each for each in entry.charges if each.live].index(part)
+    return _shown(charged, part, at) if at else (charged.version, charged.price)
 
 
 def price_of(entry: EntryState) -> Price:
@@ -100,11 +107,12 @@ def price_of(entry: EntryState) -> Price:
     return entry.price
 
 
-def _shown(charged: Adjusted, part: Posted) -> tuple[EntryVersion, Price]:
-    """An adjusting line is one unit at a rate of its amount, and of the charge in all else."""
+def _shown(charged: Adjusted, part: Posted, at: int) -> tuple[EntryVersion, Price]:
+    """An adjusting line, the first, second and so on, is one unit at a rate of its amount, else as the charge."""
     version = structs.replace(charged.version, quantity=10**RATE_PLACES, unit="unit")
+    residue = charged.residues[at - 1] if at <= len(charged.residues) else None
     rate = part.amount * 10 ** (RATE_PLACES - exponent(part.currency))
-    return version, Price(rate, "unit", part.amount, part.currency, charged.price.rounding, None)
+    return version, Price(rate, "unit", part.amount, part.currency, charged.price.rounding, None, residue=residue)
 
 
 def _next(last: Posted, wanted: EntryVersion, amount: int, date: dt.date, terms: Engagement) -> Posted:

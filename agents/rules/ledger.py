@@ -114,11 +114,13 @@ def charge_id(version: EntryVersion, price: Price, part: Posted, books: Books) -
 def adjust(
     version: EntryVersion, price: Price, trace: tuple[TraceStep, ...], part: Posted, source: str, books: Books
 ) -> None:
-    """Bill a difference to the charge with this id; revenue follows."""
+    """Bill a difference to the charge with this id; revenue follows. Its residue is a difference too."""
     contract, effects = books.contract, books.effects
     line = _line(version, price, trace, part, contract)
     effects.billing.append(structs.replace(line, action="adjustment", adjusts=source))
     effects.revenue.append(_earned(version, part, contract))
+    if price.residue is not None:
+        count_line(part.amount, price.residue, part.accounting_date, books, 1)
 
 
 def kept_trace(price: Price, version: EntryVersion) -> tuple[TraceStep, ...]:

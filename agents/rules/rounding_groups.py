@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 from fractions import Fraction
+from itertools import zip_longest
 
+from msgspec import structs
+
+from ...codecs.entry_state import Adjusted, Posted
 from ...codecs.records import RoundingGroup
 from .books import Books
 
@@ -22,3 +26,21 @@ def count_line(amount: int, residue: str, date: dt.date, books: Books, sign: int
     group.lines += 1
     group.billed += sign * amount
     group.residue = str(Fraction(group.residue) + sign * Fraction(residue))
+
+
+def with_next_line(charged: Adjusted, parts: tuple[Posted, ...], residue: str | None, books: Books) -> Adjusted:
+    """A charge with what its next adjusting line counts: together they then lack what the new price lacks, `residue`.
+
+    parts: charge and adjusting lines so far. Those that were rounded alone count from now on, as the whole minor units
+    they are; nothing does where neither the charge nor the new price is rounded by invoice.
+    """
+    if residue is None and charged.price.residue is None:
+        return charged
+    counted = []
+    for part, known in zip_longest(parts, (charged.price.residue, *charged.residues)):
+        if known is None:
+            count_line(part.amount, "0", part.accounting_date, books, 1)
+        counted.append(known or "0")
+    adds = Fraction(residue or 0) - sum(map(Fraction, counted))
+    price = structs.replace(charged.price, residue=counted[0])
+    return Adjusted(charged.version, price, (*counted[1:], str(adds)))

@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from .reckoning_money import Worth
 
 _ONE_DAY: Final = dt.timedelta(days=1)
-_UNITS: Final = {"hour", "day"}
 
 
 class ByInvoice(NamedTuple):
@@ -62,13 +61,13 @@ def groups(agreed: ByInvoice, lines: Iterable[BillingEvent]) -> Iterator[Group]:
     exact: defaultdict[dt.date, Fraction] = defaultdict(Fraction)
     billed: defaultdict[dt.date, int] = defaultdict(int)
     posted: defaultdict[dt.date, int] = defaultdict(int)
-    for line in lines:
+    for line, worth in _with_worths(agreed.terms, lines):
         amount = minor(line.amount, line.currency)
         if line.kind == "rounding":
             posted[line.work_date] += amount
-        elif line.rate_unit in _UNITS:  # a difference to another line is rounded by itself
+        elif line.kind == "time":
             ends = _period_end(agreed, line.accounting_date)
-            exact[ends] += _worth(agreed.terms, line)
+            exact[ends] += worth
             billed[ends] += amount
     for ends in sorted({*exact, *posted}):
         due = rounded(exact[ends], agreed.terms.policies.rounding) - billed[ends]
@@ -78,20 +77,42 @@ def groups(agreed: ByInvoice, lines: Iterable[BillingEvent]) -> Iterator[Group]:
 
 
 def wrong_lines(agreed: ByInvoice, lines: list[BillingEvent]) -> Iterator[str]:
-    """Sentences about periods whose rounding lines are not as they must be, and lines that miss the entries' worth.
-
-    An entry that was corrected when it stood on an invoice is left out: the difference is a line rounded by itself.
-    """
+    """Sentences about periods whose rounding lines are not as they must be, and lines that miss the entries' worth."""
     name = agreed.terms.id
     for group in groups(agreed, lines):
         if group.due is not None and group.due != group.posted:
             yield f"engagement {name}: rounding of the lines to {group.ends} is {group.posted} instead of {group.due}"
-    adjusted = {(line.source, line.entry_id) for line in lines if line.action == "adjustment"}
-    whole = [line for line in lines if line.kind == "time" and (line.source, line.entry_id) not in adjusted]
-    shown = sum((_worth(agreed.terms, line) for line in whole), Fraction(0))
-    wanted = sum((exact for entry, exact in agreed.exact.items() if entry not in adjusted), Fraction(0))
+    shown = sum((worth for line, worth in _with_worths(agreed.terms, lines) if line.kind == "time"), Fraction(0))
+    wanted = sum(agreed.exact.values(), Fraction(0))
     if shown != wanted:
         yield f"engagement {name}: lines are quantity x rate of {shown} instead of {wanted} before rounding"
+
+
+def _with_worths(terms: Engagement, lines: Iterable[BillingEvent]) -> Iterator[tuple[BillingEvent, Fraction]]:
+    """Each line, as they were written, with what it is worth in minor units, not rounded; other lines than time: 0.
+
+    An adjusting line is worth what it says its entry now is, less what the entry's lines before it are.
+    """
+    worths: dict[str, Fraction] = {}
+    entries: defaultdict[tuple[str, str], Fraction] = defaultdict(Fraction)
+    for line in lines:
+        worth, entry = Fraction(0), (line.source, line.entry_id)
+        if line.kind == "time":
+            if line.action == "adjustment":
+                worth = _adjusted_to(line) - entries[entry]
+            elif line.reverses in worths:
+                worth = -worths[line.reverses]
+            else:
+                worth = _worth(terms, line)
+            worths[line.id] = worth
+            entries[entry] += worth
+        yield line, worth
+
+
+def _adjusted_to(line: BillingEvent) -> Fraction:
+    """What an adjusting line says in its trace that its entry is worth: the price, and what that lacks."""
+    told = {step.step: step.value for step in line.trace}
+    return minor(told["price"], line.currency) + Fraction(told.get("residue", "0"))
 
 
 def _worth(terms: Engagement, line: BillingEvent) -> Fraction:

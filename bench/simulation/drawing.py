@@ -117,8 +117,8 @@ def _tiers(chance: Random, pool: str) -> VolumeTiers:
 def _summed(chance: Random, first: Engagement) -> Callable[[Engagement], Engagement]:
     """Lines of a month rounded as their sum, in all revisions; a day has one length.
 
-    Corrections are rebilled whole, but for those of lines on invoices: such a line stays rounded as it was billed,
-    which the check could not tell were the sums agreed only later.
+    Corrections are rebilled whole, but for those of lines on invoices: such a line stands in the month it was billed
+    in, and were the sums agreed only later, the check could not tell that it did not count there then.
     """
     own = EngagementRate(rate=chance.choice(("100.1", "99.997", "33.333333")))
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from billtide.codecs.errors import UndecodableError
 
-from ..builders import Task, engagement, expense, period, ready_task, time_entry
+from ..builders import Task, engagement, expense, invoice, period, ready_task, time_entry
 from ..rules import sums
 from ..rules.builders import contract
 from ..rules.model import rounded
@@ -212,6 +212,75 @@ def test_lines_that_are_no_product_are_rounded_alone(changes: Object) -> None:
     assert refused.value.field == "$.policies.rounding_place"
 
 
+def tens(at: int, revision: int = 1, rate: str = "10.335", **changes: object) -> Object:
+    """An approved hour at its own rate: 10.335 is billed as 10.34."""
+    return work(at, revision=revision, quantity="1", rate=rate, **changes)
+
+
+def invoiced(*numbers: int) -> Object:
+    """An invoice of those entries as they were first billed."""
+    return invoice(lines=[{"billing_id": f"psa:time:{at}:1:billing:0", "amount": "10.34"} for at in numbers])
+
+
+@pytest.mark.parametrize("first", ["invoice", "corrections"])
+def test_what_is_adjusted_counts_with_its_exact_worth(first: str) -> None:
+    """10.335 + 2 x 20.33 are 50.995, so 51.00, whether the invoice or the corrections come first (M9)."""
+    task = task_with(by_invoice())
+    task.send("time-entries", *(tens(at) for at in (1, 2, 3)))
+    begin_december(task)
+    assert [line["amount"] for line in rounding(task)] == ["-0.01"]  # 31.005 is 31.01, and the lines are 31.02
+    facts = [("invoices", [invoiced(1, 2)]), ("time-entries", [tens(at, 2, "20.33") for at in (1, 2)])]
+    for stream, sent in facts if first == "invoice" else reversed(facts):
+        task.send(stream, *sent)
+        task.restart()
+
+    figures = task.figures()
+    assert sums.minor(figures["billed"]) + sums.minor(figures["rounding"]) == 51_00
+    sums.journals_balance(task)
+    sums.figures_are_sums(task)
+
+
+def test_a_reversal_takes_back_what_adjusting_lines_counted() -> None:
+    """Adjusted twice in November and once in December, then deleted: neither month keeps a rounding line (M6)."""
+    task = task_with(by_invoice(closed_period="next_open_period"))
+    task.send("time-entries", tens(1))
+    task.send("invoices", invoiced(1))
+    task.send("time-entries", tens(1, 2, "10.331"), tens(1, 3, "10.334"))
+    begin_december(task, "closed")
+    task.send("time-entries", tens(1, 4, "10.338"))
+    task.restart()
+    task.refer("periods", period(revision=3), period(id="2027-01", start_date="2027-01-01", end_date="2027-01-31"))
+    adjusted = [line["amount"] for line in task.out["billing"] if line["action"] == "adjustment"]
+    assert adjusted == ["-0.01", "0.00", "0.01"]
+    task.send("time-entries", tens(1, 5, status="deleted"))
+
+    by_month: dict[str, int] = defaultdict(int)
+    for line in task.out["billing"]:
+        by_month[line["work_date"] if line["kind"] == "rounding" else "lines"] += sums.minor(line["amount"])
+    assert not any(by_month.values())
+    sums.figures_are_sums(task)
+
+
+@pytest.mark.parametrize("first", ["line", "invoice"])
+@pytest.mark.parametrize(("rates", "exact"), [(("10.335",), 10_34), (("10.335", "10.334"), 20_67), (("10.335", "0.002"), 10_34)], ids=str)  # fmt: skip
+def test_the_place_may_change_for_what_is_invoiced(first: str, rates: tuple[str, ...], exact: int) -> None:
+    """What stands on an invoice is adjusted by 0.00, and counts from now on, or no longer, as all lines do (M9)."""
+    task = task_with(by_invoice(rounding_place=first))
+    task.send("time-entries", *(tens(at, rate=rate) for at, rate in enumerate(rates, start=1)))
+    task.send("invoices", invoiced(1))
+    begin_december(task)
+    due = {"invoice": exact, "line": sum(rounded(Fraction(rate) * 100, "half_up") for rate in rates)}
+    for revision, place in enumerate(["invoice", "line", "invoice"], start=3):
+        task.restart()
+        task.send("engagements", by_invoice(revision, rounding_place=place))
+        figures = task.figures()
+        assert sums.minor(figures["billed"]) + sums.minor(figures["rounding"]) == due[place]
+
+    task.send("time-entries", *(tens(at, 2, status="deleted") for at in range(1, len(rates) + 1)))
+    assert (task.figures()["billed"], task.figures()["rounding"]) == ("0.00", "0.00")
+    sums.figures_are_sums(task)
+
+
 entries = st.lists(
     st.tuples(
         st.sampled_from(["0.25", "1.333", "7", "-2.05", "0.001"]),
@@ -255,5 +324,31 @@ def test_lines_and_rounding_lines_are_the_exact_sum(drawn: list[Any], mode: str,
             exact[month] += hours * Fraction(line["rate"]) * 100
     assert found == {month: rounded(value, mode) for month, value in exact.items()}
     sums.journals_balance(task)
+    sums.ids_are_unique(task)
+    sums.figures_are_sums(task)
+
+
+RATES = st.lists(st.sampled_from(["10.335", "20.33", "0.004", "7.77777"]), min_size=1, max_size=4)
+
+
+@LAW
+@given(st.lists(RATES, min_size=1, max_size=3), st.sampled_from(MODES), st.randoms(use_true_random=False))
+def test_what_is_invoiced_when_makes_no_difference(drawn: list[list[str]], mode: str, chance: Random) -> None:
+    """In any order of revisions, invoices of some and the next period: the exact sum of what counts, rounded once."""
+    queues: list[list[tuple[str, Object]]] = [[("periods", period(**DECEMBER, revision=2, status="open"))]]
+    for at, rates in enumerate(drawn):
+        queues.append([("time-entries", tens(at, revision, rate)) for revision, rate in enumerate(rates, start=1)])
+        billed = [{"billing_id": f"psa:time:{at}:1:billing:0", "amount": "10.34"}]
+        queues.append([("invoices", invoice(id=f"I{at}", number=f"N{at}", lines=billed))])
+    task = task_with(by_invoice(rounding=mode))
+    while any(queues):
+        stream, sent = chance.choice([one for one in queues if one]).pop(0)
+        task.refer(stream, sent) if stream == "periods" else task.send(stream, sent)
+        if chance.random() < 1 / 4:
+            task.restart()
+
+    figures = task.figures()
+    exact = sum(Fraction(rates[-1]) * 100 for rates in drawn)
+    assert sums.minor(figures["billed"]) + sums.minor(figures["rounding"]) == rounded(exact, mode)
     sums.ids_are_unique(task)
     sums.figures_are_sums(task)

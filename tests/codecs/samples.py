@@ -344,7 +344,7 @@ CHANGELOG: dict[str, Sample] = {
         counted_as="approved_time",
         counted_time=27_000_000_000,
         posted=_replace(VERSION, revision=2),
-        adjusted=Adjusted(VERSION, Price(120_600_000, "hour", 90_450, "EUR", "half_even", 9_000_000_000)),
+        adjusted=Adjusted(VERSION, Price(120_600_000, "hour", 90_450, "EUR", "half_even", 9_000_000_000), ("1/3",)),
         progress_time=27_000_000_000,
         progress_on=DAY,
         non_chargeable=100,

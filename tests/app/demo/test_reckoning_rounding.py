@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from billtide.app.demo.reckoning_rounding import ByInvoice, groups, wrong_lines
-from billtide.codecs.billing import BillingEvent
+from billtide.codecs.billing import BillingEvent, TraceStep
 
 from .test_reckoning import Sent, month, one, reckoned, terms, time
 
@@ -44,6 +44,20 @@ def test_the_exact_worth_is_that_of_all_entries() -> None:
     assert one(terms(), *THREE).by_invoice is None
 
 
+def adjusted(price: str, residue: str, amount: str, **changes: object) -> BillingEvent:
+    """A line that adjusts the entry to a price, which lacks so many minor units."""
+    trace = (TraceStep("price", price, "revision 2"), TraceStep("residue", residue, "to the exact value"))
+    shown = {"quantity": "1", "unit": "unit", "rate": amount, "rate_unit": "unit", "trace": trace}
+    return line(amount, **{"id": "adjusting", "action": "adjustment", **shown, **changes})
+
+
+BOTH = [line(id="charge"), adjusted("5.00", "1/2", "-20.03")]
+BACK = [
+    line("-25.03", quantity="-0.25", action="reversal", reverses="charge"),
+    line("20.03", quantity="-1", rate="-20.03", rate_unit="unit", action="reversal", reverses="adjusting"),
+]
+
+
 @pytest.mark.parametrize(
     ("lines", "due"),
     [
@@ -52,6 +66,9 @@ def test_the_exact_worth_is_that_of_all_entries() -> None:
         pytest.param([line(), line(), line("-25.03", quantity="-0.25")], [0], id="a reversal leaves one line"),
         pytest.param([line(), line(), line(day="2026-04-01")], [-1, 0], id="a line in another month; April is not over"),
         pytest.param([line("30", limited_by="minimum_charge")], [0], id="a limited line is agreed as it is"),
+        pytest.param(BOTH, [1], id="adjusted to 5.005: the lines are 5.00"),
+        pytest.param([*BOTH, adjusted("7.00", "-1/4", "2.00")], [0], id="adjusted once more, to 6.9975"),
+        pytest.param([*BOTH, *BACK], [0], id="charge and adjusting line reversed"),
     ],
 )  # fmt: skip
 def test_what_a_month_lacks(lines: list[BillingEvent], due: list[int]) -> None:

@@ -158,7 +158,8 @@ async def test_a_changelog_that_lost_its_beginning_fails() -> None:
 async def test_a_changelog_of_another_version_fails_until_it_is_written_again() -> None:
     """Only the latest record of a key counts; one of no table of ours is unreadable as well."""
     await topics.create(load())
-    await write("state-changelog", (POSITION, record(Position(1), b"\x02")), (b"\x7fx", record(Position(1))))
+    newer = record(Position(1), bytes([VERSION[0] + 1]))
+    await write("state-changelog", (POSITION, newer), (b"\x7fx", record(Position(1))))
     (line,) = await found("changelog")
     assert (line.verdict, line.found) == ("fail", "task 0: 2 records this version cannot read")
 

@@ -14,6 +14,7 @@ from billtide.app.doctor.tasks import TaskSeen
 from billtide.app.memory import Read
 from billtide.app.settings import Settings
 from billtide.app.topology import TOPOLOGY
+from billtide.tables.table import VERSION
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -224,7 +225,7 @@ async def test_a_check_that_breaks_is_a_finding() -> None:
         pytest.param(b"", b"\x01", id="empty key"),
         pytest.param(None, None, id="nothing"),
         pytest.param(b"p", b"", id="no bytes"),
-        pytest.param(b"p", b"\x02", id="newer"),
+        pytest.param(b"p", bytes([VERSION[0] + 1]), id="newer"),
         pytest.param(b"?", b"\x01", id="no table of ours"),
     ],
 )
