@@ -167,8 +167,8 @@ class ExpenseCategory(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_
 
     unit_price: what one `unit` costs the customer under the policy `unit_price` (mileage: a kilometre, per diem:
     a day), and what it costs the firm where an expense does not say; line_cap: what the customer pays at most for
-    one line, the rest is the firm's cost; receipt_above: an expense above it needs a receipt. All in the
-    engagement's currency.
+    one line, the rest is the firm's cost, and at most gets back for a refund; receipt_above: an expense above it needs
+    a receipt. All in the engagement's currency.
     """
 
     category: Id

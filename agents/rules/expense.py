@@ -11,7 +11,7 @@ a line's price is, by policy,
     at_cost, mark_up   cost x exchange rate x (1 + mark-up)
     unit_price         quantity x unit price of the terms x share; without one, as at_cost
 
-and at most the line cap. The cost of all lines together is converted once.
+and at most the line cap, also of a refund, in its sign. The cost of all lines together is converted once.
 """
 
 from __future__ import annotations
@@ -173,8 +173,9 @@ def _charged(
         if fx is not None:
             trace.extend(fx.trace(each.cost))
         trace.append(TraceStep("mark_up_percent", format_scaled(terms.mark_up, PERCENT_PLACES), terms.source))
-    cap = terms.line_cap
-    if cap is not None and amount > cap:
+    if terms.line_cap is not None and abs(amount) > terms.line_cap:
+        # A refund is capped as the opposite of what it takes back, which was billed up to the cap.
+        cap = terms.line_cap if amount > 0 else -terms.line_cap
         rest = _money(amount - cap, contract.currency)
         trace.append(
             TraceStep(

@@ -86,7 +86,7 @@ def _ask_for_receipt(lines: list[_Line], terms: Engagement, converted: Way) -> N
 
 
 def _price(line: _Line, terms: Engagement, converted: Way) -> int:
-    """What the customer pays for one line: rounded once, then at most the cap of a line."""
+    """What the customer pays for one line: rounded once, then at most the cap of a line, either way."""
     spent, own = line.spent, line.terms
     if own.policy == "unit_price" and line.agreed is not None:
         share = Fraction(line.amount - spent.personal, line.amount) if spent.personal else Fraction(1)
@@ -95,4 +95,7 @@ def _price(line: _Line, terms: Engagement, converted: Way) -> int:
         mark_up = number(own.mark_up_percent, PERCENT_PLACES) if own.policy == "mark_up" else Fraction(0)
         exact = converted.exactly(line.cost) * (100 + mark_up) / 100
     price = in_minor_units(exact, terms.currency, terms.policies.rounding)
-    return price if own.line_cap is None else min(price, minor(own.line_cap, terms.currency))
+    if own.line_cap is None:
+        return price
+    cap = minor(own.line_cap, terms.currency)
+    return max(-cap, min(price, cap))

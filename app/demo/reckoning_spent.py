@@ -49,7 +49,7 @@ def _line(part: Expense | ExpenseItem, currency: str) -> Spent:
     quantity = Fraction(1) if part.quantity is None else number(part.quantity)
     unit_price = None if part.unit_price is None else number(part.unit_price)
     refuse_when(part.quantity is None and (amount is None or unit_price is not None), "no quantity")
-    refuse_when(amount is not None and amount * quantity < 0, "signs")
+    refuse_when(part.quantity is not None and amount is not None and amount * quantity < 0, "signs")
     if unit_price is not None:
         exact = quantity * unit_price
         refuse_when(abs(exact) >= _DIGITS_MAX, "too much")

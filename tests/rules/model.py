@@ -103,7 +103,10 @@ def charged(line: records.Object, agreed: records.Object, currency: str) -> Frac
         return Fraction(line["quantity"]) * Fraction(own["unit_price"]) * share * 100
     mark_up = Fraction(own["mark_up_percent"]) / 100 if policy == "mark_up" else 0
     price = borne(line) * (DOLLAR if currency == "USD" else 1) * (1 + mark_up)
-    return min(price, Fraction(own["line_cap"]) * 100) if "line_cap" in own else price
+    if "line_cap" not in own:
+        return price
+    cap = Fraction(own["line_cap"]) * 100
+    return max(-cap, min(price, cap))
 
 
 class Expected:

@@ -58,7 +58,8 @@ def driven(quantity: str, unit: str = "kilometre", **changes: object) -> SpentLi
         pytest.param("hotel", 14_999, 14_999, id="below-the-line-cap"),
         pytest.param("hotel", 15_000, 15_000, id="at-the-line-cap"),
         pytest.param("hotel", 18_000, 15_000, id="up-to-the-line-cap"),
-        pytest.param("hotel", -18_000, -18_000, id="a-refund-has-no-cap"),
+        pytest.param("hotel", -15_000, -15_000, id="a-refund-at-the-line-cap"),
+        pytest.param("hotel", -18_000, -15_000, id="a-refund-gives-back-what-was-billed"),
     ],
 )
 def test_a_category_has_its_own_terms(category: str, amount: int, expected: int | None) -> None:
@@ -203,10 +204,12 @@ def test_the_trace_tells_every_step(lines: list[SpentLine], changes: records.Obj
 
 
 def test_the_trace_says_what_the_line_cap_leaves_to_the_firm() -> None:
-    """Over a cap of 150 the rest of 180 is named as the firm's own cost, with the terms that say so."""
-    step = valued(item="hotel", amount=18_000).trace[-1]
+    """Over a cap of 150 the rest of 180 is named as the firm's own cost, with the terms that say so; so is a refund's."""
+    step, back = (valued(item="hotel", amount=amount).trace[-1] for amount in (18_000, -18_000))
+    terms = "expense terms of E1 revision 1, category hotel"
 
-    assert step.source == "expense terms of E1 revision 1, category hotel; 30.00 EUR over it are the firm's own cost"
+    assert (step.value, step.source) == ("150.00 EUR", f"{terms}; 30.00 EUR over it are the firm's own cost")
+    assert (back.value, back.source) == ("-150.00 EUR", f"{terms}; -30.00 EUR over it are the firm's own cost")
 
 
 def test_an_agreed_price_has_no_exchange_rate() -> None:

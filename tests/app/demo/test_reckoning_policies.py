@@ -65,6 +65,7 @@ BY_KILOMETRE = {"category": "mileage", "policy": "unit_price", "unit_price": "0.
         pytest.param({"categories": [BY_KILOMETRE]}, {"category": "mileage", "amount": None, "quantity": "150", "unit": "kilometre"}, 4_500, 4_500, id="150 x 0.30"),
         pytest.param({}, {"amount": None, "quantity": "3", "unit_price": "12.5"}, 3_750, 3_750, id="its own unit price"),
         pytest.param({"line_cap": "80"}, {}, 8_000, 10_000, id="at most 80"),
+        pytest.param({"line_cap": "80"}, {"amount": "-100"}, -8_000, -10_000, id="of a refund too"),
         pytest.param({"policy": "non_billable", "categories": [{"category": "rail", "policy": "mark_up", "mark_up_percent": "5"}]}, {}, 10_500, 10_000, id="a category of its own"),
         pytest.param({"categories": [{"category": "meal", "policy": "non_billable"}]}, {"amount": None, "items": [{"category": "rail", "amount": "30"}, {"category": "meal", "amount": "9"}]}, 3_000, 3_900, id="items"),
     ],
