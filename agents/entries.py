@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import datetime as dt
+from collections.abc import Callable
 from copy import copy
+from typing import Final, TypeAlias
 
 from ..codecs.entry_state import EntryState, EntryVersion, Posted, Usage
 from ..codecs.records import EngagementState
-from .holds import QUIET, hold, release
+from .holds import QUIET, hold, put_first, release
 from .keys import record_key
 from .receivables import settle_documents_naming
 from .rules.approval import may_count
@@ -21,6 +24,12 @@ from .rules.settlement import differs, settle, supersede
 from .rules.valuation import unknown_engagement
 from .terms import settle_terms, settle_waiting_terms
 from .work import Outcome, Work
+
+IsOver: TypeAlias = Callable[[EntryState, EngagementState, Contract], bool]
+"""Whether more is billed than a cap, or the balance, allows, and an entry has a part in it."""
+
+FOR_ROOM: Final = frozenset({"cap_reached", "cap_stopped", "balance_used_up"})
+"""Reasons of what waits for room under a cap or for balance."""
 
 
 def apply_version(work: Work, version: EntryVersion) -> Outcome:
@@ -108,11 +117,30 @@ def _share_room(
 
 
 def give_back_over_cap(work: Work, engagement: EngagementState, contract: Contract) -> None:
-    """Bill entries again within a cap that has become too small; what finds no room is held. The latest give first."""
-    for key in reversed(work.state.entries.of_engagement(engagement.id)):
-        entry = work.state.entries.get(key)
-        if entry is not None and over_cap(entry, engagement, contract):
+    """Bill entries again within a cap that has become too small; what finds no room is held."""
+    if contract.limits:
+        _give_back(work, engagement, contract, over_cap)
+
+
+def _give_back(work: Work, engagement: EngagementState, contract: Contract, is_over: IsOver) -> None:
+    """Bill entries again that have a part in what is too much, the latest first; it is billed again in reverse.
+
+    The latest by work date, then key: every replay has this order, and arrival has no part in it (M9). What is held
+    now had room before all that waits already, and those given back after it had room before it.
+    """
+    entries = work.state.entries
+    over: list[tuple[dt.date, bytes]] = []
+    for key in entries.of_engagement(engagement.id):
+        entry = entries.get(key)
+        if entry is not None and is_over(entry, engagement, contract):
+            over.append(((entry.posted or entry.latest).work_date, key))
+    for _, key in sorted(over, reverse=True):
+        entry = entries.get(key)
+        if entry is not None and is_over(entry, engagement, contract):
+            waited = entry.hold in FOR_ROOM
             settle_entry(work, key, entry)
+            if entry.hold in FOR_ROOM and not waited:
+                put_first(work, key)
 
 
 def _draw(work: Work, entry: EntryState, engagement: EngagementState, contract: Contract, before: Usage | None) -> None:
@@ -127,10 +155,7 @@ def settle_balance(work: Work, engagement: EngagementState, contract: Contract) 
     """Take back what a prepaid balance no longer covers, its latest entries first; release what it covers again."""
     holds = work.state.holds.waiting_on(f"balance:{engagement.id}")
     if contract.holds_overage and room_in_balance(engagement, contract) < 0:
-        for key in reversed(work.state.entries.of_engagement(engagement.id)):
-            entry = work.state.entries.get(key)
-            if entry is not None and over_balance(entry, engagement, contract):
-                settle_entry(work, key, entry)
+        _give_back(work, engagement, contract, over_balance)
     for hold_key in holds:
         if contract.holds_overage and room_in_balance(engagement, contract) <= 0:
             return

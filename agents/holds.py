@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Final, Literal, Protocol
 
+from msgspec import structs
+
 from ..codecs.entry_state import Hold
 from ..codecs.exception import ExceptionEvent, HoldReason
 from ..codecs.records import EngagementState
@@ -57,6 +59,17 @@ def hold(work: Work, key: bytes, entry: Holdable, engagement: EngagementState, m
     entry.hold_ordinal += 1
     if missing.reason not in QUIET:
         _tell(work, "held", entry, missing)
+
+
+def put_first(work: Work, key: bytes) -> None:
+    """Let an entry be released before all of its engagement that wait for the same."""
+    holds, hold_key = work.state.holds, b"h" + key[1:]
+    known = holds.get(hold_key)
+    if known is None:
+        raise AssertionError(f"entry {key!r} is put first and has no hold")
+    first = holds.first_place(known.waits_on, known.engagement_id)
+    if first < known.sequence:
+        holds.put(hold_key, structs.replace(known, sequence=first - 1))
 
 
 def release(work: Work, key: bytes, entry: Holdable, engagement: EngagementState) -> None:

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TypeAlias
+
 from ..codecs.entry_state import Hold
 from .table import MEND, Table, UnreadableStateError
+
+Place: TypeAlias = tuple[str, int, bytes]
+"""Engagement, sequence and key of a hold: the order of release. The key tells those of one sequence apart."""
 
 
 class Holds(Table[Hold]):
@@ -12,7 +17,7 @@ class Holds(Table[Hold]):
     def __init__(self) -> None:
         """Start without holds."""
         super().__init__("holds", "h", Hold)
-        self._waiting: dict[str, dict[bytes, tuple[str, int]]] = {}
+        self._waiting: dict[str, dict[bytes, Place]] = {}
 
     def index(self) -> None:
         """Build the index from the restored records. Raises UnreadableStateError at one that no worker makes."""
@@ -40,7 +45,11 @@ class Holds(Table[Hold]):
         waiting = self._waiting.get(what)
         return sorted(waiting, key=waiting.__getitem__) if waiting else []
 
-    def places(self, what: str) -> dict[bytes, tuple[str, int]]:
+    def first_place(self, what: str, engagement_id: str) -> int:
+        """The lowest sequence of an engagement's holds that wait on `what`, of which there is one at least."""
+        return min(sequence for engagement, sequence, _ in self._waiting[what].values() if engagement == engagement_id)
+
+    def places(self, what: str) -> dict[bytes, Place]:
         """Entry keys that wait on `what` now, each with its place in the order of release."""
         return dict(self._waiting.get(what, ()))
 
@@ -49,7 +58,7 @@ class Holds(Table[Hold]):
         return [what for what, waiting in self._waiting.items() if waiting]
 
     def _enter(self, key: bytes, hold: Hold) -> None:
-        self._waiting.setdefault(hold.waits_on, {})[key] = (hold.engagement_id, hold.sequence)
+        self._waiting.setdefault(hold.waits_on, {})[key] = (hold.engagement_id, hold.sequence, key)
 
     def _leave(self, key: bytes) -> None:
         hold = self.get(key)

@@ -1,7 +1,8 @@
 """Overage that is held: work beyond a prepaid balance waits, in the order it came, until there is balance again.
 
 Together entries are billed what the terms' balances cover of their value (drawdown.py), no more and no less; which of
-them waits is decided by who comes first, as under a cap. A minor unit is the smallest part that is billed.
+them waits is decided by who comes first, as under a cap. What is covered no more is taken back from the latest by work
+date, and released again before what never was. A minor unit is the smallest part that is billed.
 """
 
 from __future__ import annotations

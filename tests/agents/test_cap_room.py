@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from itertools import permutations
 
 import pytest
 
 from ..builders import Object, Task, engagement, ready_task, time_entry
+from ..rules import sums
 
 CAP = {"amount": "1000"}
 
@@ -70,3 +72,50 @@ def test_a_tolerance_agreed_later_lets_a_small_excess_through(first: str) -> Non
         task.send("engagements", revised)
 
     assert money(task) == ("1050.00", "0.00")
+
+
+def standing(task: Task) -> dict[str, int]:
+    """What stands billed of each entry, in minor units."""
+    billed: Counter[str] = Counter()
+    for line in task.out["billing"]:
+        billed[line["entry_id"]] += sums.minor(line["amount"])
+    return {entry: amount for entry, amount in sorted(billed.items()) if amount}
+
+
+@pytest.mark.parametrize("caps", [("100", "200"), ("200", "100", "200"), ("100", "150", "50", "200")], ids=" ".join)
+@pytest.mark.parametrize("order", list(permutations("123")), ids=" ".join)
+def test_the_latest_gives_back_first_and_the_earliest_is_billed_again_first(caps: tuple[str, ...], order: tuple[str, ...]) -> None:  # fmt: skip
+    """Entries of 100 under a cap of 300, lowered and raised: at 200, 1 and 2 are billed and 3 waits (M8, M9)."""
+    task = ready_task(terms(amount="300"))
+    task.send("time-entries", *(hours(number, "1") for number in order))
+    for revision, amount in enumerate(caps, start=2):
+        task.restart()
+        task.send("engagements", terms(revision, amount=amount))
+
+    assert standing(task) == {"1": 100_00, "2": 100_00}
+    sums.holds_end_once(task)
+
+
+def test_work_dates_say_which_entry_is_the_latest() -> None:
+    """Not the text of the ids: 10 was worked after 9 and before 8."""
+    task = ready_task(terms(amount="300"))
+    days = {"8": "2026-11-24", "9": "2026-11-20", "10": "2026-11-23"}
+    task.send("time-entries", *(hours(number, "1", work_date=day) for number, day in days.items()))
+    task.send("engagements", terms(2, amount="200"))
+    assert standing(task) == {"10": 100_00, "9": 100_00}
+    task.send("engagements", terms(3, amount="100"))
+    assert standing(task) == {"9": 100_00}
+    task.send("engagements", terms(4, amount="200"))
+    assert standing(task) == {"10": 100_00, "9": 100_00}
+
+
+def test_what_had_room_before_has_it_again_first() -> None:
+    """0 never had room and waits on, although its work was earlier."""
+    task = ready_task(terms(amount="300"))
+    task.send("time-entries", *(hours(number, "1") for number in "1230"))
+    for revision, amount in ((2, "100"), (3, "300")):
+        task.send("engagements", terms(revision, amount=amount))
+    assert standing(task) == {"1": 100_00, "2": 100_00, "3": 100_00}
+    task.send("engagements", terms(4, amount="400"))
+
+    assert standing(task)["0"] == 100_00

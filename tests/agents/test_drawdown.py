@@ -159,6 +159,25 @@ def test_a_lower_fee_takes_back_what_it_no_longer_covers() -> None:
     sums.holds_end_once(task)
 
 
+@pytest.mark.parametrize("fees", [("100", "200"), ("200", "100", "200")], ids=" ".join)
+def test_the_latest_gives_back_first_and_the_earliest_is_billed_again_first(fees: tuple[str, ...]) -> None:
+    """Entries of 100 on a fee of 300, lowered and raised: at 200, what was worked first is billed (M8)."""
+    task = sold(retainer({"overage": "hold"}, {"billed_terms": "rebill", "amount": "300"}))
+    days = {"8": "2026-01-20", "9": "2026-01-24", "10": "2026-01-23"}
+    task.send("time-entries", *(work(entry, "1", day) for entry, day in days.items()))
+    for revision, amount in enumerate(fees, start=2):
+        task.restart()
+        agreed = {"billed_terms": "rebill", "amount": amount}
+        task.send("engagements", retainer({"overage": "hold"}, agreed, revision=revision))
+    billed = dict.fromkeys(days, 0)
+    for line in task.out["billing"]:
+        if line["kind"] == "time":
+            billed[line["entry_id"]] += sums.minor(line["amount"])
+
+    assert billed == {"8": 100_00, "9": 0, "10": 100_00}
+    sums.holds_end_once(task)
+
+
 def test_held_overage_is_billed_when_the_policy_changes() -> None:
     """From hold to bill: what waited is billed; back again: it waits again."""
     task = sold(retainer({"overage": "hold"}))

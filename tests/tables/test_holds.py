@@ -33,6 +33,16 @@ def test_holds_are_released_in_their_order() -> None:
     assert restored(holds).waiting_on("rates:EUR") == [b"hd", b"ha", b"hc", b"hb"]
 
 
+def test_holds_of_one_sequence_are_released_by_their_keys() -> None:
+    """In whatever order they came, also after a restore; the first place is that of the engagement asked for."""
+    holds = Holds()
+    for key, value in {b"hc": hold(-1), b"ha": hold(-1), b"hb": hold(-7, engagement="E2"), b"hd": hold(2)}.items():
+        holds.put(key, value)
+
+    assert holds.waiting_on("rates:EUR") == restored(holds).waiting_on("rates:EUR") == [b"ha", b"hc", b"hd", b"hb"]
+    assert [holds.first_place("rates:EUR", engagement) for engagement in ("E1", "E2")] == [-1, -7]
+
+
 def test_a_hold_that_waits_for_something_else_moves() -> None:
     """It is found by its new word only, and keeps its place."""
     holds = Holds()
