@@ -14,7 +14,7 @@ from .fx_policy import FxPolicy
 from .intercompany import Intercompany
 from .time_policies import Discount, MultiplierChange, Multipliers, TimeRounding
 from .volume_tiers import VolumeTiers
-from .wire import CurrencyCode, DecimalText, ExpenseUnit, Id, OptionalId, Revision, Wire, decoder
+from .wire import CurrencyCode, DecimalText, ExpenseUnit, Id, OptionalId, Revision, SecondWire, decoder
 
 TYPE: Final = "billtide.engagement.v1"
 
@@ -35,7 +35,8 @@ class EngagementRate(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_d
     """A line of the engagement's own card: wins over every shared card. Per hour or per day.
 
     minimum_charge and maximum_charge: least and most that an entry at this rate is billed. volume_tiers: other rates by
-    the volume that is billed at this line.
+    the volume that is billed at this line. resource_id, region: for this person, or people of this region, alone, as in
+    a line of a rate card; both need schema_version 2.
     """
 
     rate: DecimalText
@@ -47,6 +48,8 @@ class EngagementRate(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_d
     minimum_charge: DecimalText | None = None
     maximum_charge: DecimalText | None = None
     volume_tiers: VolumeTiers | None = None
+    resource_id: OptionalId = ""
+    region: OptionalId = ""
 
 
 class Cap(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
@@ -239,12 +242,13 @@ class Policies(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_default
     intercompany: Intercompany | None = None
 
 
-class Engagement(Wire, frozen=True, kw_only=True, gc=False, omit_defaults=True):
+class Engagement(SecondWire, frozen=True, kw_only=True, gc=False, omit_defaults=True):
     """One engagement, one revision of its terms. Key is id.
 
     discount_percent: off every rate at which time is billed; expenses and fees are billed without it. discounts: with
     dates, in its place; of those that cover the work date the one that starts last.
-    funding: the customers who pay together; without it customer_id pays all.
+    funding: the customers who pay together; without it customer_id pays all. schema_version: 2 when a rate names a
+    person or a region, else 1.
     """
 
     source: Id

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Annotated, Final, Literal, TypeVar
+from typing import Annotated, Final, Literal, TypeVar, get_args, get_type_hints
 
 import msgspec
 
@@ -36,6 +36,12 @@ class Wire(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=Tr
     schema_version: Literal[1] = 1
 
 
+class SecondWire(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
+    """A value on a topic with fields that an older worker must not pass over: with them it is of version 2."""
+
+    schema_version: Literal[1, 2] = 1
+
+
 W = TypeVar("W", bound=msgspec.Struct)
 
 _MISSING: Final = "Object missing required field `"
@@ -66,16 +72,22 @@ def decoder(shape: type[W]) -> Callable[[bytes | None], W]:
     return decode
 
 
+def versions(shape: type[msgspec.Struct]) -> tuple[int, ...]:
+    """Values of schema_version that are read of a shape."""
+    return get_args(get_type_hints(shape)["schema_version"])
+
+
 def _invalid(shape: type[msgspec.Struct], message: str) -> UndecodableError:
     """Split msgspec's sentence into the field's path and what is wrong with it."""
     problem, _, path = message.partition(" - at `")
     field = path.rstrip("`")
     if field == "$.schema_version":
+        read = " or ".join(map(str, versions(shape)))
         return UndecodableError(
             "unsupported_version",
             field,
             problem,
-            "this worker reads schema_version 1; upgrade the worker or the sender",
+            f"this worker reads schema_version {read}; upgrade the worker or the sender",
         )
     if problem.startswith(_MISSING):
         # msgspec gives the path of the object that lacks the field, and none for the record itself.

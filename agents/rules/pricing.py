@@ -1,16 +1,18 @@
 """Rates: which one applies to a piece of work, and why.
 
 Precedence, first found wins: the entry's own rate, its assignment's, the engagement's card, then shared cards of
-the customer, the practice, the region, and the default. Inside a card the line with role and grade wins over
-role alone, over item, over the card's default. Of a card's versions the one in force on the work date counts:
-the latest effective_from not after it, and of two with the same date the higher version.
+the customer, the practice, the region, and the default. Inside a card lines that name the person win over lines that
+name the person's region, over lines that name neither; among each the one with role and grade wins over role alone,
+over item, over the card's default. (A card's region is the engagement's, a line's the person's.) Of a card's versions
+the one in force on the work date counts: the latest effective_from not after it, and of two with the same date the
+higher version.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import functools
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Final, NamedTuple
 
 import msgspec
@@ -20,7 +22,8 @@ from ...codecs.decimals import RATE_PLACES, format_plain
 from ...codecs.engagement import Engagement
 from ...codecs.entry_state import Volume
 from ...codecs.errors import UndecodableError
-from ...codecs.rate_card import ParsedCard, ParsedRate, check_line, parse_line
+from ...codecs.rate_card import LineKey, ParsedCard, ParsedRate, key_text, line_key, parse_line
+from ...codecs.resource import ParsedResource
 from ...codecs.volume_tiers import ParsedTiers
 
 
@@ -50,6 +53,24 @@ class Steps(NamedTuple):
     whole: bool
 
 
+class Whose(NamedTuple):
+    """Whose work it is, as far as some line asks: the person and their region, empty where none does."""
+
+    resource_id: str = ""
+    region: str = ""
+
+    def namings(self) -> Iterator[Whose]:
+        """What a line for this work may name, the most telling first: the person, their region, nobody."""
+        if self.resource_id:
+            yield Whose(self.resource_id)
+        if self.region:
+            yield Whose("", self.region)
+        yield ANYBODY
+
+
+ANYBODY: Final = Whose()
+
+
 def fixed_rate(rate: int, found_in: str) -> ResolvedRate:
     """An hourly rate that an entry or an assignment carries itself."""
     return ResolvedRate(rate, "hour", (TraceStep("rate", format_plain(rate, RATE_PLACES), found_in),))
@@ -58,27 +79,39 @@ def fixed_rate(rate: int, found_in: str) -> ResolvedRate:
 class RateBook:
     """Every card that may price one engagement, in order of precedence. A value: never changed once made.
 
-    resolve(role, grade, item, date) is the rate for such work on a date; None when no card has one. limited: some
-    line has a minimum or maximum charge. steps: of all lines with tiers.
+    resolve(role, grade, item, date) is the rate for such work on a date; None when no card has one. Where the book is
+    `personal`, some line names a person or a region, and it takes whose(resource) besides: what it remembers is shared
+    by all entries, so that nobody without a line of their own may add to it. limited: some line has a minimum or
+    maximum charge. steps: of all lines with tiers.
     """
 
     def __init__(self, terms: Engagement, shared: Iterable[Iterable[ParsedCard]]) -> None:
         """Take the engagement's terms and its shared cards, one group for each scope by precedence."""
         groups = [_engagement_cards(terms), *shared]
         self._groups = [_versions(group) for group in groups]
-        self.limited: Final = any(_limited(card) for cards in self._groups for versions in cards for card in versions)
-        self.steps: Final = _steps(card for cards in self._groups for versions in cards for card in versions)
+        every = [card for cards in self._groups for versions in cards for card in versions]
+        self._people: Final = {resource_id for card in every for _, _, _, resource_id, _ in card.lines if resource_id}
+        self._regions: Final = {region for card in every for _, _, _, _, region in card.lines if region}
+        self.personal: Final = bool(self._people or self._regions)
+        self.limited: Final = any(_limited(card) for card in every)
+        self.steps: Final = _steps(every)
         self.resolve: Final = functools.cache(self._find)
 
-    def _find(self, role: str, grade: str, item: str, date: dt.date) -> ResolvedRate | None:
+    def whose(self, resource: ParsedResource) -> Whose:
+        """The person and their region, each only if some line names it."""
+        resource_id = resource.id if resource.id in self._people else ""
+        return Whose(resource_id, resource.region if resource.region in self._regions else "")
+
+    def _find(self, role: str, grade: str, item: str, date: dt.date, whose: Whose = ANYBODY) -> ResolvedRate | None:
         for cards in self._groups:
             for versions in cards:
                 card = next((c for c in versions if c.effective_from <= date), None)
                 if card is None or (card.effective_to is not None and date > card.effective_to):
                     continue
-                line = _line(card, role, grade, item)
-                if line is not None:
-                    steps = (_step(card, line, role, grade, item),)
+                found = _line(card, role, grade, item, whose)
+                if found is not None:
+                    line, named = found
+                    steps = (_step(card, line, (role, grade, item, *named)),)
                     limits = line.minimum_charge, line.maximum_charge
                     return ResolvedRate(line.rate, line.unit, steps, *limits, line.tiers, card.id)
         return None
@@ -101,21 +134,25 @@ def _versions(cards: Iterable[ParsedCard]) -> list[list[ParsedCard]]:
     return [sorted(by_id[name], key=lambda c: (c.effective_from, c.version), reverse=True) for name in sorted(by_id)]
 
 
-def _line(card: ParsedCard, role: str, grade: str, item: str) -> ParsedRate | None:
+def _line(card: ParsedCard, role: str, grade: str, item: str, whose: Whose) -> tuple[ParsedRate, Whose] | None:
+    """The most telling line for the work, with the person or region it names."""
     lines = card.lines
-    return (
-        (lines.get((role, grade, "")) if grade and role else None)
-        or (lines.get((role, "", "")) if role else None)
-        or (lines.get(("", "", item)) if item else None)
-        or lines.get(("", "", ""))
-    )
+    for named in whose.namings():
+        line = (
+            (lines.get((role, grade, "", *named)) if grade and role else None)
+            or (lines.get((role, "", "", *named)) if role else None)
+            or (lines.get(("", "", item, *named)) if item else None)
+            or lines.get(("", "", "", *named))
+        )
+        if line is not None:
+            return line, named
+    return None
 
 
-def _step(card: ParsedCard, line: ParsedRate, role: str, grade: str, item: str) -> TraceStep:
+def _step(card: ParsedCard, line: ParsedRate, work: LineKey) -> TraceStep:
     scope = f"{card.scope} {card.scope_id}".strip()
     card_name = f"card {card.id} version {card.version} ({scope}) from {card.effective_from}"
-    source = f"{card_name}, role {role or '-'}, grade {grade or '-'}, item {item or '-'}"
-    return TraceStep("rate", f"{format_plain(line.rate, RATE_PLACES)}/{line.unit}", source)
+    return TraceStep("rate", f"{format_plain(line.rate, RATE_PLACES)}/{line.unit}", f"{card_name}, {key_text(work)}")
 
 
 def _engagement_cards(terms: Engagement) -> list[ParsedCard]:
@@ -123,23 +160,23 @@ def _engagement_cards(terms: Engagement) -> list[ParsedCard]:
 
     Each version holds every line in force on its date, so that a dated change of one role keeps the others.
     """
-    seen: set[tuple[dt.date, str, str, str]] = set()
-    read: list[ParsedRate] = []
+    seen: set[tuple[dt.date, LineKey]] = set()
+    read: list[tuple[LineKey, ParsedRate]] = []
     for at, rate in enumerate(terms.rates):
-        read.append(parse_line(rate, terms.currency, f"$.rates[{at}]"))
-        check_line(rate.role, rate.grade, rate.item, f"$.rates[{at}]")
-        key = (rate.effective_from, rate.role, rate.grade, rate.item)
-        if key in seen:
-            problem = f"a second rate for role, grade, item {key[1:]} from {rate.effective_from}"
+        key = line_key(rate, terms.schema_version, f"$.rates[{at}]")
+        read.append((key, parse_line(rate, key, terms.currency, f"$.rates[{at}]")))
+        if (rate.effective_from, key) in seen:
+            problem = f"a second rate for {key_text(key)} from {rate.effective_from}"
             raise UndecodableError("invalid_field", f"$.rates[{at}]", problem, "send each combination once a date")
-        seen.add(key)
+        seen.add((rate.effective_from, key))
     dates = sorted({rate.effective_from for rate in terms.rates})
     cards = []
     for version, date in enumerate(dates, start=1):
-        lines: dict[tuple[str, str, str], ParsedRate] = {}
+        lines: dict[LineKey, ParsedRate] = {}
         for at, rate in sorted(enumerate(terms.rates), key=lambda pair: pair[1].effective_from):
             if rate.effective_from <= date:
-                lines[rate.role, rate.grade, rate.item] = read[at]
+                key, line = read[at]
+                lines[key] = line
         cards.append(
             ParsedCard(f"{terms.source}:{terms.id}", version, "engagement", terms.id, terms.currency, date, None, lines)
         )

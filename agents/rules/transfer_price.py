@@ -176,7 +176,10 @@ def _by_rate(
     currency, seller = agreed.currency, resource.legal_entity_id
     role, grade = version.role or resource.role, version.grade or resource.grade
     book = contract.transfer_book(seller, currency)
-    found = None if book is None else book.resolve(role, grade, version.item, version.work_date)
+    if book is not None and book.personal:
+        found = book.resolve(role, grade, version.item, version.work_date, book.whose(resource))
+    else:
+        found = None if book is None else book.resolve(role, grade, version.item, version.work_date)
     if found is None:
         work = f"role {role or '-'}, grade {grade or '-'}, item {version.item or '-'} on {version.work_date}"
         pair = f"{seller}/{contract.terms.legal_entity_id}"

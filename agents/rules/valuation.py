@@ -223,7 +223,11 @@ def _rate(
         if rate is not None:
             return fixed_rate(rate, f"assignment {version.source}:{version.assignment_id}")
     role, grade = version.role or resource.role, version.grade or resource.grade
-    found = contract.book.resolve(role, grade, version.item, version.work_date)
+    book = contract.book
+    if book.personal:
+        found = book.resolve(role, grade, version.item, version.work_date, book.whose(resource))
+    else:
+        found = book.resolve(role, grade, version.item, version.work_date)
     if found is None:
         terms = contract.terms
         work = f"role {role or '-'}, grade {grade or '-'}, item {version.item or '-'} on {version.work_date}"

@@ -194,10 +194,12 @@ def _engagement(rng: random.Random, number: int, kind: ContractType) -> Engageme
         discounts=DATED_DISCOUNTS.get(number % 10, ()),
         planned_revenue=None if internal else amount_text(spread(rng, 9_000_000), currency),
     )
+    rates = tiered_rates(number, currency) or (() if number == BY_CARD else sold.rates)
     return msgspec.structs.replace(
         sold,
         customer_id=CUSTOMER if number == BY_CARD else sold.customer_id,
-        rates=tiered_rates(number, currency) or (() if number == BY_CARD else sold.rates),
+        schema_version=2 if any(rate.resource_id or rate.region for rate in rates) else 1,
+        rates=rates,
         funding=funding(number, sold.customer_id, currency, sold.policies),
     )
 
@@ -210,7 +212,10 @@ def _start(rng: random.Random, number: int, kind: ContractType) -> dt.date:
 
 
 def _own_rates(rng: random.Random, number: int, currency: str) -> tuple[EngagementRate, ...]:
-    """Rates agreed for one engagement: by role, two of them by day, one that rises in the middle of the week."""
+    """Rates agreed for one engagement: by role, two of them by day, one that rises in the middle of the week.
+
+    Analysts of one region and one person have rates of their own.
+    """
     least, most = amount_text(30_000, currency), amount_text(90_000, currency)
     by_day = (
         EngagementRate(
@@ -225,7 +230,11 @@ def _own_rates(rng: random.Random, number: int, currency: str) -> tuple[Engageme
         EngagementRate(role="consultant", rate=_rate(rng, "consultant", currency), effective_from=dt.date(2025, 1, 1)),
         EngagementRate(role="consultant", rate=_rate(rng, "consultant", currency), effective_from=dt.date(2025, 11, 5)),
     )
-    return tuple(limited(number, least, most, rate) for rate in (*by_hour, *by_day))
+    named = (
+        EngagementRate(role="analyst", region="dach", rate=amount_text(12_750, currency)),
+        EngagementRate(resource_id=f"R-{number:04}", rate=amount_text(21_025, currency)),
+    )
+    return tuple(limited(number, least, most, rate) for rate in (*by_hour, *by_day, *named))
 
 
 class Post(NamedTuple):

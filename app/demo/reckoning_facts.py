@@ -42,6 +42,7 @@ from .reckoning_numbers import FX_PLACES, UnreadableError, minor, number, refuse
 from .reckoning_spent import lines_of
 from .reckoning_terms import check_rates, check_terms
 from .reckoning_tiers import Volume
+from .reckoning_time import line_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -198,8 +199,8 @@ def _rate_card(facts: Facts, record: Record) -> None:
     card = rate_card.decode(record.value)
     minor("0", card.currency)
     refuse_when((card.scope == "default") == bool(card.scope_id), "scope_id")
-    check_rates(card.lines, card.currency)
-    refuse_when(len({(line.role, line.grade, line.item) for line in card.lines}) < len(card.lines), "a line twice")
+    check_rates(card.lines, card.currency, card.schema_version)
+    refuse_when(len({line_of(line) for line in card.lines}) < len(card.lines), "a line twice")
     versions = facts.cards.setdefault((card.scope, card.scope_id), {}).setdefault(card.id, {})
     versions.setdefault(card.version, card)
 

@@ -26,7 +26,7 @@ _DAY_HOURS_MAX = 24
 def check_terms(terms: Engagement) -> None:
     """Every decimal can be read, and nothing contradicts itself; raises UnreadableError."""
     minor("0", terms.currency)
-    check_rates(terms.rates, terms.currency)
+    check_rates(terms.rates, terms.currency, terms.schema_version)
     _check_caps(terms)
     _check_expenses(terms)
     _check_time(terms)
@@ -49,9 +49,14 @@ def check_terms(terms: Engagement) -> None:
             _check_terms_of_fee(terms, terms.fee)
 
 
-def check_rates(lines: Iterable[RateLine | EngagementRate], currency: str) -> None:
-    """Rates and their least and most charges can be read, and the least is not above the most."""
+def check_rates(lines: Iterable[RateLine | EngagementRate], currency: str, schema_version: int) -> None:
+    """Rates and their least and most charges can be read, and the least is not above the most.
+
+    A line names a person or their region, not both, and in the second version of its shape alone.
+    """
     for line in lines:
+        refuse_when(bool(line.resource_id and line.region), "a person and a region")
+        refuse_when(bool(line.resource_id or line.region) and schema_version == 1, "a person in the first version")
         number(line.rate)
         check_tiers(line.volume_tiers, line.rate, currency)
         limits = [minor(text, currency) for text in (line.minimum_charge, line.maximum_charge) if text is not None]

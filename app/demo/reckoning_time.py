@@ -27,7 +27,8 @@ _MODES: Final[dict[str, Rounding]] = {"nearest": "half_up", "up": "up", "down": 
 _DAYS: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _HOUR_MINUTES: Final = 60
 
-Line = tuple[str, str, str]
+Line = tuple[str, str, str, str, str]
+"""Role, grade, item, person and the person's region that a line of a card names."""
 Scopes = tuple[tuple[str, str], ...]
 """Scope and scope id of cards, those that win first."""
 
@@ -197,21 +198,22 @@ def _on_lines(cards: Iterable[dict[Line, Rate]], entry: TimeEntry, person: Resou
     """The most telling line of the first card that has one for the work."""
     role, grade, item = entry.role or person.role, entry.grade or person.grade, entry.item
     for lines in cards:
-        if role and grade and (role, grade, "") in lines:
-            return lines[role, grade, ""]
-        if role and (role, "", "") in lines:
-            return lines[role, "", ""]
-        if item and ("", "", item) in lines:
-            return lines["", "", item]
-        if ("", "", "") in lines:
-            return lines["", "", ""]
+        for named in ((person.id, ""), ("", person.region), ("", "")):
+            if role and grade and (role, grade, "", *named) in lines:
+                return lines[role, grade, "", *named]
+            if role and (role, "", "", *named) in lines:
+                return lines[role, "", "", *named]
+            if item and ("", "", item, *named) in lines:
+                return lines["", "", item, *named]
+            if ("", "", "", *named) in lines:
+                return lines["", "", "", *named]
     raise WaitsError("rate_missing")
 
 
 def _cards(facts: Facts, terms: Engagement, on: dt.date) -> Iterator[dict[Line, Rate]]:
     """Lines of every card in force on a date, the card that wins first. Practice and region are the engagement's."""
     own = sorted((line for line in terms.rates if line.effective_from <= on), key=lambda line: line.effective_from)
-    yield {(line.role, line.grade, line.item): _rate(line, terms.currency, "") for line in own}
+    yield {line_of(line): _rate(line, terms.currency, "") for line in own}
     scopes = (
         ("customer", terms.customer_id),
         ("practice", terms.practice),
@@ -228,14 +230,19 @@ def _in_scopes(facts: Facts, scopes: Scopes, currency: str, on: dt.date) -> Iter
         for card_id in sorted(cards):
             card = _in_force([card for card in cards[card_id].values() if card.currency == currency], on)
             if card is not None:
-                yield {(line.role, line.grade, line.item): _rate(line, card.currency, card_id) for line in card.lines}
+                yield {line_of(line): _rate(line, card.currency, card_id) for line in card.lines}
+
+
+def line_of(line: RateLine | EngagementRate) -> Line:
+    """What a line of a card names."""
+    return line.role, line.grade, line.item, line.resource_id, line.region
 
 
 def _rate(line: RateLine | EngagementRate, currency: str, card: str) -> Rate:
     least, most = (
         None if text is None else minor(text, currency) for text in (line.minimum_charge, line.maximum_charge)
     )
-    name = f"{card}/{line.role}/{line.grade}/{line.item}"
+    name = "/".join((card, *line_of(line)))
     return Rate(number(line.rate), line.unit, least, most, line.volume_tiers, name)
 
 

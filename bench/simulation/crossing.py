@@ -107,9 +107,10 @@ def _transfer_cards(chance: Random, entities: tuple[str, ...]) -> tuple[list[Thi
                 way = chance.choice(("known", "late", "never"))
                 lines = (RateLine(role="analyst", rate="70.005"), RateLine(role="partner", rate="901.5", unit="day"))
                 lines += (RateLine(rate="55.5"),) if rarely(chance, 2) else ()
+                lines += (RateLine(resource_id="R3", rate="61.61"), RateLine(region="north", rate="58.005"))
                 card = RateCard(
-                    id=f"transfer-{scope_id}-{currency}", version=1, scope="intercompany", scope_id=scope_id,
-                    currency=currency, effective_from=dt.date(2025, 8, 1), lines=lines,
+                    schema_version=2, id=f"transfer-{scope_id}-{currency}", version=1, scope="intercompany",
+                    scope_id=scope_id, currency=currency, effective_from=dt.date(2025, 8, 1), lines=lines,
                 )  # fmt: skip
                 if way != "never":
                     (late if way == "late" else known).append(card)

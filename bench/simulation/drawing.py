@@ -90,8 +90,9 @@ def _tiered(chance: Random) -> Callable[[Engagement], Engagement]:
             unit=chance.choice(("hour", "hour", "day")),
             volume_tiers=_tiers(chance, pool),
             minimum_charge=chance.choice((None, None, "300")),
+            region=region,
         )
-        for role, rate in (("analyst", "101.5"), ("", "133.333333"))
+        for role, rate, region in (("analyst", "101.5", ""), ("", "133.333333", ""), ("", "127.5", "north"))
     )
     from_revision = chance.choice((1, 1, 2))
 

@@ -38,7 +38,10 @@ DEFAULT_LINES = (
     RateLine(role="consultant", grade="senior", rate="160.5"),
     RateLine(role="consultant", rate="133.333333"),
     RateLine(item="workshop", rate="77.7", maximum_charge="400"),
+    RateLine(region="north", role="analyst", rate="104.4"),
 )
+REGIONS = {"R1": "north", "R2": "north", "R3": "south", "R4": "north"}
+"""Where people work; one may move."""
 LATE_ROLE = "architect"
 MIXES = (0.02, 0.2, 1.0)
 """How far from its own moment a record may arrive, as a part of the whole history."""
@@ -141,14 +144,20 @@ def _cards(chance: Random) -> tuple[list[Thing], list[Thing]]:
             for line in DEFAULT_LINES
         )
         first = RateCard(
-            id=f"std-{currency}", version=1, scope="default", currency=currency, effective_from=MONTHS[0], lines=lines
-        )
+            schema_version=2, id=f"std-{currency}", version=1, scope="default", currency=currency,
+            effective_from=MONTHS[0], lines=lines,
+        )  # fmt: skip
         raised = tuple(msgspec.structs.replace(line, rate=f"{line.rate.split('.')[0]}.5") for line in lines)
         known += [first, msgspec.structs.replace(first, version=2, effective_from=MONTHS[3], lines=raised)]
-        own = (RateLine(role="analyst", rate="88.125"),)
+        own = (
+            RateLine(role="analyst", rate="88.125"),
+            RateLine(role="consultant", region="north", rate="121.21"),
+            RateLine(resource_id="R2", rate="143.3"),
+            RateLine(resource_id="R2", role="analyst", rate="91.05"),
+        )
         known.append(
             RateCard(
-                id=f"own-{currency}", version=1, scope="customer", scope_id="C1", currency=currency,
+                schema_version=2, id=f"own-{currency}", version=1, scope="customer", scope_id="C1", currency=currency,
                 effective_from=MONTHS[1], effective_to=MONTHS[4], lines=own,
             )
         )  # fmt: skip
@@ -179,7 +188,7 @@ def _people(chance: Random) -> tuple[list[Thing], list[Thing]]:
         role, grade = chance.choice(("analyst", "consultant", "partner")), chance.choice(("", "senior"))
         person = Resource(
             id=name, revision=1, legal_entity_id=chance.choice(ENTITIES), role=role, grade=grade, cost_rates=rates,
-            weekly_capacity_hours=chance.choice(("40", "37.5")),
+            weekly_capacity_hours=chance.choice(("40", "37.5")), region=REGIONS.get(name, ""),
         )  # fmt: skip
         whole = msgspec.structs.replace(person, revision=2, cost_rates=(*rates, earlier))
         way = chance.choice(("known", "known", "late", "earlier rate late", "never earlier"))
@@ -218,7 +227,7 @@ def _exchange(chance: Random) -> tuple[list[Thing], list[Thing]]:
 
 
 def _contradictions(masters: list[Thing]) -> list[Thing]:
-    """New rates for what may be priced already: a card, a person's cost, an exchange rate; and a shorter week."""
+    """New rates for what may be priced already: a card, a person's cost and region, an exchange rate; a shorter week."""
     found: list[Thing] = []
     for thing in masters:
         if isinstance(thing, RateCard) and thing.version == 1 and thing.scope == "default":
@@ -226,7 +235,9 @@ def _contradictions(masters: list[Thing]) -> list[Thing]:
             found.append(msgspec.structs.replace(thing, version=9, lines=lines))
         elif isinstance(thing, Resource) and thing.id == PEOPLE[0]:
             rates = tuple(msgspec.structs.replace(rate, rate="50") for rate in thing.cost_rates)
-            found.append(msgspec.structs.replace(thing, revision=9, cost_rates=rates, weekly_capacity_hours="20"))
+            found.append(
+                msgspec.structs.replace(thing, revision=9, cost_rates=rates, region="south", weekly_capacity_hours="20")
+            )
         elif isinstance(thing, FxRate) and thing.valid_from == MONTHS[0]:
             found.append(msgspec.structs.replace(thing, revision=9, rate="2"))
     return found

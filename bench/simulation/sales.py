@@ -75,7 +75,8 @@ def _rates(chance: Random) -> tuple[EngagementRate, ...]:
         role="analyst", rate=chance.choice(("120", "111.115")), effective_from=dt.date(2025, 10, 15),
         minimum_charge=chance.choice((None, "300")), maximum_charge=chance.choice((None, "800")),
     )  # fmt: skip
-    return (own,) if agreed.rarely(chance, 3) else ()
+    theirs = EngagementRate(region="north", rate="117.7"), EngagementRate(resource_id="R4", rate="139.995")
+    return (own, *theirs) if agreed.rarely(chance, 3) else ()
 
 
 def _terms(chance: Random, name: str) -> Engagement:
@@ -84,7 +85,7 @@ def _terms(chance: Random, name: str) -> Engagement:
     policies = _policies(chance, currency)
     end = chance.choice((None, dt.date(2025, 11, 30)))
     return Engagement(
-        source="crm", id=name, revision=1, customer_id=chance.choice(("C1", "C2", "C3")),
+        schema_version=2, source="crm", id=name, revision=1, customer_id=chance.choice(("C1", "C2", "C3")),
         legal_entity_id=chance.choice(("DE", "US")), currency=currency, contract_type=contract,
         start_date=dt.date(2025, 8, chance.choice((1, 31))), end_date=end,
         rates=_rates(chance),

@@ -301,6 +301,7 @@ def test_a_correction_leaves_nothing_of_the_first_revision() -> None:
         pytest.param(agreed(), "fx-rates", fx_rate(rate="0.8", revision=2), ("400.00", "320.00"), id="exchange-rate"),
         pytest.param(agreed("percent_of_sale", percent="70"), "fx-rates", fx_rate(base="EUR", quote="USD", rate="1.2", revision=2), ("672.00", "560.00"), id="exchange-rate-of-the-seller"),
         pytest.param(agreed("rate_card"), "rate-cards", rate_card(id="us", version=2, scope="intercompany", scope_id="US", lines=[{"rate": "70"}]), ("616.00", "560.00"), id="transfer-rate"),
+        pytest.param(agreed("rate_card"), "rate-cards", rate_card(schema_version=2, id="us", version=2, scope="intercompany", scope_id="US", lines=[{"rate": "65"}, {"rate": "70", "resource_id": "R1"}]), ("616.00", "560.00"), id="transfer-rate-of-the-person"),
         pytest.param(agreed("rate_card"), "rate-cards", rate_card(id="us-de", scope="intercompany", scope_id="US/DE", lines=[{"rate": "80"}]), ("704.00", "640.00"), id="card-of-the-two"),
         pytest.param(agreed("rate_card", currency="GBP"), "rate-cards", rate_card(id="us-gbp", version=2, scope="intercompany", scope_id="US", currency="GBP", lines=[{"rate": "40"}]), ("400.00", "368.00"), id="card-in-a-third-currency"),
         pytest.param(agreed("percent_of_sale", percent="70"), "rate-cards", rate_card(version=2, lines=[{"rate": "110"}]), ("677.60", "616.00"), id="selling-price"),

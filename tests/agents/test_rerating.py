@@ -52,6 +52,42 @@ def test_a_new_cost_rate_leaves_the_bill_alone() -> None:
     assert task.figures()["cost"] == "480.00"
 
 
+@pytest.mark.parametrize(
+    ("rates", "moved", "billed"),
+    [
+        pytest.param([{"rate": "100"}, {"rate": "120", "region": "uk"}], {"region": "uk"}, ["-800.00", "960.00"], id="moved there"),
+        pytest.param([{"rate": "100"}, {"rate": "120", "region": "dach"}], {"region": ""}, ["-960.00", "800.00"], id="moved away"),
+        pytest.param([{"rate": "120", "region": "uk"}], {"region": "uk"}, ["-800.00", "960.00"], id="from a shared card"),
+        pytest.param([{"rate": "100"}, {"rate": "120", "region": "apac"}], {"region": "uk"}, [], id="to a region without a line"),
+        pytest.param([{"rate": "120", "resource_id": "R1"}, {"rate": "90", "region": "uk"}], {"region": "uk"}, [], id="a line of their own"),
+    ],
+)  # fmt: skip
+def test_a_person_who_moves_is_billed_by_the_rates_there(
+    rates: list[dict[str, object]], moved: dict[str, object], billed: list[str]
+) -> None:
+    """The region is the person's as it is known now: what is billed by a line for it follows, and no cost does."""
+    task = ready_task(engagement(schema_version=2, rates=rates))
+    task.refer("resources", resource(revision=2, region="dach"))
+    task.send("time-entries", time_entry(status="approved"))
+    task.clear()
+    task.refer("resources", resource(revision=3, **moved))
+
+    assert task.amounts() == billed
+    assert not task.out["accruals"]
+
+
+def test_a_person_who_moves_to_where_there_is_a_rate_is_billed() -> None:
+    """What was held for want of a rate waits for cards, but the person's new region ends the wait as well."""
+    task = ready_task(engagement(schema_version=2, currency="USD", rates=[{"rate": "120", "region": "uk"}]))
+    task.refer("fx-rates", fx_rate(base="EUR", quote="USD", rate="1"))
+    task.send("time-entries", time_entry(status="approved"))
+    assert [held["reason"] for held in task.out["exceptions"]] == ["rate_missing"]
+    task.clear()
+    task.refer("resources", resource(revision=2, region="uk"))
+
+    assert task.amounts() == ["960.00"]
+
+
 def test_a_cost_that_only_its_own_currency_shows_is_accrued_anew() -> None:
     """400 and 408 dollars may be worth the same cent to the contract; the ledgers get the dollars."""
     task = ready_task()

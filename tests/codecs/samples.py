@@ -192,8 +192,8 @@ FULL: dict[str, Sample] = {
         lines=(account_map.AccountLine(account="project_expense", number="6300", contract_type="capped", practice="cloud", category="travel"),),
     ),
     "engagement": _replace(
-        LEAST["engagement"], name="Löwe & Söhne", practice="cloud", region="dach", end_date=LAST,
-        rates=(engagement.EngagementRate(rate="120.6", unit="day", role="analyst", grade="senior", item="onsite", effective_from=DAY, minimum_charge="100", maximum_charge="2400", volume_tiers=TIERS),),
+        LEAST["engagement"], schema_version=2, name="Löwe & Söhne", practice="cloud", region="dach", end_date=LAST,
+        rates=(engagement.EngagementRate(rate="120.6", unit="day", role="analyst", grade="senior", item="onsite", effective_from=DAY, minimum_charge="100", maximum_charge="2400", volume_tiers=TIERS, resource_id="R-7", region="dach"),),
         cap=engagement.Cap(amount="500", mode="hold", includes_expenses=False, tolerance="0.99"),
         caps=(
             engagement.PartialCap(
@@ -284,8 +284,8 @@ FULL: dict[str, Sample] = {
     "re-drive": _replace(LEAST["re-drive"], number=2, value='{"id":"4711"}', stream="time-entries", partition=3, offset=18),
     "posting-state": _replace(LEAST["posting-state"], state="partly_paid", invoiced="904.50", credited="4.50", documents=("2026-17", "2026-C1")),
     "rate-card": _replace(
-        LEAST["rate-card"], scope="customer", scope_id="C-9", effective_to=LAST,
-        lines=(rate_card.RateLine(rate="120.6"), rate_card.RateLine(rate="900", unit="day", role="partner", grade="senior", minimum_charge="450", maximum_charge="900", volume_tiers=TIERS)),
+        LEAST["rate-card"], schema_version=2, scope="customer", scope_id="C-9", effective_to=LAST,
+        lines=(rate_card.RateLine(rate="120.6"), rate_card.RateLine(rate="900", unit="day", role="partner", grade="senior", minimum_charge="450", maximum_charge="900", volume_tiers=TIERS, resource_id="R-7", region="dach")),
     ),
     "resource": _replace(
         LEAST["resource"], role="analyst", grade="senior", practice="cloud", region="dach", weekly_capacity_hours="38.5",

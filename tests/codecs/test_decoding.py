@@ -157,6 +157,20 @@ def test_another_schema_version_is_unsupported(version: object) -> None:
     assert "upgrade the worker or the sender" in error.fix
 
 
+@pytest.mark.parametrize(
+    ("version", "read"), [pytest.param(1, True, id="1"), pytest.param(2, True, id="2"), pytest.param(3, False, id="3")]
+)
+def test_a_rate_card_has_a_second_schema_version(version: int, *, read: bool) -> None:
+    """In it a line may name a person or a region, which a worker of the first would pass over."""
+    sent = msgspec.json.encode(records.rate_card(schema_version=version))
+    if read:
+        assert rate_card.decode(sent).schema_version == version
+    else:
+        with pytest.raises(UndecodableError) as caught:
+            rate_card.decode(sent)
+        assert caught.value.fix == "this worker reads schema_version 1 or 2; upgrade the worker or the sender"
+
+
 def test_the_first_schema_version_may_be_said() -> None:
     """schema_version 1 and none at all are the same."""
     assert time_entry.decode(entry()) == time_entry.decode(entry(schema_version=1))

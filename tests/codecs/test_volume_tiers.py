@@ -22,7 +22,7 @@ def parsed(currency: str = "EUR", rate: str = "100", **tiers: object) -> ParsedT
     """The tiers of a card's only line."""
     lines = [{"role": "analyst", "rate": rate, "volume_tiers": tiers}]
     sent = rate_card(currency=currency, lines=lines)
-    return rate_cards.parse(rate_cards.decode(msgspec.json.encode(sent))).lines["analyst", "", ""].tiers
+    return rate_cards.parse(rate_cards.decode(msgspec.json.encode(sent))).lines["analyst", "", "", "", ""].tiers
 
 
 def above(*volumes: str) -> list[Object]:

@@ -84,6 +84,18 @@ FEE = {"contract_type": "fixed_fee"}
             {"rates": [{"rate": "1"}, {"rate": "1,5"}]}, "$.rates[1].rate", 'such as "7.50"', id="rate-is-no-number"
         ),
         pytest.param(
+            {"schema_version": 2, "rates": [{"rate": "1", "resource_id": "R7", "region": "dach"}]},
+            "$.rates[0]",
+            "send resource_id, region, or none",
+            id="a-rate-for-a-person-and-a-region",
+        ),
+        pytest.param(
+            {"rates": [{"rate": "1", "region": "dach"}]},
+            "$.schema_version",
+            "send schema_version 2",
+            id="a-region-that-older-workers-pass-over",
+        ),
+        pytest.param(
             {"expenses": {"mark_up_percent": "1.23456"}},
             "$.expenses.mark_up_percent",
             "send at most 4",
@@ -106,12 +118,18 @@ def test_senseless_terms_are_refused_by_field(changes: records.Object, field: st
 
 @pytest.mark.parametrize(
     "rates",
-    [pytest.param([{"rate": "1", "role": "a"}, {"rate": "2", "role": "a"}], id="same-role-same-date")],
+    [
+        pytest.param([{"rate": "1", "role": "a"}, {"rate": "2", "role": "a"}], id="same-role-same-date"),
+        pytest.param([{"rate": "1", "resource_id": "R7"}, {"rate": "2", "resource_id": "R7"}], id="same-person"),
+        pytest.param([{"rate": "1", "region": "dach"}, {"rate": "2", "region": "dach"}], id="same-region"),
+    ],
 )
 def test_two_own_rates_for_the_same_work_are_refused(rates: list[records.Object]) -> None:
     """As on a shared card, a combination is sent once: of two rates nobody could say which is meant."""
-    with pytest.raises(UndecodableError):
-        contract(rates=rates)
+    with pytest.raises(UndecodableError) as caught:
+        contract(schema_version=2, rates=rates)
+
+    assert (caught.value.field, caught.value.fix) == ("$.rates[1]", "send each combination once a date")
 
 
 @pytest.mark.parametrize(

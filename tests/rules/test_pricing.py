@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from billtide.agents.rules.pricing import RateBook
+from billtide.agents.rules.pricing import RateBook, Whose
 from billtide.codecs.decimals import format_plain
 from billtide.codecs.errors import UndecodableError
 
@@ -54,6 +54,99 @@ def test_inside_a_card_the_most_telling_line_wins(role: str, grade: str, item: s
     """Role and grade, then role, then item, then the card's default."""
     assert expected == price(RateBook(terms(), [[card(lines=LINES)]]), role, grade, item)
     assert expected == price(RateBook(terms(rates=LINES), []), role, grade, item)
+
+
+PERSONAL = [
+    *LINES,
+    {"rate": "50", "region": "dach"},
+    {"rate": "60", "region": "dach", "role": "analyst"},
+    {"rate": "70", "region": "uk", "item": "onsite"},
+    {"rate": "80", "resource_id": "R7"},
+    {"rate": "90", "resource_id": "R7", "role": "partner"},
+    {"rate": "95", "resource_id": "R8", "role": "partner"},
+]
+
+
+@pytest.mark.parametrize(
+    ("who", "work", "expected"),
+    [
+        pytest.param(("R7", "dach"), ("analyst", "senior", ""), "80/hour", id="person over region"),
+        pytest.param(("R7", ""), ("partner", "", "onsite"), "90/hour", id="person with role over person"),
+        pytest.param(("R8", "dach"), ("partner", "", ""), "95/hour", id="person with role"),
+        pytest.param(("R8", "dach"), ("analyst", "", ""), "60/hour", id="another role than the person's line"),
+        pytest.param(("R8", ""), ("analyst", "", ""), "30/hour", id="another role, no region"),
+        pytest.param(("R1", "dach"), ("analyst", "senior", ""), "60/hour", id="region with role over role and grade"),
+        pytest.param(("R1", "dach"), ("partner", "", "onsite"), "50/hour", id="region over item"),
+        pytest.param(("R1", "uk"), ("partner", "", "onsite"), "70/hour", id="region with item"),
+        pytest.param(("R1", "uk"), ("partner", "", ""), "10/hour", id="no line of the region for the work"),
+        pytest.param(("R1", "apac"), ("analyst", "senior", ""), "40/hour", id="a region without lines"),
+        pytest.param(("R1", ""), ("analyst", "", ""), "30/hour", id="a person without a region"),
+        pytest.param(("dach", "R7"), ("analyst", "", ""), "30/hour", id="ids of another kind"),
+    ],
+)
+def test_lines_of_the_person_win_over_those_of_the_region_over_all_others(
+    who: tuple[str, str], work: tuple[str, str, str], expected: str
+) -> None:
+    """Among each of them the order is the same: role and grade, role, item, default."""
+    books = (
+        RateBook(terms(), [[card(schema_version=2, lines=PERSONAL)]]),
+        RateBook(terms(schema_version=2, rates=PERSONAL), []),
+    )
+
+    for book in books:
+        found = book.resolve(*work, DAY, book.whose(person(id=who[0], region=who[1])))
+        assert found is not None
+        assert expected == f"{format_plain(found.rate, 6)}/{found.unit}"
+
+
+def test_the_nearer_card_wins_over_a_line_for_the_person() -> None:
+    """The engagement's own rate for everybody over a shared rate for this person."""
+    shared = card(schema_version=2, lines=[{"rate": "200", "resource_id": "R1"}])
+    ledger = Ledger(contract(cards=[[shared]], rates=[{"rate": "70"}]))
+    ledger.send(version(status="approved"))
+
+    assert ledger.billed() == [("charge", "560.00")]
+
+
+def test_a_book_remembers_no_more_rates_than_its_lines_tell_apart() -> None:
+    """What is remembered is shared by all entries: people without a line of their own add nothing to it."""
+    book = RateBook(terms(), [[card(schema_version=2, lines=PERSONAL)]])
+    for name in ("R7", *(f"X{number}" for number in range(20))):
+        book.resolve("analyst", "", "", DAY, book.whose(person(id=name, region=f"region of {name}")))
+
+    assert book.resolve.cache_info().currsize == 2
+    assert book.whose(person(id="R1", region="uk")) == Whose("", "uk")
+    assert (book.personal, RateBook(terms(), [[card(lines=LINES)]]).personal) == (True, False)
+
+
+@pytest.mark.parametrize(
+    ("line", "source"),
+    [
+        pytest.param({"resource_id": "R1"}, "role analyst, grade -, item -, resource R1", id="person"),
+        pytest.param({"region": "dach"}, "role analyst, grade -, item -, region dach", id="region"),
+    ],
+)
+def test_the_trace_names_the_person_or_region_of_the_line(line: records.Object, source: str) -> None:
+    """Only where the line has one, so that what is told of other lines stays as it was."""
+    lines = [{"rate": "100"}, {"rate": "120", **line}]
+    ledger = Ledger(contract(schema_version=2, rates=lines), Known(person(region="dach")))
+    ledger.send(version(status="approved"))
+    (step,) = ledger.effects.billing[0].trace
+
+    assert (step.value, step.source.partition(", ")[2]) == ("120/hour", source)
+
+
+def test_tiers_of_a_person_are_counted_apart() -> None:
+    """The hours of a line for one person are no hours of the line for everybody."""
+    tiers = {"tiers": [{"above": "10", "rate": "5"}]}
+    lines = [{"rate": "10", "volume_tiers": tiers}, {"rate": "20", "resource_id": "R7", "volume_tiers": tiers}]
+    book = RateBook(terms(), [[card(schema_version=2, lines=lines)]])
+    found = [book.resolve("", "", "", DAY, book.whose(person(id=name))) for name in ("R1", "R7")]
+
+    assert [rate.tiers.line for rate in found if rate is not None and rate.tiers is not None] == [
+        "role -, grade -, item -",
+        "role -, grade -, item -, resource R7",
+    ]
 
 
 @pytest.mark.parametrize(

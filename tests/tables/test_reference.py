@@ -101,7 +101,7 @@ def test_a_restarted_worker_prices_with_the_first_content() -> None:
         task = Task()
         task.refer("rate-cards", *records)
         [[card]] = task.reference.cards.values()
-        return card.lines["analyst", "", ""].rate
+        return card.lines["analyst", "", "", "", ""].rate
 
     assert (read(log), read(log[-1:])) == (100_000_000, 101_000_000)
 
@@ -124,6 +124,10 @@ def test_an_account_map_version_is_immutable() -> None:
         pytest.param("rate-cards", rate_card(scope="customer"), "$.scope_id", id="customer-card-for-nobody"),
         pytest.param("rate-cards", rate_card(lines=[{"rate": "1"}, {"rate": "2"}]), "$.lines[1]", id="two-defaults"),
         pytest.param("rate-cards", rate_card(lines=[{"rate": "1"}, {"rate": "x", "role": "a"}]), "$.lines[1].rate", id="rate"),
+        pytest.param("rate-cards", rate_card(schema_version=2, lines=[{"rate": "1", "resource_id": "R7"}] * 2), "$.lines[1]", id="a-person-twice"),
+        pytest.param("rate-cards", rate_card(schema_version=2, lines=[{"rate": "1", "region": "dach"}] * 2), "$.lines[1]", id="a-region-twice"),
+        pytest.param("rate-cards", rate_card(schema_version=2, lines=[{"rate": "1", "resource_id": "R7", "region": "dach"}]), "$.lines[0]", id="a-person-and-a-region"),
+        pytest.param("rate-cards", rate_card(lines=[{"rate": "1", "resource_id": "R7"}]), "$.schema_version", id="a-person-in-version-1"),
         pytest.param("rate-cards", rate_card(effective_to="2025-12-31"), "$.effective_to", id="card-ends-before-it-starts"),
         pytest.param("resources", resource(cost_rates=[{"rate": "1", "currency": "ZZZ"}]), "$.cost_rates[0].currency", id="cost-currency"),
         pytest.param("resources", resource(cost_rates=[{"rate": "1,0", "currency": "EUR"}]), "$.cost_rates[0].rate", id="cost-rate"),

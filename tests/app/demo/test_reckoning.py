@@ -353,6 +353,36 @@ SHARED: Final = [
 ]
 
 
+PERSONAL: Final = [
+    {"rate": "10"},
+    {"rate": "20", "role": "dev", "grade": "senior"},
+    {"rate": "30", "region": "EU"},
+    {"rate": "40", "region": "EU", "role": "dev"},
+    {"rate": "50", "resource_id": "R-1"},
+    {"rate": "60", "resource_id": "R-1", "item": "night"},
+]
+
+
+@pytest.mark.parametrize(
+    ("who", "known", "billed"),
+    [
+        pytest.param({}, 4, 2000, id="no region"),
+        pytest.param({"region": "US"}, 4, 2000, id="another region"),
+        pytest.param({"region": "EU"}, 3, 3000, id="region over role and grade"),
+        pytest.param({"region": "EU"}, 4, 4000, id="region with role"),
+        pytest.param({"region": "EU"}, 5, 5000, id="person over region"),
+        pytest.param({}, 6, 6000, id="person with item"),
+    ],
+)
+def test_a_line_for_the_person_wins_over_one_for_the_region(who: dict[str, str], known: int, billed: int) -> None:
+    """On a shared card and among the engagement's own rates alike."""
+    night, person = time(quantity="1", item="night"), sent("resources", revision=2, **who)
+    lines = PERSONAL[:known]
+
+    assert one(card(id="K", version=2, schema_version=2, lines=lines), person, night).billed == billed
+    assert one(terms(schema_version=2, rates=lines), person, night).billed == billed
+
+
 def test_which_rate_wins() -> None:
     """Entry over assignment over the engagement's own over customer, practice, region and default card."""
     place = {"practice": "P", "region": "EU"}
@@ -487,6 +517,12 @@ BAD: Final = [
     *(sent("assignments", weeks=[{"week": f"2026-03-0{day}", "hours": "1"}] * day) for day in (2, 3)),
     sent("assignments", weeks=[{"week": "2026-03-03", "hours": "1"}]),
     *(card(**change) for change in ({"currency": "EURO"}, {"scope_id": "C-1"}, {"scope": "customer"})),
+    *(
+        card(schema_version=2, lines=[{"rate": "1", "region": "EU", **twice}] * 2)
+        for twice in ({}, {"resource_id": "R-1"})
+    ),
+    card(lines=[{"rate": "1", "region": "EU"}]),
+    terms(rates=[{"rate": "1", "resource_id": "R-1"}]),
     *(sent("fx-rates", **change) for change in ({"rate": "0"}, {"rate": "-1"}, {"base": "XYZ"})),
     *(sent("resources", **change) for change in ({"weekly_capacity_hours": "x"}, {"schema_version": 2})),
     sent("periods", status="ajar"),
