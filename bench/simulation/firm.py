@@ -227,7 +227,7 @@ def _exchange(chance: Random) -> tuple[list[Thing], list[Thing]]:
 
 
 def _contradictions(masters: list[Thing]) -> list[Thing]:
-    """New rates for what may be priced already: a card, a person's cost and region, an exchange rate; a shorter week."""
+    """New rates for what may be priced already: a card, a person's cost, region and week, an exchange rate."""
     found: list[Thing] = []
     for thing in masters:
         if isinstance(thing, RateCard) and thing.version == 1 and thing.scope == "default":
