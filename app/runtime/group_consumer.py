@@ -69,10 +69,10 @@ class StaticCoordinator(GroupCoordinator):  # type: ignore[misc]  # aiokafka has
     aiokafka forgets who it is all the same, even between joining and syncing: then it syncs as nobody, and Kafka takes
     it for a second worker in its place.
 
-    Being fenced once need not mean that there is another worker: a coordinator that was killed may come back with an
-    older state of the group, and a request to join that a cut network held replaces the one that came after it. So a
-    fenced member joins anew. Of two workers that live, that fences the other, which joins anew too and fences this one
-    for the second time: the former of the two ends.
+    Being fenced once need not mean that there is another worker: of two requests to join, of which the first was given
+    up and arrived all the same, the one that is taken up last replaces the other (KAFKA-20985). So a fenced member
+    joins anew. Of two workers that live, that fences the other, which joins anew too and fences this one for the
+    second time: the former of the two ends.
     """
 
     member_id: str
@@ -121,7 +121,7 @@ class StaticCoordinator(GroupCoordinator):  # type: ignore[misc]  # aiokafka has
             message = f"{place}; give each worker a BILLTIDE_INSTANCE_ID of its own, or none, and start this one again"
             log.error("%s", message)
             raise InstanceTakenError(message)
-        log.warning("%s, or the group was set back; this one joins anew, and ends if that happens again", place)
+        log.warning("%s, or a request of its own came late; it joins anew, and ends if that happens again", place)
         self._former = JoinGroupRequest.UNKNOWN_MEMBER_ID
         super().reset_generation()
         raise UnknownMemberIdError

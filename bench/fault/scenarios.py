@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 from billtide.app.runtime.failpoints import POINTS, STALL_SECONDS
 
 from .recovery import killed_and_timed
-from .world import END_SECONDS_MAX, FaultError, World
+from .world import END_SECONDS_MAX, READY_SECONDS_MAX, FaultError, World
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -86,9 +86,8 @@ async def _armed(world: World, point: str, action: str) -> Worker:
         await world.feed.rest()
         await asyncio.sleep(HELD_SECONDS)
         await world.feed.late()
-    if point == "revoking":
-        await world.ready(victim)
-        await world.start("d")
+    if point == "revoking" and await asyncio.to_thread(victim.wait_for, "ready", READY_SECONDS_MAX):
+        await world.start("d")  # unless the group moved before, since the life before this one had lost its place
     if point == "draining":
         await world.ready(victim)
         victim.signal(signal.SIGTERM)
