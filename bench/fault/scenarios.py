@@ -81,15 +81,15 @@ async def refused_at(points: Sequence[str], world: World) -> None:
 async def _armed(world: World, point: str, action: str) -> Worker:
     times = TIMES.get(point, 2 if point in IN_TRANSACTION else 1)
     victim = await world.start("c", f"{point}:{times}:{action}")
+    if point not in BROUGHT_ABOUT or not await asyncio.to_thread(victim.wait_for, "ready", READY_SECONDS_MAX):
+        return victim  # it may have come by the point by itself, on its way to be ready
     if point == "woken":
-        await world.ready(victim)
         await world.feed.rest()
         await asyncio.sleep(HELD_SECONDS)
         await world.feed.late()
-    if point == "revoking" and await asyncio.to_thread(victim.wait_for, "ready", READY_SECONDS_MAX):
-        await world.start("d")  # unless the group moved before, since the life before this one had lost its place
-    if point == "draining":
-        await world.ready(victim)
+    elif point == "revoking":
+        await world.start("d")
+    else:
         victim.signal(signal.SIGTERM)
     return victim
 
@@ -238,5 +238,6 @@ async def ended_well(world: World, worker: Worker) -> None:
 
 TIMES: Final = {"fetched": 3, "partly_sent": 12, "fencing": 2, "fenced": 2, "restored": 2}
 """The how-manieth pass of a point acts, where it is not the second in a transaction and the first elsewhere."""
+BROUGHT_ABOUT: Final = frozenset({"woken", "revoking", "draining"})
 IN_TRANSACTION: Final = POINTS[: POINTS.index("woken")]
 IN_ACTIVATION: Final = (*POINTS[POINTS.index("woken") + 1 :], "woken")
