@@ -142,6 +142,8 @@ def main() -> None:
     directory = arguments.keep or Path(tempfile.mkdtemp(prefix="billtide-faults-"))
     try:
         plays, engine, loud = chosen(arguments), ENGINES[arguments.engine], not arguments.json
+        for scenario, _ in plays:  # before the first is played: a long suite would be for nothing
+            scenario.needs()
         outcomes = run(plays, directory.absolute(), engine, arguments.sabotage or "", arguments.standbys, loud=loud)
     except RefusedError as error:
         sys.exit(str(error))

@@ -42,9 +42,14 @@ from .scenarios import (
 )
 from .soak import killed_at_all, soaked
 from .spoilt_topics import changelog_cut, partitions_grown
+from .workers import faketime
 from .world import SESSION_MILLISECONDS, World
 
 Play = Callable[[World], Awaitable[None]]
+
+
+def nothing() -> None:
+    """What most scenarios need beside Python and a broker."""
 
 
 class Scenario(NamedTuple):
@@ -53,7 +58,8 @@ class Scenario(NamedTuple):
     dynamic: workers without a static place at the start; weight: how often it is drawn in a mix; session_milliseconds:
     when the group gives up a silent worker; brokers: of a cluster of the run's own behind proxies, 0 for the one broker
     that all other runs share; part: one engagement in so many has its load sent;
-    again: arguments that repeat it, where its name does not.
+    again: arguments that repeat it, where its name does not; needs: raises RefusedError where this machine lacks
+    something for it.
     """
 
     name: str
@@ -67,6 +73,7 @@ class Scenario(NamedTuple):
     brokers: int = 0
     part: int = PART
     again: str = ""
+    needs: Callable[[], object] = nothing
 
 
 def _point(point: str, verb: str, play: Callable[[Sequence[str], World], Awaitable[None]]) -> Scenario:
@@ -114,7 +121,7 @@ EVERY: Final[tuple[Scenario, ...]] = (
     _scenario(foreign_transaction),
     _scenario(foreign_on_changelog, seconds=14.0),
     _scenario(same_place),
-    _scenario(clocks_wrong, seconds=45.0),
+    _scenario(clocks_wrong, seconds=45.0, needs=faketime),
     _scenario(few_descriptors),
     _scenario(little_memory),
     _scenario(changelog_compacted),

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final
 from pydantic import SecretStr
 
 from billtide.app.broker_config import free_port
+from billtide.app.refusal import RefusedError
 from billtide.app.settings import PREFIX, Settings, variable
 
 if TYPE_CHECKING:
@@ -98,12 +99,9 @@ class Worker:
 
     def _other_clock(self, clock: str) -> dict[str, str]:
         """Variables with which it starts by another clock."""
-        library = next(iter(sorted(Path("/usr/lib").glob(FAKETIME))), None)
-        if library is None:
-            raise FileNotFoundError("libfaketime is not installed; Debian has it as `apt install libfaketime`")
         self.set_clock(clock)
         return {
-            "LD_PRELOAD": str(library),
+            "LD_PRELOAD": str(faketime()),
             "FAKETIME_TIMESTAMP_FILE": str(self._clock),
             "FAKETIME_CACHE_DURATION": "1",
             "FAKETIME_DONT_FAKE_MONOTONIC": "1",
@@ -198,6 +196,14 @@ class Worker:
                 return False
             time.sleep(POLL_SECONDS)
         return True
+
+
+def faketime() -> Path:
+    """The library that gives a process another clock. Raises RefusedError where it is not installed."""
+    library = next(iter(sorted(Path("/usr/lib").glob(FAKETIME))), None)
+    if library is None:
+        raise RefusedError("libfaketime is not installed, which other clocks need: `apt install libfaketime`")
+    return library
 
 
 def _state(pid: int) -> str:
