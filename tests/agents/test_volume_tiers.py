@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import itertools
 from fractions import Fraction
 from random import Random
@@ -10,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+from billtide.agents.rules import tiers
 
 from ..builders import Task, approval, engagement, rate_card, ready_task, time_entry, year
 from ..rules import sums
@@ -135,14 +138,10 @@ def test_a_volume_is_counted_anew_in_each_period(over: str, dates: list[str], am
     assert task.amounts() == amounts
 
 
-def test_the_first_date_there_is_lies_in_the_first_year_of_a_contract() -> None:
-    """0001-01-01, which some systems send for no date, under a contract of 29 February: it waits for a period."""
-    task = ready_task(
-        tiered(over="contract_year")
-        | {"start_date": "2024-02-29", "policies": {"approval_thresholds": [{"level": "finance", "above": "1"}]}}
-    )
-
-    assert task.send("time-entries", work(1, work_date="0001-01-01")) == "held"
+@pytest.mark.parametrize("start", [dt.date(2024, 2, 29), dt.date(2024, 3, 15)])
+def test_the_first_date_there_is_lies_in_the_first_year_of_a_contract(start: dt.date) -> None:
+    """0001-01-01, which some systems send for no date, is before every day a contract's year begins on."""
+    assert tiers._year_from(dt.date.min, start).year == dt.MINYEAR
 
 
 @pytest.mark.parametrize(
