@@ -53,4 +53,5 @@ def version_of(sent: expense.Expense) -> EntryVersion:
         lines=lines,
         receipt=sent.receipt,
         progress_excluded=sent.progress_excluded,
+        submitted_on=sent.submitted_on,
     )

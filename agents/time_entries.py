@@ -56,6 +56,7 @@ def version_of(entry: time_entry.TimeEntry) -> EntryVersion:
         None if entry.billable_quantity is None else _billable(entry.billable_quantity, quantity),
         entry.work_type,
         progress_excluded=entry.progress_excluded,
+        submitted_on=entry.submitted_on,
     )
 
 

@@ -168,6 +168,12 @@ MUTATIONS = (
         "    stands = chain[0]\n",
     ),
     Mutation(
+        "a charge by submission on the day of work",
+        "agents/rules/dating.py",
+        "return version.submitted_on if",
+        "return version.work_date if",
+    ),
+    Mutation(
         "an invoiced line reversed instead of adjusted",
         SETTLEMENT,
         "if due and (contract.adjusts or entry.invoiced) else None",

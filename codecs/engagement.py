@@ -211,7 +211,8 @@ class Policies(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_default
     that changes what an approved entry is billed by more than this amount waits for a decision of finance. credit: what
     becomes of an amount that a credit note takes back: it is to be invoiced again, or lost revenue. fx_policy: how
     other currencies are converted, absent means at the work date by the plain rate of the pair. accounting_date: day of
-    work, the last day of its period, or, of what is billed and earned, the day of approval. unmapped_account: what
+    work, the last day of its period, or, of what is billed and earned, the day of approval, or the day on which the
+    approved revision was submitted. unmapped_account: what
     has no number in the legal entity's account map is posted by its name, or nothing is until it has. work_in_progress:
     reversed when it is billed, or also when its period is closed, and accrued again in the next open one. margin: the
     figures tell the engagement's as a whole, or also by practice and region of the people.
@@ -235,7 +236,7 @@ class Policies(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_default
     review_above: DecimalText | None = None
     credit: Literal["rebill", "write_off"] = "rebill"
     fx_policy: FxPolicy | None = None
-    accounting_date: Literal["work_date", "approval_date", "period_end"] = "work_date"
+    accounting_date: Literal["work_date", "approval_date", "period_end", "submission_date"] = "work_date"
     unmapped_account: Literal["abstract_name", "hold"] = "abstract_name"
     work_in_progress: Literal["until_billed", "reverse_next_period"] = "until_billed"
     margin: Literal["total", "by_practice_and_region"] = "total"

@@ -37,7 +37,8 @@ class EntryVersion(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
     quantity: 10^-6 of `unit`; amount: minor units of `currency`, as far as the expense says it; rate: the
     entry's own rate per hour, in 10^-6 of the contract's currency; billable_quantity: 10^-6 of `unit`, None when
-    it is quantity; lines: of an expense that is more than an amount of one category; receipt: there is one.
+    it is quantity; lines: of an expense that is more than an amount of one category; receipt: there is one;
+    submitted_on: the day it was handed in, None where the source does not say it.
     """
 
     kind: EntryType
@@ -64,6 +65,7 @@ class EntryVersion(msgspec.Struct, frozen=True, array_like=True, gc=False):
     lines: tuple[SpentLine, ...] = ()
     receipt: bool = False
     progress_excluded: ProgressExcluded | None = None
+    submitted_on: dt.date | None = None
 
     @property
     def cause(self) -> str:

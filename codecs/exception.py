@@ -32,6 +32,7 @@ HoldReason = Literal[
     "awaiting_review",
     "approval_date_unknown",
     "account_unmapped",
+    "submission_date_unknown",
 ]
 
 

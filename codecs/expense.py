@@ -38,6 +38,7 @@ class Expense(Wire, frozen=True, kw_only=True, gc=False, omit_defaults=True):
     expense with several categories or taxes; quantities, tax and personal part are then theirs, and amount, if
     sent, is their sum.
     `progress_excluded` leaves it out of a fixed fee's progress: uninstalled cost earns its cost, waste nothing.
+    submitted_on: the day this revision was handed in, for contracts that charge what is spent on that day.
     """
 
     source: Id
@@ -62,6 +63,7 @@ class Expense(Wire, frozen=True, kw_only=True, gc=False, omit_defaults=True):
     receipt: bool = False
     items: Annotated[tuple[ExpenseItem, ...], msgspec.Meta(max_length=ITEMS_MAX)] = ()
     progress_excluded: ProgressExcluded | None = None
+    submitted_on: dt.date | None = None
 
 
 decode: Final = decoder(Expense)

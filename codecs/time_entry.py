@@ -23,6 +23,7 @@ class TimeEntry(Wire, frozen=True, kw_only=True, gc=False, omit_defaults=True):
     the cost: less is a write-down, more a write-up.
     work_type, such as `overtime` or `travel`, is what the engagement's multipliers go by.
     `progress_excluded` leaves it out of a fixed fee's progress: uninstalled cost earns its cost, waste nothing.
+    submitted_on: the day this revision was handed in, for contracts that charge what is done on that day.
     An entry that moves to another engagement is sent twice: deleted under the old key, new under the new.
     """
 
@@ -46,6 +47,7 @@ class TimeEntry(Wire, frozen=True, kw_only=True, gc=False, omit_defaults=True):
     billable_quantity: DecimalText | None = None
     work_type: OptionalId = ""
     progress_excluded: ProgressExcluded | None = None
+    submitted_on: dt.date | None = None
 
 
 decode: Final = decoder(TimeEntry)

@@ -7,7 +7,7 @@ import datetime as dt
 from ...codecs.entry_state import Approvals, EntryState, EntryVersion
 from ...codecs.exception import HoldReason
 from .contract import Contract
-from .dating import Dates, Dating, approved_on
+from .dating import Dates, Dating, approved_on, charge_day
 from .differences import same_money
 from .progress import has_progress
 from .valuation import Missing, Value, missing_period
@@ -20,22 +20,16 @@ def dates_of(
     contract: Contract,
     *,
     approved: bool,
-) -> Dates | Missing | None:
-    """Days of the wanted version by policy, or why what is approved cannot be charged now: then nothing of it moves.
-
-    Approved is only what has a day of approval, where that matters (see unknown_day).
-    """
-    dating = contract.dating
+) -> Dates | None:
+    """Days of the wanted version by policy. Approved is only what has the days that matter (see undated)."""
+    dating, terms = contract.dating, contract.approval
     if version is None or dating is None:
         return None
-    day = approved_on(version, approvals, contract.approval) if approved and dating.needs_day(version) else None
-    if day is None:
-        return Dates(None, _posted_on(entry, version, dating, contract, None), None)
-    charged_on = contract.calendar.accounting_date(day) if dating.charges(version) else None
-    if isinstance(charged_on, str) and not (_is_charged(entry) or has_progress(entry)):
-        return missing_period(charged_on, contract, day)
-    fx_on = day if dating.fx == "approval_date" else _posted_on(entry, version, dating, contract, charged_on)
-    return Dates(day, fx_on, charged_on)
+    day = charge_day(version, approvals, terms, dating) if approved and dating.charges(version) else None
+    charged_on = None if day is None else contract.calendar.accounting_date(day)
+    by_approval = approved and dating.fx == "approval_date"
+    fx_on = approved_on(version, approvals, terms) if by_approval else None
+    return Dates(day, fx_on or _posted_on(entry, version, dating, contract, charged_on), charged_on)
 
 
 def posting_days(
@@ -49,8 +43,8 @@ def posting_days(
     date, dates = value.accounting_date, value.dates
     charged_on = date if dates is None or dates.charged_on is None else dates.charged_on
     if isinstance(charged_on, str):
-        approved_on = None if dates is None else dates.approved_on
-        return missing_period(charged_on, contract, approved_on or version.work_date)
+        day = None if dates is None else dates.day
+        return missing_period(charged_on, contract, day or version.work_date)
     if isinstance(date, str) and not costed:
         return missing_period(date, contract, version.work_date)
     closed = None if value.transfer is None else _sellers_refusal(value, contract, version)
@@ -82,7 +76,7 @@ def _posted_on(
 ) -> dt.date:
     """The work date, or by policy the accounting date: the one kept since it was posted, or where it is posted now.
 
-    Dated by approval, it moves once, from that of the cost to that of the charge.
+    Dated by approval or submission, it moves once, from that of the cost to that of the charge.
     """
     if dating.fx != "accounting_date":
         return version.work_date
@@ -97,13 +91,28 @@ def _is_charged(entry: EntryState) -> bool:
     return bool(entry.charges) and entry.charges[-1].live
 
 
-def unknown_day(
-    version: EntryVersion, approvals: Approvals | None, contract: Contract, dating: Dating
+def undated(
+    entry: EntryState, version: EntryVersion, approvals: Approvals | None, contract: Contract, dating: Dating
 ) -> Missing | None:
-    """Why an approved version is not due: its contract's dating goes by a day that no decision says."""
-    if not dating.needs_day(version) or approved_on(version, approvals, contract.approval) is not None:
+    """Why an approved version is not due: a day that its contract's dating goes by is unknown, or cannot be posted to.
+
+    What stands charged for the same money stays, though the period of its day has closed since.
+    """
+    if dating.needs_approval(version) and approved_on(version, approvals, contract.approval) is None:
+        what, fix = "no decision says on which day", "the approval with decided_on"
+        return _unknown("approval_date_unknown", version, contract, what, fix)
+    if not dating.charges(version):
         return None
-    terms = contract.terms
-    what = f"revision {version.revision} is approved, and no decision says on which day, which {terms.id} is dated by"
-    fix = "send the approval with decided_on, or terms with another policy"
-    return Missing("approval_date_unknown", f"engagement:{terms.id}", f"{what}; {fix}")
+    day = charge_day(version, approvals, contract.approval, dating)
+    if day is None:
+        what, fix = "it does not say on which day it was submitted", "a revision with submitted_on"
+        return _unknown("submission_date_unknown", version, contract, what, fix)
+    charged_on = contract.calendar.accounting_date(day)
+    stays = (_is_charged(entry) or has_progress(entry)) and same_money(entry.posted or entry.latest, version)
+    return missing_period(charged_on, contract, day) if isinstance(charged_on, str) and not stays else None
+
+
+def _unknown(reason: HoldReason, version: EntryVersion, contract: Contract, what: str, fix: str) -> Missing:
+    name = contract.terms.id
+    text = f"revision {version.revision} is approved, and {what}, which {name} is dated by"
+    return Missing(reason, f"engagement:{name}", f"{text}; send {fix}, or terms with another policy")

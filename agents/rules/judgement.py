@@ -1,8 +1,8 @@
 """Judgement: which version of an entry counts, whether as approved, and what the entry waits for to be judged.
 
-Levels come first, then amounts and persons (assessment), then finance (review), then the day of approval, where the
-contract dates something by it: what lacks that day is approved, and its hours are, but its money stands as that of
-submitted work until the day is known.
+Levels come first, then amounts and persons (assessment), then finance (review), then the day of approval or submission,
+where the contract dates something by it: what lacks that day is approved, and its hours are, but its money stands as
+that of submitted work until the day is known.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from ...codecs.entry_state import Approvals, EntryState, EntryVersion
 from .approval import counting
 from .assessment import assess
 from .contract import Contract
-from .dates import unknown_day
+from .dates import undated
 from .review import review
 from .valuation import Lookups, Missing
 
@@ -29,5 +29,5 @@ def judge(
     if contract.review_above is not None and entry.earlier:
         version, waits = review(version, entry, approvals, contract, lookups, judged)
         waits_for = waits or waits_for
-    undated = None if contract.dating is None else unknown_day(version, approvals, contract, contract.dating)
-    return version, True, undated is None, waits_for or undated
+    missing = None if contract.dating is None else undated(entry, version, approvals, contract, contract.dating)
+    return version, True, missing is None, waits_for or missing

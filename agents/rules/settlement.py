@@ -62,8 +62,6 @@ def settle(entry: EntryState, approvals: Approvals | None, books: Books) -> Miss
     count_time(entry, books, *time_of(contract, version, approved=approved))
     stands = entry.cost is not None and entry.cost.live
     dates = None if contract.dating is None else dates_of(entry, wanted, approvals, contract, approved=due)
-    if isinstance(dates, Missing):
-        return dates
     value = None if wanted is None else value_of(wanted, contract, books.lookups, dates, posted=stands)
     worth = value if isinstance(value, Value) else None
     charged = to_adjust(entry, wanted, worth, books) if due and (contract.adjusts or entry.invoiced) else None
@@ -95,8 +93,6 @@ def differs(entry: EntryState, approvals: Approvals | None, contract: Contract, 
     if wanted is None or not same_money(entry.posted or entry.latest, wanted):
         return True
     dates = None if contract.dating is None else dates_of(entry, wanted, approvals, contract, approved=due)
-    if isinstance(dates, Missing):
-        return False
     value = value_of(wanted, contract, lookups, dates, posted=True)
     return (
         not isinstance(value, Value)

@@ -30,6 +30,7 @@ WAITS: Final[dict[HoldReason, str]] = {
     "balance_used_up": "the prepaid balance is used up; it goes on with the next fee or refill",
     "account_unmapped": "its legal entity's account map lacks a number; send a version to `account-maps`",
     "approval_date_unknown": "nobody says on which day it was approved; send the approval again with `decided_on`",
+    "submission_date_unknown": "it does not say on which day it was submitted; send a revision with `submitted_on`",
     "receipt_missing": "its receipt is missing; send a revision of the expense that says there is one",
     "cap_stopped": "it lies beyond a cap that stops, so the customer does not pay it; a higher cap brings it back",
     "billing_unknown": "it names a billing event of an entry that has not arrived; send it, or correct the line",

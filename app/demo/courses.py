@@ -36,7 +36,8 @@ class Line(NamedTuple):
     """An entry that starts its course. first: its first revision, submitted; handed_in: ms since 1970.
 
     levels: those the contract may ask for; approvers: those it names, anybody where it names none; elsewhere: another
-    engagement, for an entry that was booked wrongly; dated: whoever decides says the day.
+    engagement, for an entry that was booked wrongly; dated: whoever decides says the day; says_day: so does whoever
+    hands it in.
     """
 
     first: TimeEntry | Expense
@@ -46,6 +47,7 @@ class Line(NamedTuple):
     elsewhere: str
     rng: random.Random
     dated: bool = False
+    says_day: bool = False
 
     def later(self, steps: int) -> int:
         """A moment some steps after the entry was handed in."""
@@ -54,7 +56,9 @@ class Line(NamedTuple):
 
     def entry(self, at: int, revision: int, status: EntryStatus, **changes: object) -> Happening:
         """One revision of the entry."""
-        return happening(at, msgspec.structs.replace(self.first, revision=revision, status=status, **changes))
+        day = day_of(at) if self.says_day else None
+        again = msgspec.structs.replace(self.first, revision=revision, status=status, submitted_on=day, **changes)
+        return happening(at, again)
 
     def decided(self, at: int, revision: int, verdict: Verdict, sequence: int = 1) -> list[Happening]:
         """One verdict of every level that is asked for, or of the manager where none is."""

@@ -32,6 +32,8 @@ BOOKED: Final = (25, 60, 78)
 """Engagements converted at the average of the month they are posted in, of an entity whose months stay as they are."""
 DATED: Final = (26, 44)
 """T&M engagements whose charges are dated by their approval, of entities that close no month; anybody approves them."""
+SUBMITTED: Final = (29, 48)
+"""T&M engagements whose charges are dated by the day of submission, of entities that close no month."""
 CONVERTED_WHEN_APPROVED: Final = (44, 50)
 """T&M engagements converted at the rates of the day of approval."""
 AVERAGE: Final = "average"
@@ -46,7 +48,7 @@ def placed(number: int, entity: Entity) -> Entity:
         return next(each for each in ENTITIES if each.id == MAPPED[number])
     if number in BOOKED:
         return next(each for each in ENTITIES if each.october == "closed" and not each.closes)
-    return ENTITIES[0] if number in DATED and entity.closes else entity
+    return ENTITIES[0] if number in (*DATED, *SUBMITTED) and entity.closes else entity
 
 
 def crossing(number: int, currency: str, agreed: Policies) -> Policies:
@@ -55,6 +57,8 @@ def crossing(number: int, currency: str, agreed: Policies) -> Policies:
     by_average = FxPolicy(rate_type=AVERAGE, quotation="either", base_currency=_HUB)
     if number in DATED:
         agreed = msgspec.structs.replace(agreed, accounting_date="approval_date", closed_period="next_open_period")
+    if number in SUBMITTED:
+        agreed = msgspec.structs.replace(agreed, accounting_date="submission_date", closed_period="next_open_period")
     if number in CONVERTED_WHEN_APPROVED:
         return msgspec.structs.replace(agreed, fx_policy=FxPolicy(date="approval_date"))
     if number in AVERAGED:
@@ -73,6 +77,11 @@ def needs_day(terms: Engagement) -> bool:
     """Whether the contract wants to know on which day its entries are approved: then all who decide say it."""
     fx, accounting = terms.policies.fx_policy, terms.policies.accounting_date
     return accounting == "approval_date" or (fx is not None and fx.date == "approval_date")
+
+
+def says_day(terms: Engagement) -> bool:
+    """Whether who hands in entries for the contract says on which day."""
+    return terms.policies.accounting_date == "submission_date"
 
 
 def _fixed(number: int, currency: str) -> tuple[AgreedFxRate, ...]:

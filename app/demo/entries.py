@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from ...codecs.decimals import RATE_PLACES, format_plain, parse_scaled
 from ...codecs.time_entry import TimeEntry
 from .courses import Line, take
-from .crossings import needs_day
+from .crossings import needs_day, says_day
 from .deals import BILLED_BY_TIME, LATE_ROLE, Post
 from .fees import excluded
 from .happenings import FORGOTTEN, FRIDAY, MONDAY, WEEKEND, WORKDAYS, Happening, chance, moment, often
@@ -38,6 +38,8 @@ RARE: Final = ((LATE_CURRENCY, 14), (UNQUOTED_CURRENCY, 4))
 NEVER_SOLD: Final = ("E-9001", "E-9001", "E-9002")
 """Engagements that are booked on and never arrive."""
 _MORNING, _NOON, _PEAK, _EVENING = 8 * 60, 12 * 60, 16 * 60, 19 * 60  # minutes of the day
+FORGETFUL: Final = "7"
+"""How the ids of entries end that do not say the day of submission where it is asked for."""
 FRIDAY_PERCENT: Final = 80
 
 
@@ -116,11 +118,12 @@ def _on_course(rng: random.Random, first: TimeEntry | Expense, sold: Sequence[En
     levels: tuple[ApprovalLevel, ...] = ()
     approvers: tuple[Approver, ...] = ()
     dated = terms is not None and needs_day(terms)
+    says = terms is not None and says_day(terms) and not first.id.endswith(FORGETFUL)
     if terms is not None:
         asked = (*terms.policies.approval_levels, *(each.level for each in terms.policies.approval_thresholds))
         levels, approvers = tuple(dict.fromkeys(asked)), terms.policies.approvers
     elsewhere = rng.choice([other.id for other in sold if other.id != first.engagement_id])
-    return take(Line(first, levels, approvers, at, elsewhere, rng, dated))
+    return take(Line(first, levels, approvers, at, elsewhere, rng, dated, says))
 
 
 def _handed_in(rng: random.Random, day: dt.date) -> int:

@@ -43,12 +43,12 @@ class Counted:
     unknown: HoldReason | None = None
     ignored: HoldReason | None = None
     review: HoldReason | None = None
-    undated: bool = False
+    undated: HoldReason | None = None
 
     @property
     def waits_for(self) -> HoldReason | None:
         """A review comes before an unknown amount, that before a decision that does not count, and last its day."""
-        return self.review or self.unknown or self.ignored or ("approval_date_unknown" if self.undated else None)
+        return self.review or self.unknown or self.ignored or self.undated
 
 
 def counted(facts: Facts, terms: Engagement, entry_id: EntryId) -> Counted:

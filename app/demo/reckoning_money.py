@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from ...codecs.exception import HoldReason
 from ...codecs.time_entry import ProgressExcluded, TimeEntry
 from .reckoning_approval import Counted, approved_on, counted, may_count
-from .reckoning_dates import fx_day, is_dated
+from .reckoning_dates import chargeable_on, fx_day, undated
 from .reckoning_facts import Entry, EntryId
 from .reckoning_intercompany import Transfer, transfer_of
 from .reckoning_lookups import WaitsError, accounting_date, hours_in
@@ -29,7 +29,7 @@ class Worth:
     posted_on: its accounting date, by the calendar as it stands in the end; waits_for: what it waits for although it is
     posted, for a decision about it does not count; belongs_to: practice and region of its person, empty if unknown;
     transfer: what another legal entity charges for it once it is approved; charged_on: days on which it may have been
-    charged, None where that is not by its approval.
+    charged, None where that is not by its approval or submission, or cannot be told.
     """
 
     entry_id: EntryId
@@ -69,9 +69,9 @@ def reckon_entry(facts: Facts, entry_id: EntryId) -> Reckoned:
     if terms is None:
         return Reckoned(waits_for="engagement_unknown" if may_count(facts, entry_id) else None)
     found = counted(facts, terms, entry_id)
-    if found.version is not None and found.approved and is_dated(terms, found.version):
-        found.undated = approved_on(facts, terms, entry_id, found.version) is None
-        found.approved = not found.undated
+    if found.version is not None and found.approved:
+        found.undated = undated(facts, terms, entry_id, found.version)
+        found.approved = found.undated is None
     if found.version is None or not (found.approved or terms.policies.accrue_at == "submission"):
         return Reckoned(waits_for=found.waits_for)
     try:
@@ -104,15 +104,5 @@ def _worth(facts: Facts, terms: Engagement, entry_id: EntryId, version: Entry, f
         found.waits_for,
         belongs_to,
         transfer,
-        _chargeable_on(facts, terms, entry_id, day),
+        chargeable_on(facts, terms, entry_id, day),
     )
-
-
-def _chargeable_on(
-    facts: Facts, terms: Engagement, entry_id: EntryId, approved_on: dt.date | None
-) -> frozenset[dt.date] | None:
-    """Where each day on which anything of an entry was decided is posted; a correction may keep an earlier charge."""
-    if terms.policies.accounting_date != "approval_date":
-        return None
-    decided = (decision.decided_on for each in facts.decisions.get(entry_id, {}).values() for decision in each.values())
-    return frozenset(accounting_date(facts, terms, day) for day in (*decided, approved_on) if day is not None)

@@ -18,16 +18,17 @@ from . import agreed
 from .sales import Sold
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
 
 def agreed_besides(chance: Random, sold: Sold) -> Sold:
     """The same engagements, some of them with such an agreement in every revision."""
-    changes: dict[str, Callable[[Engagement], Engagement]] = {}
-    for terms in sold.engagements:
-        change = _change(chance, terms)
-        if change is not None:
-            changes[terms.id] = change
+    return in_every_revision(sold, {terms.id: _change(chance, terms) for terms in sold.engagements})
+
+
+def in_every_revision(sold: Sold, agreed: Mapping[str, Callable[[Engagement], Engagement] | None]) -> Sold:
+    """The same engagements with what is agreed for some of them, by their ids."""
+    changes = {name: change for name, change in agreed.items() if change is not None}
     return Sold(
         [changes[terms.id](terms) if terms.id in changes else terms for terms in sold.engagements],
         [

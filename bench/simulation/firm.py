@@ -20,7 +20,7 @@ from billtide.codecs.period import Period
 from billtide.codecs.rate_card import RateCard, RateLine
 from billtide.codecs.resource import CostRate, Resource
 
-from . import agreed, answers, crossing, drawing, sales, work
+from . import agreed, answers, crossing, days, drawing, sales, work
 
 if TYPE_CHECKING:
     from billtide.app.demo.happenings import Thing
@@ -77,11 +77,13 @@ def make(seed: int, *, late_changes: bool = False) -> Firm:
     for known, coming in crossing.references(across, ENTITIES):
         masters += known
         late += coming
+    when = Random(f"{seed}:days")
     sold = drawing.agreed_besides(Random(f"{seed}:drawing"), sales.engagements(chance, across))
+    sold = days.dated(when, sold)
     planned = sales.assignments(chance, sold)
     later = [Timed(chance.random(), thing) for thing in late]
     later += [Timed(at, thing) for at, thing in (*sold.sent, *planned.sent)]
-    entered = list(work.entries(chance, sold, planned))
+    entered = list(days.submitted(when, work.entries(chance, sold, planned)))
     answered = answers.documents(chance, sold, [thing for _, thing in entered])
     later += [Timed(at, thing) for at, thing in (*entered, *answered)]
     if late_changes or agreed.rarely(chance, 2):

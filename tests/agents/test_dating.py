@@ -277,8 +277,8 @@ def test_a_period_that_closes_later_does_not_price_anew() -> None:
 RECORDS: list[tuple[str, Object]] = [
     ("rate-cards", rate_card()),
     ("resources", resource(cost_rates=[{"rate": "50", "currency": "USD"}])),
-    ("expenses", expense(currency="USD")),
-    ("time-entries", time_entry()),
+    ("expenses", expense(currency="USD", submitted_on="2026-12-02")),
+    ("time-entries", time_entry(submitted_on="2026-12-02")),
     ("approvals", approval(decided_on="2026-12-02")),
     ("approvals", approval(entry_type="expense", decided_on="2026-12-02")),
     *(("fx-rates", fx_rate(valid_from=day, valid_to=day, rate=rate)) for day, rate in DAYS.items()),
@@ -286,7 +286,7 @@ RECORDS: list[tuple[str, Object]] = [
 
 
 @pytest.mark.parametrize("fx", ["work_date", "approval_date", "accounting_date"])
-@pytest.mark.parametrize("date", ["work_date", "approval_date", "period_end"])
+@pytest.mark.parametrize("date", ["work_date", "approval_date", "period_end", "submission_date"])
 def test_any_order_gives_the_same_lines(fx: str, date: str) -> None:
     """M9 under every pair of policies: amounts, rates and days of what stands are those of any other order."""
     policies: Any = {"fx_policy": {"date": fx}, "accounting_date": date}

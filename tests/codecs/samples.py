@@ -266,7 +266,7 @@ FULL: dict[str, Sample] = {
     "exception": _replace(LEAST["exception"], action="released"),
     "expense": _replace(
         LEAST["expense"], billable=False, task_id="T-1", notes="2. Klasse", progress_excluded="uninstalled", quantity="127.5", unit="kilometre", unit_price="0.42",
-        tax_amount="8.52", tax_recoverable=True, personal_amount="1.00", receipt=True,
+        tax_amount="8.52", tax_recoverable=True, personal_amount="1.00", receipt=True, submitted_on=LAST,
         items=(expense.ExpenseItem(
             category="mileage", amount="53.55", quantity="127.5", unit="kilometre", unit_price="0.42", tax_amount="8.52", tax_recoverable=True,
             personal_amount="1.00",
@@ -297,7 +297,7 @@ FULL: dict[str, Sample] = {
     ),
     "time-entry": _replace(
         LEAST["time-entry"], unit="minute", billable=False, role="analyst", grade="senior", item="onsite", task_id="T-1", assignment_id="A-1",
-        rate="120.6", notes="Übergabe\n", billable_quantity="6", work_type="overtime", progress_excluded="waste",
+        rate="120.6", notes="Übergabe\n", billable_quantity="6", work_type="overtime", progress_excluded="waste", submitted_on=LAST,
     ),
     "utilisation": _replace(LEAST["utilisation"], capacity_hours="40", percent="50.00"),
 }  # fmt: skip
@@ -307,6 +307,7 @@ VERSION = EntryVersion(
     "time", "psa", "4711", 3, "submitted", "E-1", "R-7", DAY, 7_500_000, "hour", True, "analyst", "senior", "onsite", "T-1", "A-1",
     120_600_000, 0, "", 6_000_000, "overtime",
     lines=(SpentLine("mileage", 5_334, 127_000_000, "kilometre", 420_000, 852, 100),), receipt=True, progress_excluded="waste",
+    submitted_on=LAST,
 )  # fmt: skip
 INVOICE = InvoiceVersion(
     "erp", "I-1", 2, "E-1", "credit_note", True, "2026-17", DAY, "USD", (("psa:time:4711:3:billing:0", 90_450),), 171_86, 6_072_000_000, "GBP", "I-0"

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 ledger_policies = st.fixed_dictionaries(
     {"closed_period": st.just("next_open_period")},
     optional={
-        "accounting_date": st.sampled_from(["approval_date", "period_end"]),
+        "accounting_date": st.sampled_from(["approval_date", "period_end", "submission_date"]),
         "work_in_progress": st.just("reverse_next_period"),
         "unmapped_account": st.just("hold"),
         "margin": st.just("by_practice_and_region"),
@@ -58,7 +58,7 @@ def numbered(version: int, **dates: str) -> Object:
 
 
 def under(history: History, policies: Object) -> History:
-    """The same history under these policies, with months that close, two maps, and decisions that say their day.
+    """The same history under these policies, with months that close, two maps, and entries and decisions with their day.
 
     Nothing is approved by its source where the day of approval matters: nobody would say it.
     """
@@ -66,7 +66,8 @@ def under(history: History, policies: Object) -> History:
     dated = "approval_date" in {policies.get("accounting_date"), policies.get("fx_policy", {}).get("date")}
 
     def undecided(sent: Object) -> Object:
-        return {**sent, "status": "submitted"} if dated and sent["status"] == "approved" else sent
+        status = "submitted" if dated and sent["status"] == "approved" else sent["status"]
+        return {**sent, "status": status, "submitted_on": "2026-11-30"}
 
     streams = {
         **history.streams,

@@ -72,10 +72,11 @@ def one(*records: Sent) -> Expected:
     return result.engagements["E-1"]
 
 
-def month(number: int, status: str = "open") -> Sent:
+def month(number: int, status: str = "open", revision: int = 1) -> Sent:
     ends = (0, 31, 28, 31, 30, 31, 30)
     name = f"2026-{number:02}"
-    return sent("periods", id=name, start_date=f"{name}-01", end_date=f"{name}-{ends[number]}", status=status)
+    dates = {"start_date": f"{name}-01", "end_date": f"{name}-{ends[number]}"}
+    return sent("periods", id=name, status=status, revision=revision, **dates)
 
 
 LATER: Final = "next_open_period"

@@ -1,4 +1,4 @@
-"""The independent reckoning of what is dated by its approval, by hand-made cases worked out beside each."""
+"""The independent reckoning of what is dated by its approval or submission, by hand-made cases."""
 
 from __future__ import annotations
 
@@ -55,6 +55,41 @@ def test_the_day_of_approval_is_waited_for(
 ) -> None:
     """What is charged on the day of its approval waits as long as nobody says that day."""
     assert reckoned(terms(**contract), *records).held == held
+
+
+BY_SUBMISSION: Final = {"policies": {"accounting_date": "submission_date"}}
+UNKNOWN: Final = {"submission_date_unknown": 1}
+
+
+@pytest.mark.parametrize(
+    ("contract", "record", "held", "unbilled"),
+    [
+        pytest.param(BY_SUBMISSION, time(), UNKNOWN, 800_00, id="no day"),
+        pytest.param(BY_SUBMISSION, time(submitted_on="2026-03-04"), {}, 0, id="a day"),
+        pytest.param(BY_SUBMISSION, time(submitted_on="2026-05-04"), {"period_closed": 1}, 800_00, id="a closed day"),
+        pytest.param(BY_SUBMISSION, time(**SUBMITTED), {}, 800_00, id="not approved"),
+        pytest.param(BY_SUBMISSION, time(billable=False), {}, 0, id="nothing is charged"),
+        pytest.param({**BY_SUBMISSION, "contract_type": "internal"}, time(), {}, 0, id="nobody is charged"),
+    ],
+)
+def test_the_day_of_submission_is_waited_for(
+    contract: dict[str, object], record: Sent, held: dict[str, int], unbilled: int
+) -> None:
+    """What is charged on the day it was submitted waits until that is known and open, and is accrued so long."""
+    found = reckoned(terms(**contract), month(3), month(5, "closed"), record)
+
+    assert (found.held, found.engagements["E-1"].unbilled) == (held, unbilled)
+
+
+def test_charges_are_of_days_of_submission() -> None:
+    """Of every revision, each in its open month; where a month has changed on the way nothing is certain."""
+    later = terms(policies={"accounting_date": "submission_date", "closed_period": "next_open_period"})
+    versions = (time(submitted_on="2026-03-04"), time(revision=2, submitted_on="2026-04-02"))
+    (worth,) = one(later, month(3), month(4, "closed"), month(5), *versions).worths
+    (moved,) = one(later, month(3), month(4, "open"), month(4, "closed", revision=2), month(5), *versions).worths
+
+    assert worth.charged_on == {dt.date(2026, 3, 4), dt.date(2026, 5, 1)}
+    assert moved.charged_on is None
 
 
 def test_charges_are_of_days_of_approval() -> None:
