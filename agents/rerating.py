@@ -147,14 +147,14 @@ def concerned(state: TaskState, changed: set[str] | None) -> Iterator[list[bytes
     if changed is None:
         return in_order(list(entries), None)
     words = [word for word in changed if word.startswith(CONCERNS)]
-    rolling = set(_rolling(state, changed)) if entries else set()
-    return in_order(list(entries), _may_touch(state, words, rolling)) if (words or rolling) and entries else iter(())
+    moved = set(_by_calendar(state, changed)) if entries else set()
+    return in_order(list(entries), _may_touch(state, words, moved)) if (words or moved) and entries else iter(())
 
 
-def _may_touch(state: TaskState, words: list[str], rolling: set[bytes]) -> Callable[[bytes], bool] | None:
+def _may_touch(state: TaskState, words: list[str], moved: set[bytes]) -> Callable[[bytes], bool] | None:
     """Tells of the key of an entry whether what these words name may touch its worth; None when it may of each.
 
-    rolling: engagements whose work in progress the calendar may move.
+    moved: engagements whose entries the calendar may move.
     """
     # As they stand in an entry's bytes, with their length in front: R7 is not found in R71.
     people = [msgspec.msgpack.encode(word.partition(":")[2]) for word in words if word.startswith("resource:")]
@@ -162,7 +162,7 @@ def _may_touch(state: TaskState, words: list[str], rolling: set[bytes]) -> Calla
         return None
     currencies = {_currency(word) for word in words if not word.startswith("resource:")}
     rates = any(word.startswith("fx:") for word in words)
-    engagements = rolling.union(_in_currencies(state, currencies, rates=rates))
+    engagements = moved.union(_in_currencies(state, currencies, rates=rates))
     entries = state.entries.bytes
 
     def may_touch(key: bytes) -> bool:
@@ -172,17 +172,16 @@ def _may_touch(state: TaskState, words: list[str], rolling: set[bytes]) -> Calla
     return may_touch
 
 
-def _rolling(state: TaskState, changed: set[str]) -> Iterable[bytes]:
-    """Engagements whose work in progress the calendar of their legal entity may move."""
+def _by_calendar(state: TaskState, changed: set[str]) -> Iterable[bytes]:
+    """Engagements whose work in progress, or reviewed corrections, the calendar of their legal entity may move."""
     table = state.engagements
     entities = {word.removeprefix("period:") for word in changed if word.startswith("period:")}
     for raw in table.bytes.values() if entities else ():
         terms = table.decode(raw).terms
-        if (
-            terms is not None
-            and terms.policies.work_in_progress != "until_billed"
-            and terms.legal_entity_id in entities
-        ):
+        if terms is None or terms.legal_entity_id not in entities:
+            continue
+        policies = terms.policies
+        if policies.work_in_progress != "until_billed" or policies.closed_period == "review_corrections":
             yield terms.id.encode()
 
 

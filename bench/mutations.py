@@ -168,6 +168,12 @@ MUTATIONS = (
         "    stands = chain[0]\n",
     ),
     Mutation(
+        "a correction passes a closed period unreviewed",
+        "agents/rules/review.py",
+        'if contract.calendar.statuses(day) != {"closed"}:',
+        'if contract.calendar.statuses(day) != {"future"}:',
+    ),
+    Mutation(
         "a charge by submission on the day of work",
         "agents/rules/dating.py",
         "return version.submitted_on if",

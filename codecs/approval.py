@@ -24,8 +24,8 @@ class Approval(Wire, frozen=True, kw_only=True, gc=False, omit_defaults=True):
     one that withdraws. From the same people and day the same sequence again is a duplicate, a lower one is stale. A
     decision may arrive before the entry it is about. on_behalf_of: the approver whose delegate approver_id is;
     decided_on: the day by which approvers and delegates are found valid. target: what is decided, the revision
-    itself, or by finance that it may correct a bill by more than the terms' `review_above`: approved releases it,
-    rejected leaves what stands, recalled lets it wait again.
+    itself, or by finance that it may correct a bill by more than the terms' `review_above`, or in a closed period where
+    they ask for that: approved releases it, rejected leaves what stands, recalled lets it wait again.
     """
 
     source: Id

@@ -212,7 +212,9 @@ class Policies(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_default
     becomes of an amount that a credit note takes back: it is to be invoiced again, or lost revenue. fx_policy: how
     other currencies are converted, absent means at the work date by the plain rate of the pair. accounting_date: day of
     work, the last day of its period, or, of what is billed and earned, the day of approval, or the day on which the
-    approved revision was submitted. unmapped_account: what
+    approved revision was submitted. closed_period: what is late is held until its period is open, or posted in the next
+    open one; under `review_corrections` too, while a correction of approved work of a closed period waits for a
+    decision of finance. unmapped_account: what
     has no number in the legal entity's account map is posted by its name, or nothing is until it has. work_in_progress:
     reversed when it is billed, or also when its period is closed, and accrued again in the next open one. margin: the
     figures tell the engagement's as a whole, or also by practice and region of the people.
@@ -221,7 +223,7 @@ class Policies(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_default
 
     rounding: Rounding = "half_up"
     accrue_at: Literal["submission", "approval"] = "submission"
-    closed_period: Literal["hold", "next_open_period"] = "hold"
+    closed_period: Literal["hold", "next_open_period", "review_corrections"] = "hold"
     approval_levels: tuple[ApprovalLevel, ...] = ()
     hours_per_day: DecimalText = "8"
     time_rounding: TimeRounding | None = None

@@ -186,7 +186,8 @@ class EntryState(msgspec.Struct, array_like=True, gc=False):
     approved value beyond a cap that stops, counted in the figures; usage: what it draws on a prepaid balance;
     invoiced: what stands of it on documents of the ERP, net of credits; fx_on: the day of its exchange rate where that
     is not the work date by policy; margin: what is counted by practice and region, None where that is not told apart;
-    intercompany: the charge between its legal entities, or the last one, not live.
+    intercompany: the charge between its legal entities, or the last one, not live; let_pass: the highest revision that
+    corrected work of a date while the period of that date was open, None where the terms do not ask.
     """
 
     latest: EntryVersion
@@ -214,6 +215,7 @@ class EntryState(msgspec.Struct, array_like=True, gc=False):
     fx_on: dt.date | None = None
     margin: CountedMargin | None = None
     intercompany: IntercompanyCharge | None = None
+    let_pass: dict[dt.date, int] | None = None
 
 
 class Decision(msgspec.Struct, frozen=True, array_like=True, gc=False):

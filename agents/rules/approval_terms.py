@@ -16,7 +16,7 @@ it would matter (see assessment). Refused as undecodable it would count or not b
 from __future__ import annotations
 
 import datetime as dt
-from typing import Final
+from typing import Final, NamedTuple
 
 from ...codecs.approval import ApprovalLevel
 from ...codecs.approvers import Approver, Delegate
@@ -84,10 +84,22 @@ def approval_terms(policies: Policies, currency: str) -> ApprovalTerms | None:
     return None
 
 
-def review_limit(policies: Policies, currency: str) -> int | None:
-    """Minor units above which a correction waits for finance; None when none does."""
-    above = policies.review_above
-    return None if above is None else _size(above, currency, "$.policies.review_above")
+class ReviewTerms(NamedTuple):
+    """Which corrections wait for finance.
+
+    above: those that change a bill by more minor units than this, None for none; closed: those in closed periods.
+    """
+
+    above: int | None
+    closed: bool
+
+
+def review_terms(policies: Policies, currency: str) -> ReviewTerms | None:
+    """Which corrections wait for finance; None when none does."""
+    above, closed = policies.review_above, policies.closed_period == "review_corrections"
+    if above is None and not closed:
+        return None
+    return ReviewTerms(None if above is None else _size(above, currency, "$.policies.review_above"), closed)
 
 
 def _by_level(approvers: tuple[Approver, ...]) -> dict[ApprovalLevel, tuple[Approver, ...]]:

@@ -10,7 +10,7 @@ from typing import Final
 
 from ...codecs.engagement import Policies
 from ...codecs.exception import HoldReason
-from ...codecs.period import Period
+from ...codecs.period import Period, PeriodStatus
 
 Waiting = tuple[HoldReason, dt.date]
 """Why something cannot be posted now, and the date it belongs to."""
@@ -26,7 +26,7 @@ class Calendar:
     def __init__(self, periods: Iterable[Period], policies: Policies) -> None:
         """Order the periods. Answers are remembered, as entries repeat a few dates."""
         self._periods = sorted(periods, key=lambda period: period.start_date)
-        self._policy = policies.closed_period
+        self._moves = policies.closed_period != "hold"
         self._at_end = policies.accounting_date == "period_end"
         self.next_start: Final = functools.cache(self._next_start)
         self.accounting_date = functools.cache(self._accounting_date)
@@ -54,6 +54,10 @@ class Calendar:
         calendar.accounting_date = functools.cache(accounting_date)
         return calendar
 
+    def statuses(self, date: dt.date) -> set[PeriodStatus]:
+        """Those of the periods that cover a date; none while no period is known that does."""
+        return {period.status for period in self._periods if period.start_date <= date <= period.end_date}
+
     def period_of(self, date: dt.date) -> tuple[dt.date, dt.date]:
         """First and last day of the shortest period that covers a date; the date alone where none does."""
         covering = [(one.start_date, one.end_date) for one in self._periods if one.start_date <= date <= one.end_date]
@@ -78,7 +82,7 @@ class Calendar:
             return is_open.end_date if self._at_end else date
         if any(period.status == "future" for period in covering):
             return "period_future"
-        if self._policy == "next_open_period":
+        if self._moves:
             for period in self._periods:
                 if period.start_date > date and period.status == "open":
                     return period.end_date if self._at_end else period.start_date

@@ -16,7 +16,7 @@ from ...codecs.durations import HOUR, lengths, parse_duration
 from ...codecs.engagement import Engagement, Fee
 from ...codecs.errors import UndecodableError
 from .accounts import Accounts, mapped_calendar
-from .approval_terms import approval_terms, review_limit
+from .approval_terms import approval_terms, review_terms
 from .calendar import Calendar
 from .dating import dating_of
 from .exchange import exchange_of
@@ -43,8 +43,8 @@ class Contract:
     one; expenses: what the customer pays for them, by category; time_price: its terms for time beyond quantity x
     rate; approval: what is asked beyond approval_levels, None when nothing; adjusts: corrects by lines of the
     difference; is_followed: what becomes of an entry may move others, or the terms; tiered: some of its rates have
-    tiers by volume; fee_plan: the fees of a retainer or a subscription by term, None without; review_above: minor
-    units by which a correction may change a bill without review, None for any;
+    tiers by volume; fee_plan: the fees of a retainer or a subscription by term, None without; review: which
+    corrections wait for finance, None when none does;
     writes_off: what is credited is lost; exchange: its fx_policy, None for the plain rate of the pair at the work date;
     dating: what it dates otherwise than by the work date, None where nothing is; accounts: numbers of its accounts,
     None where all are posted by name; rolls_over: its work in progress stands in one period only; splits_margin: its
@@ -82,7 +82,7 @@ class Contract:
         "limits",
         "places",
         "planned_revenue",
-        "review_above",
+        "review",
         "rolls_over",
         "rounding",
         "splits_margin",
@@ -120,7 +120,7 @@ class Contract:
         self.holds_overage: Final = drawdown is not None and drawdown.overage == "hold"
         self.bills_time: Final = terms.contract_type in {"time_and_materials", "capped"} or self.draws
         self.writes_off: Final = policies.credit == "write_off"
-        self.review_above: Final = review_limit(policies, terms.currency)
+        self.review: Final = review_terms(policies, terms.currency)
         self.for_customers: Final = terms.contract_type not in {"non_billable", "internal"}
         self.earns_by_cost: Final = terms.contract_type == "fixed_fee"
         self.accrues_at_submission: Final = policies.accrue_at == "submission"

@@ -7,6 +7,8 @@ that of submitted work until the day is known.
 
 from __future__ import annotations
 
+import datetime as dt
+
 from ...codecs.entry_state import Approvals, EntryState, EntryVersion
 from .approval import counting
 from .assessment import assess
@@ -18,16 +20,20 @@ from .valuation import Lookups, Missing
 
 def judge(
     entry: EntryState, approvals: Approvals | None, contract: Contract, lookups: Lookups
-) -> tuple[EntryVersion | None, bool, bool, Missing | None]:
-    """The version that counts, None where none does; whether it is approved, and due; what the entry waits for."""
+) -> tuple[EntryVersion | None, bool, bool, Missing | None, dict[dt.date, int] | None]:
+    """The version that counts, None where none does; whether it is approved, and due; what the entry waits for.
+
+    Last what has been let pass without review (see EntryState), None where that is what the entry knows.
+    """
     assessment = None if contract.approval is None else assess(contract, lookups)
     judged = None if assessment is None else assessment.standing
     version, standing = counting(entry, approvals, contract.approval_levels, judged)
     waits_for = None if assessment is None else assessment.waits_for
     if version is None or standing != "approved":
-        return version, False, False, waits_for
-    if contract.review_above is not None and entry.earlier:
-        version, waits = review(version, entry, approvals, contract, lookups, judged)
+        return version, False, False, waits_for, None
+    let_pass = None
+    if contract.review is not None and entry.earlier:
+        version, waits, let_pass = review(version, contract.review, entry, approvals, contract, lookups, judged)
         waits_for = waits or waits_for
     missing = None if contract.dating is None else undated(entry, version, approvals, contract, contract.dating)
-    return version, True, missing is None, waits_for or missing
+    return version, True, missing is None, waits_for or missing, let_pass

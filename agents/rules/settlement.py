@@ -57,7 +57,9 @@ def settle(entry: EntryState, approvals: Approvals | None, books: Books) -> Miss
         roll_over(entry, books)
     if entry.earlier:
         forget_reviewed(entry, contract)
-    version, approved, due, waits_for = judge(entry, approvals, contract, books.lookups)
+    version, approved, due, waits_for, let_pass = judge(entry, approvals, contract, books.lookups)
+    if let_pass is not None:
+        entry.let_pass = let_pass
     wanted = version if due or contract.accrues_at_submission else None
     count_time(entry, books, *time_of(contract, version, approved=approved))
     stands = entry.cost is not None and entry.cost.live
@@ -80,7 +82,7 @@ def settle(entry: EntryState, approvals: Approvals | None, books: Books) -> Miss
 
 def differs(entry: EntryState, approvals: Approvals | None, contract: Contract, lookups: Lookups) -> bool:
     """Whether settle() would change anything, now that terms or reference data have changed; changes nothing."""
-    version, approved, due, waits_for = judge(entry, approvals, contract, lookups)
+    version, approved, due, waits_for, _ = judge(entry, approvals, contract, lookups)
     wanted = version if due or contract.accrues_at_submission else None
     if contract.rolls_over and rolls_to(entry, contract) is not None:
         return True

@@ -35,7 +35,8 @@ WAITS: Final[dict[HoldReason, str]] = {
     "cap_stopped": "it lies beyond a cap that stops, so the customer does not pay it; a higher cap brings it back",
     "billing_unknown": "it names a billing event of an entry that has not arrived; send it, or correct the line",
     "invoice_unknown": "it names an invoice that has not arrived or waits itself; send it, or correct the id",
-    "awaiting_review": "it corrects a bill by more than the terms let pass; send finance's decision to `approvals`",
+    "awaiting_review": "it corrects more, or in a closed period, than the terms let pass; send finance's decision to "
+    "`approvals`",
     "currency_differs": "its currency is not the engagement's; send a revision in the engagement's currency",
 }
 """What an entry held for each reason waits for, and what to do."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import msgspec
 
@@ -10,11 +10,12 @@ from ...codecs.decimals import RATE_PLACES, format_plain, parse_scaled
 from ...codecs.engagement import ExpenseTerms
 from ...codecs.expense import Expense
 from ...codecs.time_entry import TimeEntry
-from .happenings import MONDAY, chance
+from .happenings import FORGOTTEN, FRIDAY, MINUTE_MILLISECONDS, MONDAY, NEXT_MONDAY, chance, happening
 from .offices import ENTITIES, RAISE
 from .spending import corrected
 
 if TYPE_CHECKING:
+    import datetime as dt
     from collections.abc import Iterator, Sequence
 
     from ...codecs.engagement import Engagement
@@ -33,7 +34,8 @@ CORRECTED_LATE: Final = 60
 """Entries that are corrected when everything else has come, also in a month that has closed."""
 ADJUSTED_LATE: Final = 30
 """Entries among them, at most, of engagements whose month closes and whose corrections are lines of the difference."""
-LATE_REVISION: Final = 9
+REVIEWED_REVISION, LATE_REVISION = 8, 9
+_HOUR_MILLISECONDS: Final = 60 * MINUTE_MILLISECONDS
 _CLOSE: Final = frozenset(entity.id for entity in ENTITIES if entity.closes)
 
 
@@ -85,28 +87,55 @@ def late_corrections(
     engagements that want the day of every approval, which a source does not say.
     """
     rng = chance(seed, "late corrections")
-    latest: dict[str, TimeEntry | Expense] = {}
-    moved: set[str] = set()
-    for what in load:
-        entry = what.thing
-        if isinstance(entry, TimeEntry | Expense):
-            known = latest.get(entry.id)
-            if known is not None and known.engagement_id != entry.engagement_id:
-                moved.add(entry.id)
-            if known is None or entry.revision > known.revision:
-                latest[entry.id] = entry
     approved = [
-        entry
-        for name, entry in latest.items()
-        if entry.status == "approved" and name not in moved and entry.engagement_id not in dated
+        what.thing
+        for what in _latest(load)
+        if what.thing.status == "approved" and what.thing.engagement_id not in dated
     ]
     chosen = {entry.id: entry for entry in rng.sample(approved, CORRECTED_LATE)}
     adjusted = {terms.id for terms in sold if terms.policies.correction == "adjust" and terms.legal_entity_id in _CLOSE}
     closed = [entry for entry in approved if isinstance(entry, TimeEntry) and entry.engagement_id in adjusted]
     for entry in ({entry.id: entry for entry in closed[:ADJUSTED_LATE]} | chosen).values():
-        again = msgspec.structs.replace(entry, revision=LATE_REVISION)
-        if isinstance(again, Expense):
-            yield msgspec.structs.replace(again, **corrected(again))
-        else:
-            quantity = parse_scaled(again.quantity, RATE_PLACES, "$.quantity") * 3 // 4
-            yield msgspec.structs.replace(again, quantity=format_plain(quantity, RATE_PLACES), billable_quantity=None)
+        yield _corrected(entry, LATE_REVISION, NEXT_MONDAY)
+
+
+def corrections_of_last_month(load: Sequence[Happening], sold: Sequence[Engagement]) -> Iterator[Happening]:
+    """Entries of the week before, corrected in the source where corrections in closed months are reviewed."""
+    names = {terms.id for terms in sold if terms.policies.closed_period == "review_corrections"}
+    for what in _latest(load):
+        entry = what.thing
+        day = entry.work_date if isinstance(entry, TimeEntry) else entry.spent_on
+        if entry.engagement_id in names and day in FORGOTTEN and entry.status in {"submitted", "approved"}:
+            yield happening(what.at + _HOUR_MILLISECONDS, _corrected(entry, REVIEWED_REVISION, FRIDAY))
+
+
+class _Entered(NamedTuple):
+    """The latest revision of an entry, and when it was sent."""
+
+    at: int
+    thing: TimeEntry | Expense
+
+
+def _latest(load: Sequence[Happening]) -> list[_Entered]:
+    """Every entry of the week that has not moved to another engagement."""
+    latest: dict[str, _Entered] = {}
+    moved: set[str] = set()
+    for what in load:
+        entry = what.thing
+        if isinstance(entry, TimeEntry | Expense):
+            known = latest.get(entry.id)
+            if known is not None and known.thing.engagement_id != entry.engagement_id:
+                moved.add(entry.id)
+            if known is None or entry.revision > known.thing.revision:
+                latest[entry.id] = _Entered(what.at, entry)
+    return [entered for name, entered in latest.items() if name not in moved]
+
+
+def _corrected(entry: TimeEntry | Expense, revision: int, day: dt.date) -> TimeEntry | Expense:
+    """About a quarter less, approved by the source; where the entry says when it was submitted, on that day."""
+    submitted_on = None if entry.submitted_on is None else day
+    again = msgspec.structs.replace(entry, revision=revision, status="approved", submitted_on=submitted_on)
+    if isinstance(again, Expense):
+        return msgspec.structs.replace(again, **corrected(again))
+    quantity = parse_scaled(again.quantity, RATE_PLACES, "$.quantity") * 3 // 4
+    return msgspec.structs.replace(again, quantity=format_plain(quantity, RATE_PLACES), billable_quantity=None)

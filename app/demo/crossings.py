@@ -34,6 +34,9 @@ DATED: Final = (26, 44)
 """T&M engagements whose charges are dated by their approval, of entities that close no month; anybody approves them."""
 SUBMITTED: Final = (29, 48)
 """T&M engagements whose charges are dated by the day of submission, of entities that close no month."""
+REVIEWED_LATE: Final = (3, 9, 19, 23, 28, 38, 46)
+"""T&M engagements whose corrections in closed months are reviewed, of entities with a closed October, which for some
+opens again; they close no month."""
 CONVERTED_WHEN_APPROVED: Final = (44, 50)
 """T&M engagements converted at the rates of the day of approval."""
 AVERAGE: Final = "average"
@@ -48,6 +51,8 @@ def placed(number: int, entity: Entity) -> Entity:
         return next(each for each in ENTITIES if each.id == MAPPED[number])
     if number in BOOKED:
         return next(each for each in ENTITIES if each.october == "closed" and not each.closes)
+    if number in REVIEWED_LATE and entity.october == "open":
+        return next(each for each in ENTITIES if each.october == "closed")
     return ENTITIES[0] if number in (*DATED, *SUBMITTED) and entity.closes else entity
 
 
@@ -59,6 +64,8 @@ def crossing(number: int, currency: str, agreed: Policies) -> Policies:
         agreed = msgspec.structs.replace(agreed, accounting_date="approval_date", closed_period="next_open_period")
     if number in SUBMITTED:
         agreed = msgspec.structs.replace(agreed, accounting_date="submission_date", closed_period="next_open_period")
+    if number in REVIEWED_LATE:
+        agreed = msgspec.structs.replace(agreed, closed_period="review_corrections")
     if number in CONVERTED_WHEN_APPROVED:
         return msgspec.structs.replace(agreed, fx_policy=FxPolicy(date="approval_date"))
     if number in AVERAGED:

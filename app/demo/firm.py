@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import msgspec
 
-from .aftermath import late_corrections, other_reference_data
+from .aftermath import corrections_of_last_month, late_corrections, other_reference_data
 from .answers import answers
 from .bookkeeping import account_maps
 from .crossings import averages, needs_day
@@ -111,6 +111,7 @@ def sample_week(seed: int) -> Week:
         *late_periods,
     ]
     corrected = list(late_corrections(seed, load, sold, dated))
+    load += corrections_of_last_month(load, sold)
     reviewed, reviewed_late = reviews(seed, load, corrected, sold)
     answered, answered_late = answers(seed, load, sold)
     load += [*reviewed, *answered]

@@ -14,7 +14,7 @@ from ...codecs.exception import HoldReason
 from .reckoning_facts import Entry
 from .reckoning_lookups import WaitsError
 from .reckoning_numbers import minor
-from .reckoning_review import reviewed
+from .reckoning_review import is_reviewed, reviewed
 from .reckoning_value import date_of, weight_of
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ class Counted:
 def counted(facts: Facts, terms: Engagement, entry_id: EntryId) -> Counted:
     """Find the version that counts, from the highest revision down."""
     found, approved = Counted(), list[Entry]()
-    is_reviewed = terms.policies.review_above is not None
+    keeps = is_reviewed(terms)
     for version in reversed(facts.versions[entry_id]):
         about = facts.decisions.get(entry_id, {}).get(version.revision, {}).values()
         standing = _judged(facts, terms, version, list(about), Counted() if approved else found)
@@ -62,9 +62,9 @@ def counted(facts: Facts, terms: Engagement, entry_id: EntryId) -> Counted:
             approved.append(version)
         elif standing == "pending" and found.version is None and not approved:
             found.version = version
-        if standing == "void" or version.status in (WITHDRAWN if is_reviewed else SETTLED):
+        if standing == "void" or version.status in (WITHDRAWN if keeps else SETTLED):
             break
-        if approved and not is_reviewed:
+        if approved and not keeps:
             break
     if approved:
         found.approved = True

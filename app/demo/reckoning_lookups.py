@@ -52,6 +52,12 @@ def _in_calendar(facts: Facts, terms: Engagement, on: dt.date, entity: str) -> d
     return first.end_date if at_end else first.start_date
 
 
+def is_closed(facts: Facts, terms: Engagement, on: dt.date) -> bool:
+    """Whether the engagement's legal entity has closed every period of this date, of which it has any."""
+    periods = facts.periods.get(terms.legal_entity_id, {}).values()
+    return {period.status for period in periods if period.start_date <= on <= period.end_date} == {"closed"}
+
+
 def hours_in(unit: str, terms: Engagement) -> Fraction:
     """Length of a unit of time in hours."""
     if unit == "day":

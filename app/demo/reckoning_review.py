@@ -1,16 +1,20 @@
 """Review in a reckoning: which of the approved versions of an entry counts, where large corrections are reviewed.
 
 Going up from the lowest, each takes the place of the one that counted before if finance released it, or if it changes
-the bill by no more than the contract lets pass. One that finance rejected never does.
+the bill by no more than the contract lets pass, and no work of a closed month where the contract asks for that. One
+that finance rejected never does. What passed before a month closed is not known here: corrections in closed months are
+certain only where no month closes on the way.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .reckoning_lookups import WaitsError
-from .reckoning_numbers import minor
-from .reckoning_value import weight_of
+from ...codecs.time_entry import TimeEntry
+from .reckoning_lookups import WaitsError, is_closed
+from .reckoning_numbers import minor, number
+from .reckoning_spent import lines_of
+from .reckoning_value import date_of, weight_of
 
 if TYPE_CHECKING:
     from ...codecs.approval import Approval
@@ -19,19 +23,23 @@ if TYPE_CHECKING:
     from .reckoning_facts import Entry, Facts
 
 
+def is_reviewed(terms: Engagement) -> bool:
+    """Whether corrections under these terms may wait for finance."""
+    return terms.policies.review_above is not None or terms.policies.closed_period == "review_corrections"
+
+
 def reviewed(
     facts: Facts, terms: Engagement, approved: list[Entry], reviews: dict[int, list[Approval]]
 ) -> tuple[Entry, HoldReason | None]:
     """The version that counts of approved ones, highest revision first; and what a later one waits for."""
-    limit = terms.policies.review_above
-    if limit is None:
+    if not is_reviewed(terms):
         return approved[0], None
-    most, counts, waits = minor(limit, terms.currency), approved[-1], None
+    counts, waits = approved[-1], None
     for correction in reversed(approved[:-1]):
         word = _last_word(reviews.get(correction.revision, []))
         if word == "rejected":
             continue
-        reason = None if word == "approved" else _too_large(facts, terms, counts, correction, most)
+        reason = None if word == "approved" else _waits_for(facts, terms, counts, correction)
         if reason is None:
             counts, waits = correction, None
         else:
@@ -47,10 +55,27 @@ def _last_word(decisions: list[Approval]) -> str:
     return "" if last.verdict == "recalled" else last.verdict
 
 
-def _too_large(facts: Facts, terms: Engagement, before: Entry, after: Entry, limit: int) -> HoldReason | None:
-    """Why a correction has to wait: it changes the bill by more than the limit, or by nobody knows how much."""
+def _waits_for(facts: Facts, terms: Engagement, before: Entry, after: Entry) -> HoldReason | None:
+    """Why a correction has to wait: for its month, or it changes the bill too much, or by nobody knows how much."""
+    policies = terms.policies
+    in_closed_month = policies.closed_period == "review_corrections" and is_closed(facts, terms, date_of(before))
+    if in_closed_month and _money_of(before) != _money_of(after):
+        return "awaiting_review"
+    if policies.review_above is None:
+        return None
     try:
         old, new = (weight_of(facts, terms, version)[1] or 0 for version in (before, after))
     except WaitsError as wait:
         return wait.reason
-    return "awaiting_review" if abs(new - old) > limit else None
+    return "awaiting_review" if abs(new - old) > minor(policies.review_above, terms.currency) else None
+
+
+def _money_of(version: Entry) -> tuple[object, ...]:
+    """All of a version that money depends on, or a bill shows."""
+    who = (version.resource_id, version.billable, version.task_id, version.progress_excluded)
+    if not isinstance(version, TimeEntry):
+        return *who, version.spent_on, version.category, version.currency, lines_of(version)
+    texts = (version.quantity, version.billable_quantity, version.rate)
+    quantities = [None if text is None else number(text) for text in texts]
+    kind = (version.unit, version.role, version.grade, version.item, version.assignment_id, version.work_type)
+    return *who, *kind, version.work_date, quantities

@@ -50,7 +50,7 @@ def reviews(
 ) -> tuple[list[Happening], list[Approval]]:
     """Decisions about corrections: those of the week, and those after it, which late corrections have too."""
     rng = chance(seed, "reviews")
-    names = {terms.id for terms in sold if terms.policies.review_above is not None}
+    names = {terms.id for terms in sold if _reviews(terms)}
     soon: list[Happening] = []
     after: list[Approval] = []
     for what in load:
@@ -66,6 +66,11 @@ def reviews(
         if _is_correction(entry, names):
             after += _decided(rng, entry)
     return soon, after
+
+
+def _reviews(terms: Engagement) -> bool:
+    """Whether the contract has corrections reviewed: large ones, or those in closed months."""
+    return terms.policies.review_above is not None or terms.policies.closed_period == "review_corrections"
 
 
 def _is_correction(thing: object, names: set[str]) -> TypeGuard[TimeEntry | Expense]:

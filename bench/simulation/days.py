@@ -1,7 +1,7 @@
-"""Days: contracts whose charges are dated by submission, and who says when.
+"""Days: contracts whose charges are dated by submission, corrections in closed months, and who says when.
 
-By a chance of its own, all revisions of an engagement alike: whether work is charged on the day it was submitted does
-not change on the way. Nor does the day an entry was submitted on: of one that
+By a chance of its own, all revisions of an engagement alike: whether work is charged on the day it was submitted, and
+whether corrections are reviewed, does not change on the way. Nor does the day an entry was submitted on: of one that
 changes no money but its day the charge may stand on either, and where one of the two days is closed, the order tells.
 """
 
@@ -31,14 +31,16 @@ DAYS = (*(dt.date(2025, month, day) for month in (9, 10, 11, 12) for day in (5, 
 
 
 def dated(chance: Random, sold: Sold) -> Sold:
-    """The same engagements, some of them charged by the day of submission."""
-    return in_every_revision(sold, {terms.id: _dated(chance) for terms in sold.engagements})
+    """The same engagements, some of them charged by the day of submission, some with closed months reviewed."""
+    return in_every_revision(sold, {terms.id: _dated(chance, terms) for terms in sold.engagements})
 
 
-def _dated(chance: Random) -> Callable[[Engagement], Engagement]:
+def _dated(chance: Random, first: Engagement) -> Callable[[Engagement], Engagement]:
     fields: dict[str, object] = {}
     if agreed.rarely(chance, 3):
         fields["accounting_date"] = "submission_date"
+    if first.policies.closed_period == "next_open_period" and agreed.rarely(chance, 2):
+        fields["closed_period"] = "review_corrections"
 
     def change(terms: Engagement) -> Engagement:
         return msgspec.structs.replace(terms, policies=msgspec.structs.replace(terms.policies, **fields))

@@ -354,6 +354,7 @@ CHANGELOG: dict[str, Sample] = {
         fx_on=LAST,
         margin=CountedMargin("cloud\x1fdach", 90_450, 27_000),
         intercompany=IntercompanyCharge(_replace(POSTED, live=True, currency="USD"), _replace(POSTED, live=True), None, 9_000_000_000, "group", ("4900", "1460"), ("1760", "6200")),
+        let_pass={DAY: 2},
     ),
     "approvals": Approvals((Decision(3, "manager", 1, "approved"), Decision(3, "finance", 2, "recalled", "R-1", "R-2", DAY, "correction"))),
     "engagements": EngagementState(

@@ -39,8 +39,8 @@ CLOSED_OPEN_FUTURE = [month(3, "closed"), month(4, "closed"), month(5, "open"), 
     ],
 )
 def test_a_date_is_posted_or_waits_with_its_reason(date: str, hold: str, next_open: str) -> None:
-    """Only an open period takes a date; `next_open_period` moves what is closed, nothing else."""
-    for policy, expected in {"hold": hold, "next_open_period": next_open}.items():
+    """Only an open period takes a date; `next_open_period` and `review_corrections` move what is closed, nothing else."""
+    for policy, expected in {"hold": hold, "next_open_period": next_open, "review_corrections": next_open}.items():
         calendar = Calendar(CLOSED_OPEN_FUTURE, Policies(closed_period=policy))
         actual = calendar.accounting_date(dt.date.fromisoformat(date))
 
@@ -53,6 +53,22 @@ def test_without_a_next_open_period_what_is_closed_waits(policy: Any) -> None:
     calendar = Calendar([month(4, "closed"), month(5, "future"), month(6, "closed")], Policies(closed_period=policy))
 
     assert calendar.accounting_date(dt.date(2026, 4, 10)) == "period_closed"
+
+
+@pytest.mark.parametrize(
+    ("date", "statuses"),
+    [
+        pytest.param("2026-04-30", {"closed"}, id="closed"),
+        pytest.param("2026-05-01", {"open"}, id="open"),
+        pytest.param("2026-07-01", {"future"}, id="not-begun"),
+        pytest.param("2026-08-01", set(), id="no-period"),
+    ],
+)
+def test_a_date_has_the_statuses_of_its_periods(date: str, statuses: set[str]) -> None:
+    """Whatever the contract makes of it."""
+    calendar = Calendar(CLOSED_OPEN_FUTURE, Policies(closed_period="review_corrections"))
+
+    assert calendar.statuses(dt.date.fromisoformat(date)) == statuses
 
 
 def test_the_order_of_the_periods_does_not_matter() -> None:

@@ -10,6 +10,7 @@ import msgspec
 import pytest
 
 from billtide.app.demo import firm
+from billtide.app.demo.aftermath import REVIEWED_REVISION
 
 from .memory import Memory, played, reckoned, verdict_on
 
@@ -71,8 +72,20 @@ def test_what_is_told_apart_is_not_nothing(reckoning: Reckoning) -> None:
     assert sum(any(expected.receivables.fx.values()) for expected in every) > 2
     states = {line.state for expected in every for line in expected.receivables.lines.values()}
     assert states >= {"invoiced", "partly_paid", "paid", "credited"}
-    assert {"awaiting_review", "billing_unknown", "invoice_unknown", "currency_differs"} <= reckoning.held.keys()
+    unknown = {"billing_unknown", "invoice_unknown", "submission_date_unknown"}
+    assert unknown | {"awaiting_review", "currency_differs"} <= reckoning.held.keys()
     assert any(expected.balance_least for expected in every), "work waits for a prepaid balance"
+
+
+def test_corrections_of_closed_months_are_reviewed(in_order: Memory) -> None:
+    """Of those that wait, finance releases some, or their month opens again; others keep what stood."""
+    closed = [event for event in events(in_order, "exceptions") if "accounting period is closed" in event["message"]]
+    waited = {event["entry_id"] for event in closed}
+    billed = {line["entry_id"] for line in events(in_order, "billing") if line["revision"] == REVIEWED_REVISION}
+
+    assert {event["reason"] for event in closed} == {"awaiting_review"}
+    assert waited & billed
+    assert waited - billed
 
 
 def test_every_movement_of_a_prepaid_balance_is_made(in_order: Memory) -> None:
