@@ -1,9 +1,12 @@
-"""What a task remembers between units of work only to be quick: contracts, compiled from terms and reference data."""
+"""What a task remembers between units of work only to be quick: contracts, compiled from terms and reference data.
+
+And who claims room under caps that are tight.
+"""
 
 from __future__ import annotations
 
 import datetime as dt
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from msgspec import structs
 
@@ -14,6 +17,7 @@ from ..codecs.records import EngagementState
 from ..codecs.resource import ParsedResource
 from ..tables.keys import key_of
 from ..tables.reference import Reference
+from .claims import Claims
 from .rules.accounts import Accounts
 from .rules.calendar import Calendar
 from .rules.contract import Contract
@@ -28,6 +32,7 @@ class Contexts:
 
     Lost with the task's memory, and with every change of reference data; made again when asked for. Shared, because
     a firm has thousands of engagements and few cards: what they share stays in the processor's cache.
+    claims: on the room under caps, by engagement (see rooms.py); they do not depend on reference data.
     """
 
     def __init__(self) -> None:
@@ -37,6 +42,7 @@ class Contexts:
         self._calendars: dict[tuple[str, str, bool], Calendar] = {}
         self._accounts: dict[tuple[str, ContractType, str, str, bool, bool], Accounts] = {}
         self._reference_version = -1
+        self.claims: Final[dict[str, Claims]] = {}
 
     def contract(self, engagement: EngagementState, reference: Reference) -> Contract | None:
         """An engagement's terms as of now; None while they are unknown."""

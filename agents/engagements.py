@@ -8,10 +8,11 @@ from ..codecs import cloudevents, engagement
 from ..codecs.errors import UndecodableError
 from ..codecs.records import EngagementState
 from ..tables.keys import SEPARATOR
-from .entries import release_over_cap, settle_balance
+from .entries import settle_balance
 from .keys import check_key
 from .receivables import settle_documents_of
 from .rerating import replan_engagement, rerate_engagement
+from .rooms import share_room
 from .shell import run
 from .terms import settle_terms
 from .trail import About
@@ -53,7 +54,7 @@ def apply(work: Work, record: Record) -> Outcome:
     settle_waiting(work, f"engagement:{terms.id}")
     if before is not None and state.documents and _moves_documents(before, terms):
         settle_documents_of(work, terms.id)
-    release_over_cap(work, state, contract)
+    share_room(work, terms.id)
     held = settle_terms(work, state, contract)
     settle_balance(work, state, contract)
     return "held" if held else "applied"

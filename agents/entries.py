@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
 from copy import copy
-from typing import Final, TypeAlias
 
 from ..codecs.entry_state import EntryState, EntryVersion, Posted, Usage
 from ..codecs.records import EngagementState
@@ -14,22 +12,17 @@ from .keys import record_key
 from .receivables import settle_documents_naming
 from .rules.approval import may_count
 from .rules.books import Books
-from .rules.cap import is_used_up, over_cap
+from .rules.cap import has_open, standing_share
 from .rules.contract import Contract
 from .rules.funding import FundingPlan, misfunded
 from .rules.margins import count_margin, is_counted
 from .rules.overage import over_balance, room_in_balance
 from .rules.prepaid import count_usage, usage_of
+from .rules.room import Share
 from .rules.settlement import differs, settle, supersede
 from .rules.valuation import unknown_engagement
 from .terms import settle_terms, settle_waiting_terms
 from .work import Outcome, Work
-
-IsOver: TypeAlias = Callable[[EntryState, EngagementState, Contract], bool]
-"""Whether more is billed than a cap, or the balance, allows, and an entry has a part in it."""
-
-FOR_ROOM: Final = frozenset({"cap_reached", "cap_stopped", "balance_used_up"})
-"""Reasons of what waits for room under a cap or for balance."""
 
 
 def apply_version(work: Work, version: EntryVersion) -> Outcome:
@@ -52,10 +45,13 @@ def apply_version(work: Work, version: EntryVersion) -> Outcome:
     return outcome
 
 
-def settle_entry(work: Work, key: bytes, entry: EntryState, *, balance: bool = True) -> bool:
+def settle_entry(
+    work: Work, key: bytes, entry: EntryState, *, balance: bool = True, share: Share | None = None
+) -> bool:
     """Settle an entry with all that is known now, keep it, and say whether it waits.
 
-    balance: then see to it that customers who pay in order are billed in order.
+    balance: then see to it that customers who pay in order are billed in order; share: what of the room under caps is
+    its.
     """
     engagement = work.engagement(entry.latest.engagement_id)
     contract = work.contexts.contract(engagement, work.reference)
@@ -66,7 +62,7 @@ def settle_entry(work: Work, key: bytes, entry: EntryState, *, balance: bool = T
     else:
         if contract.tiered:
             work.state.volumes.ready(engagement.id)
-        missing = settle(entry, approvals, Books(engagement, contract, work.lookups, work.effects))
+        missing = settle(entry, approvals, Books(engagement, contract, work.lookups, work.effects, share))
         if contract.splits_margin:
             count_margin(entry, engagement, work.lookups)
     if missing is not None:
@@ -97,33 +93,20 @@ def _follow(
         settle_shifted(work)
     if contract.draws or usage is not None:
         _draw(work, entry, engagement, contract, usage)
-    if contract.limits and charges is not entry.charges:
-        _share_room(work, engagement, contract, charges, entry.charges)
-
-
-def _share_room(
-    work: Work,
-    engagement: EngagementState,
-    contract: Contract,
-    before: tuple[Posted, ...],
-    after: tuple[Posted, ...],
-) -> None:
-    """What is billed no more leaves room under the caps, and so does a credit; one that is gone takes its room back."""
-    gone = [part for part in before if part.live and part not in after]
-    if any(part.amount < 0 for part in gone):
-        give_back_over_cap(work, engagement, contract)
-    if gone or any(part.amount < 0 for part in after):
-        release_over_cap(work, engagement, contract)
-
-
-def give_back_over_cap(work: Work, engagement: EngagementState, contract: Contract) -> None:
-    """Bill entries again within a cap that has become too small; what finds no room is held."""
     if contract.limits:
-        _give_back(work, engagement, contract, over_cap)
+        if has_open(engagement) or (charges and _has_lost_credit(charges, entry.charges)):
+            work.unshared.setdefault(engagement.id, {})[key] = None
+        elif work.contexts.claims:
+            work.contexts.claims.pop(engagement.id, None)
 
 
-def _give_back(work: Work, engagement: EngagementState, contract: Contract, is_over: IsOver) -> None:
-    """Bill entries again that have a part in what is too much, the latest first; it is billed again in reverse.
+def _has_lost_credit(before: tuple[Posted, ...], after: tuple[Posted, ...]) -> bool:
+    """Whether a credit is billed no more, which takes its room back."""
+    return any(part.live and part.amount < 0 and part not in after for part in before)
+
+
+def _give_back(work: Work, engagement: EngagementState, contract: Contract) -> None:
+    """Bill entries again that draw more than the balance covers, the latest first; it is billed again in reverse.
 
     The latest by work date, then key: every replay has this order, and arrival has no part in it (M9). What is held
     now had room before all that waits already, and those given back after it had room before it.
@@ -132,14 +115,14 @@ def _give_back(work: Work, engagement: EngagementState, contract: Contract, is_o
     over: list[tuple[dt.date, bytes]] = []
     for key in entries.of_engagement(engagement.id):
         entry = entries.get(key)
-        if entry is not None and is_over(entry, engagement, contract):
+        if entry is not None and over_balance(entry, engagement, contract):
             over.append(((entry.posted or entry.latest).work_date, key))
     for _, key in sorted(over, reverse=True):
         entry = entries.get(key)
-        if entry is not None and is_over(entry, engagement, contract):
-            waited = entry.hold in FOR_ROOM
+        if entry is not None and over_balance(entry, engagement, contract):
+            waited = entry.hold == "balance_used_up"
             settle_entry(work, key, entry)
-            if entry.hold in FOR_ROOM and not waited:
+            if entry.hold == "balance_used_up" and not waited:
                 put_first(work, key)
 
 
@@ -155,7 +138,7 @@ def settle_balance(work: Work, engagement: EngagementState, contract: Contract) 
     """Take back what a prepaid balance no longer covers, its latest entries first; release what it covers again."""
     holds = work.state.holds.waiting_on(f"balance:{engagement.id}")
     if contract.holds_overage and room_in_balance(engagement, contract) < 0:
-        _give_back(work, engagement, contract, over_balance)
+        _give_back(work, engagement, contract)
     for hold_key in holds:
         if contract.holds_overage and room_in_balance(engagement, contract) <= 0:
             return
@@ -193,14 +176,6 @@ def settle_shifted(work: Work) -> None:
     work.shifting = False
 
 
-def release_over_cap(work: Work, engagement: EngagementState, contract: Contract) -> None:
-    """Settle what lies over the cap again, in the order it was held, as long as there is room."""
-    for hold_key in work.state.holds.waiting_on(f"cap:{engagement.id}"):
-        if is_used_up(engagement, contract):
-            return
-        settle_held(work, hold_key)
-
-
 def balance_funding(work: Work, engagement: EngagementState, contract: Contract, plan: FundingPlan) -> None:
     """Split bills anew while that brings the sums of customers who pay in order nearer to that order.
 
@@ -211,7 +186,8 @@ def balance_funding(work: Work, engagement: EngagementState, contract: Contract,
         for key in entries.of_engagement(engagement.id) if plan.unbalanced(engagement.funded) else ():
             entry = entries.get(key)
             if entry is not None and misfunded(entry.charges, engagement, plan):
-                settle_entry(work, key, entry, balance=False)
+                share = standing_share(entry) if contract.limits else None
+                settle_entry(work, key, entry, balance=False, share=share)
 
 
 def settle_held(work: Work, hold_key: bytes) -> None:

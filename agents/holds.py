@@ -14,7 +14,7 @@ from .trail import Subject
 from .work import Work
 
 QUIET: Final = frozenset({"cap_stopped"})
-"""Reasons that are kept for the order of release alone: nobody has to do anything, so nobody is told."""
+"""Reasons that are kept to find the entry again without its cap: nobody has to do anything, so nobody is told."""
 
 
 class HeldVersion(Subject, Protocol):

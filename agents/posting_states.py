@@ -8,6 +8,7 @@ from ..codecs.currencies import format_amount
 from ..codecs.posting_state import PostingState
 from ..codecs.receivable_state import InvoicedLine, InvoiceState, InvoiceVersion
 from ..tables.keys import key_of
+from .rules.cap import has_open
 from .rules.documents import BilledEntry, billed_entry
 from .rules.posting import posting_of
 from .work import Work
@@ -65,6 +66,8 @@ def _count_invoiced(work: Work, engagement_id: str, billing_id: str, amount: int
         message = f"a document stands that names {billing_id!r}, and its entry is unknown"
         raise AssertionError(message)
     entry.invoiced += amount
+    if has_open(work.engagement(engagement_id)):
+        work.unshared.setdefault(engagement_id, {})[key] = None
     work.state.entries.put(key, entry)
 
 

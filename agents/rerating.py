@@ -12,13 +12,13 @@ from typing import Final
 import msgspec
 from msgspec import structs
 
-from ..codecs.engagement import Cap, Drawdown, Engagement, PartialCap
+from ..codecs.engagement import Drawdown, Engagement
 from ..codecs.records import EngagementState
 from ..tables.keys import engagement_of, of_engagement
 from ..tables.state import TaskState
-from .entries import give_back_over_cap, rerate, settle_entry, settle_held, settle_shifted
+from .entries import rerate, settle_entry, settle_shifted
 from .planning import settle_assignment
-from .rules.cap import count_billed
+from .rules.cap import count_billed, standing_share
 from .rules.contract import Contract
 from .rules.expectation import expect
 from .rules.funding import misfunded
@@ -47,13 +47,8 @@ def rerate_engagement(work: Work, before: Engagement | None, terms: Engagement) 
     work.shifting = False
     settle_shifted(work)
     engagement, contract = _known(work, terms.id)
-    if engagement is not None and contract is not None:
-        give_back_over_cap(work, engagement, contract)
-        if before.funding != terms.funding:
-            _split_anew(work, engagement, contract, keys)
-    if _stopping(before) != _stopping(terms):
-        for hold_key in work.state.holds.waiting_on(f"cap:{terms.id}"):
-            settle_held(work, hold_key)
+    if engagement is not None and contract is not None and before.funding != terms.funding:
+        _split_anew(work, engagement, contract, keys)
 
 
 def _split_anew(work: Work, engagement: EngagementState, contract: Contract, keys: list[bytes]) -> None:
@@ -61,15 +56,7 @@ def _split_anew(work: Work, engagement: EngagementState, contract: Contract, key
     for key in keys:
         entry = work.state.entries.get(key)
         if entry is not None and misfunded(entry.charges, engagement, contract.funding):
-            settle_entry(work, key, entry)
-
-
-def _stopping(terms: Engagement) -> list[Cap | PartialCap]:
-    """Caps that stop: with them changes what of the rest is held and what is not chargeable."""
-    caps: list[Cap | PartialCap] = [*terms.caps]
-    if terms.cap is not None:
-        caps.append(terms.cap)
-    return [cap for cap in caps if cap.mode == "stop"]
+            settle_entry(work, key, entry, share=standing_share(entry) if contract.limits else None)
 
 
 def rerate_assigned(work: Work, engagement_id: str, assignment_id: str) -> None:

@@ -11,6 +11,7 @@ from collections.abc import AsyncIterable
 from typing import Final
 
 from ..codecs.errors import UndecodableError
+from .rooms import outcome_of, share_rooms
 from .work import Apply, Outcome, Slab, Work
 
 DRAIN_RECORDS: Final = 128
@@ -33,6 +34,9 @@ def apply_all(work: Work, apply: Apply) -> None:
         for record in records[at : at + DRAIN_RECORDS]:
             try:
                 outcome = apply(work, record)
+                if work.unshared:
+                    share_rooms(work)
+                    outcome = outcome_of(work, outcome)
             except UndecodableError as error:
                 work.dead_letter(record, error)
                 outcome = "dead_lettered"

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from ..tables.state import TaskState
 from .entries import rerate
 from .rerating import CONCERNS, concerned, plans, replan
+from .rooms import share_rooms
 from .steps import in_order
 from .utilisation import retell_week, weeks_of
 from .waiting import settle_again, subject_of
@@ -72,4 +73,6 @@ def wake(work: Work, keys: list[bytes]) -> None:
         elif (hold := state.holds.get(key)) is not None:
             settle_again(work, key)
             changed = state.holds.get(key) != hold  # fees of a time to come wait for other periods in silence
+        if work.unshared:
+            share_rooms(work)
         work.trail.mark_woken(subject_of(work, key), work.effects, changed=changed)

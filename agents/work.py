@@ -72,6 +72,8 @@ class Work:
     known: next offset of each reference stream as the work is decided; its commit may come after new data.
     poison: judges bad records, where there are limits to them.
     shifted: entries that a changed volume may have moved past a tier, shifting: while they are settled or collected.
+    unshared: engagements in which an entry may have room under a cap that is another's, and entries that have changed
+    (see rooms.py).
     drain() hands out what was decided so far, finish() what is left; then the state is complete for the changelog.
     """
 
@@ -108,6 +110,7 @@ class Work:
         self.lookups: Final = WorkLookups(self)
         self.shifted: Final[dict[bytes, None]] = {}
         self.shifting = False
+        self.unshared: Final[dict[str, dict[bytes, None]]] = {}
         self._touched: Final[dict[str, EngagementState]] = {}
 
     def engagement(self, engagement_id: str) -> EngagementState:

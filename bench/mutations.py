@@ -98,8 +98,20 @@ MUTATIONS = (
     Mutation(
         "room under a cap not offered",
         "agents/entries.py",
-        "gone = [part for part in before if part.live and part not in after]",
-        "gone = [part for part in before if part.live and part in after]",
+        "if has_open(engagement) or (charges and _has_lost_credit(charges, entry.charges)):",
+        "if charges and _has_lost_credit(charges, entry.charges):",
+    ),
+    Mutation(
+        "room under a cap not given up for earlier work",
+        "agents/claims.py",
+        "for item in (*losing, *gaining)]",
+        "for item in gaining]",
+    ),
+    Mutation(
+        "room under a cap taken from what is invoiced",
+        "agents/rules/room.py",
+        "kept = max(0, min([claim.invoiced, *rooms]))",
+        "kept = 0",
     ),
     Mutation(
         "a fee billed again",

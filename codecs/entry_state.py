@@ -240,8 +240,8 @@ class Approvals(msgspec.Struct, array_like=True, gc=False):
 class Hold(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """An entry that waits.
 
-    sequence: its place in the engagement's order of release, before all who wait for room where it had some, so that it
-    may be below zero and that of another hold; waits_on: what wakes it, such as `engagement:E-1`, `rates:EUR`,
+    sequence: its place in the engagement's order of release, before all who wait for balance where it had some, so that
+    it may be below zero and that of another hold; waits_on: what wakes it, such as `engagement:E-1`, `rates:EUR`,
     `resource:R-7`, `fx:EUR/USD`, `period:DE`, `cap:E-1`.
     """
 

@@ -11,6 +11,7 @@ from ...codecs.records import EngagementState
 from .books import Books
 from .contract import Contract
 from .limits import ENGAGEMENT, Limit
+from .room import Share
 
 
 def within_cap(amount: int, version: EntryVersion, engagement: EngagementState, contract: Contract) -> int:
@@ -36,6 +37,22 @@ def left_open(entry: EntryState) -> int:
     return entry.held_value + entry.non_chargeable
 
 
+def has_open(engagement: EngagementState) -> bool:
+    """Whether anything approved is not billed, so that it may matter who has the room."""
+    return engagement.held != 0 or engagement.non_chargeable != 0
+
+
+def billed_of(entry: EntryState) -> int:
+    """What stands billed of an entry, in minor units."""
+    return sum([part.amount for part in entry.charges if part.live])
+
+
+def standing_share(entry: EntryState) -> Share:
+    """What an entry has of the room now, so that it is billed anew without taking or leaving any."""
+    billed = billed_of(entry)
+    return Share(billed, billed + entry.held_value)
+
+
 def leave_open(entry: EntryState, over: int, value: int, version: EntryVersion, books: Books) -> None:
     """Keep what lies over the caps, in minor units, of a value yet to be billed.
 
@@ -43,7 +60,9 @@ def leave_open(entry: EntryState, over: int, value: int, version: EntryVersion, 
     """
     engagement, contract = books.engagement, books.contract
     held = over
-    if over and any(limit.stops for limit in contract.limits):
+    if books.share is not None:
+        held = max(0, min(over, books.share.through - (entry.approved_value - over)))
+    elif over and any(limit.stops for limit in contract.limits):
         stopping = (limit for limit in contract.limits if limit.stops)
         held = _within(stopping, value, version, engagement) - (value - over)
     _keep_open(entry, engagement, held, over - held)
@@ -80,28 +99,8 @@ def count_billed(amount: int, version: EntryVersion, engagement: EngagementState
                 del engagement.capped[account]
 
 
-def over_cap(entry: EntryState, engagement: EngagementState, contract: Contract) -> bool:
-    """Whether more is billed than a cap allows, and this entry has a part in it (M6).
-
-    The cap was lowered, or a credit taken back; a credit itself gives no room.
-    """
-    version = entry.posted or entry.latest
-    return any(part.live and part.amount > 0 for part in entry.charges) and any(
-        limit.covers(version) and billed_under(limit, version, engagement) > limit.amount + limit.tolerance
-        for limit in contract.limits
-    )
-
-
 def billed_under(limit: Limit, version: EntryVersion, engagement: EngagementState) -> int:
     """What is billed and counts to a cap, in minor units, also what was billed before there was one."""
     if limit.name == ENGAGEMENT:
         return engagement.billed - (0 if limit.includes_expenses else engagement.billed_expenses)
     return engagement.capped.get(limit.account(version.work_date), 0)
-
-
-def is_used_up(engagement: EngagementState, contract: Contract) -> bool:
-    """Whether the cap on the whole engagement leaves no room for anybody."""
-    return any(
-        limit.name == ENGAGEMENT and limit.includes_expenses and engagement.billed >= limit.amount + limit.tolerance
-        for limit in contract.limits
-    )

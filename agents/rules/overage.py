@@ -1,8 +1,9 @@
 """Overage that is held: work beyond a prepaid balance waits, in the order it came, until there is balance again.
 
-Together entries are billed what the terms' balances cover of their value (drawdown.py), no more and no less; which of
-them waits is decided by who comes first, as under a cap. What is covered no more is taken back from the latest by work
-date, and released again before what never was. A minor unit is the smallest part that is billed.
+Together entries are billed what the terms' balances cover of their value (drawdown.py), no more and no less. So the
+sum is the same in any order (M9); which of them waits is decided by who comes first, and moves no sum: a balance is
+split to the minor unit and has neither tolerance nor parts, unlike caps (room.py). What is covered no more is taken
+back from the latest by work date, and released again before what never was.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from ...codecs.currencies import format_amount
 from ...codecs.entry_state import EntryState
 from ...codecs.records import EngagementState
 from .books import Books
-from .cap import over_cap, over_cap_message
+from .cap import over_cap_message
 from .contract import Contract
 from .drawdown import draw
 from .prepaid import count_usage, pools_of, usage_of
@@ -43,12 +44,6 @@ def over_balance(entry: EntryState, engagement: EngagementState, contract: Contr
         and any(part.live for part in entry.charges)
         and room_in_balance(engagement, contract) < 0
     )
-
-
-def is_over(entry: EntryState, books: Books) -> bool:
-    """Whether more is billed than a cap or the balance allows, and this entry has a part in it."""
-    engagement, contract = books.engagement, books.contract
-    return over_cap(entry, engagement, contract) or over_balance(entry, engagement, contract)
 
 
 def over_limit(entry: EntryState, books: Books) -> Missing:

@@ -19,7 +19,7 @@ from ...codecs.entry_state import Adjusted, Approvals, EntryState, EntryVersion,
 from . import intercompany, ledger
 from .assessment import held_for
 from .books import Books
-from .cap import close_open, count_billed, leave_open, left_open, within_cap
+from .cap import billed_of, close_open, count_billed, leave_open, left_open, within_cap
 from .contract import Contract
 from .correction import adjust, price_of, to_adjust
 from .dates import dates_of, posting_days, refused_by
@@ -27,7 +27,7 @@ from .differences import same_cost, same_money, same_price
 from .funding import fund, misfunded
 from .hours import count_time, time_of
 from .judgement import judge
-from .overage import is_over, over_limit, within_balance
+from .overage import over_balance, over_limit, within_balance
 from .progress import count, has_progress, is_counted, take_off
 from .reversal import (
     reversal_dates,
@@ -39,6 +39,7 @@ from .reversal import (
 )
 from .review import forget_reviewed
 from .rollover import roll_over, rolls_to
+from .room import Share
 from .valuation import Lookups, Missing, Value, value_of
 
 KEEPS_EARLIER: Final = frozenset(("draft", "submitted", "approved"))
@@ -102,7 +103,7 @@ def differs(entry: EntryState, approvals: Approvals | None, contract: Contract, 
         or not same_price(entry, value, terms)
         or not intercompany.same_charge(entry, value.transfer if due else None, terms)
         or (not is_counted(entry) if due and contract.earns_by_cost else has_progress(entry))
-        or not (left_open(entry) or _stands(entry, contract, value, approved=due))
+        or not ((due and left_open(entry)) or _stands(entry, contract, value, approved=due))
     )
 
 
@@ -180,8 +181,11 @@ def _withdraw(
 
 
 def _has_no_room(entry: EntryState, books: Books) -> bool:
-    """Whether a bill is beyond a cap or the balance, or paid by customers in another order than is agreed."""
-    return is_over(entry, books) or misfunded(entry.charges, books.engagement, books.contract.funding)
+    """Whether a bill is beyond its share or the balance, or paid by customers in another order than is agreed."""
+    if books.share is not None and billed_of(entry) > books.share.billed:
+        return True
+    engagement, contract = books.engagement, books.contract
+    return over_balance(entry, engagement, contract) or misfunded(entry.charges, engagement, contract.funding)
 
 
 def _post(
@@ -248,7 +252,8 @@ def _charge(
     if books.contract.holds_overage:
         amount = within_balance(open_amount, entry, engagement, books.contract)
     else:
-        amount = within_cap(open_amount, wanted, engagement, books.contract)
+        asked = open_amount if books.share is None else _lacks(open_amount, entry, books.share)
+        amount = within_cap(asked, wanted, engagement, books.contract)
     over = open_amount - amount
     if over:
         leave_open(entry, over, open_amount, wanted, books)
@@ -265,6 +270,11 @@ def _charge(
             engagement.billed_expenses += amount
         ledger.charge(wanted, price, trace, part, books)
     return over_limit(entry, books) if over else None
+
+
+def _lacks(open_amount: int, entry: EntryState, share: Share) -> int:
+    """What of an amount yet to be billed its share still lacks; a credit is billed whole."""
+    return open_amount if open_amount <= 0 else max(0, min(open_amount, share.billed - billed_of(entry)))
 
 
 def supersede(entry: EntryState, version: EntryVersion) -> None:

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Final
 
 from ...codecs.engagement import Engagement
 from .reckoning_accounts import Booked, bookable
-from .reckoning_caps import capped, is_stopped
+from .reckoning_caps import capped
 from .reckoning_drawdown import prepaid
 from .reckoning_exchange import labour_cost
-from .reckoning_facts import Facts, Record, read_facts
+from .reckoning_facts import EntryId, Facts, Record, read_facts
 from .reckoning_fees import term_fees
 from .reckoning_funding import funded
 from .reckoning_hours import NO_HOURS, Hours, hours_by_engagement
@@ -42,11 +42,10 @@ class Expected:
     terms: as they are in the end; worths: entries that are posted.
     billed: charges of time and expenses; unbilled: open work in progress; held: approved value over the cap;
     non_chargeable: the same over caps that stop; deferred: fees billed in advance and not earned yet.
-    settled: billed and held do not depend on the order of the entries (they may under a cap of mode `hold`;
-    then they are one possible outcome, and only their sum is certain). bookable: lines its journals may bear, None
-    where a number may lack.
-    cap_reached_least and cap_reached_most: entries that wait for room under the cap; which ones do depends on
-    the order. balance_least and balance_most: those that wait for a prepaid balance. planned_cost: None when a
+    by_entry: what is billed of each entry, caps considered. bookable: lines its journals may bear, None where a number
+    may lack.
+    cap_reached: entries that wait for room under a cap; balance_least and balance_most: those that wait for a prepaid
+    balance, where it depends on the order which do. planned_cost: None when a
     planned week has no known cost. estimate_at_completion: of cost, None where there is neither an estimate nor a plan.
     loss_provision: None where it depends on the order.
     by_invoice: where lines are rounded as sums; then `rounding` depends on the lines that were written.
@@ -62,9 +61,7 @@ class Expected:
     cost: int
     non_chargeable: int = 0
     deferred: int = 0
-    settled: bool = True
-    cap_reached_least: int = 0
-    cap_reached_most: int = 0
+    cap_reached: int = 0
     planned_hours: Fraction = Fraction(0)
     planned_cost: int | None = 0
     estimate_at_completion: int | None = None
@@ -72,6 +69,7 @@ class Expected:
     loss_provision: int | None = 0
     terms: Engagement | None = None
     worths: tuple[Worth, ...] = ()
+    by_entry: dict[EntryId, int] = field(default_factory=dict)
     funded: dict[str, int] = field(default_factory=dict)
     receivables: Receivables = field(default_factory=Receivables)
     rounding: int = 0
@@ -85,8 +83,8 @@ class Expected:
 class Reckoning:
     """What all records come to.
 
-    held: entries and documents that wait in the end, by reason; `cap_reached` counts the engagements where the number
-    is certain. dead_letters: undecodable records of all streams. totals: billed and fees by currency.
+    held: entries and documents that wait in the end, by reason, but for a prepaid balance. dead_letters: undecodable
+    records of all streams. totals: billed and fees by currency.
     """
 
     engagements: dict[str, Expected]
@@ -120,17 +118,15 @@ def reckon_facts(facts: Facts) -> Reckoning:
     totals: Counter[str] = Counter()
     for expected in engagements.values():
         totals[expected.currency] += expected.billed + expected.fees
-        if expected.cap_reached_least == expected.cap_reached_most > 0:
-            held["cap_reached"] += expected.cap_reached_least
+        if expected.cap_reached:
+            held["cap_reached"] += expected.cap_reached
     return Reckoning(engagements, dict(held), facts.dead_letters, len(facts.versions), dict(totals))
 
 
 def _expected(facts: Facts, terms: Engagement, worths: list[Worth]) -> Expected:
     """Add up the valued entries of one engagement."""
-    under_caps = capped(terms, worths)
-    approved = sum(worth.price or 0 for worth in worths if worth.approved)
-    over, stopped = approved - under_caps.billed, is_stopped(terms)
     answered = receivables(facts, terms)
+    under_caps = capped(terms, worths, answered.lines)
     balance = prepaid(facts, terms, worths)
     by_term, fee = term_fees(facts, terms), fixed_fee(facts, terms, worths)
     planned_hours, planned_cost = _planned(facts, terms)
@@ -140,14 +136,13 @@ def _expected(facts: Facts, terms: Engagement, worths: list[Worth]) -> Expected:
         billed=under_caps.billed - balance.held,
         fees=by_term.billed + fee.billed + balance.on_bills,
         unbilled=sum(worth.price or 0 for worth in worths if not worth.approved),
-        held=0 if stopped else over + balance.held,
-        non_chargeable=over if stopped else 0,
+        held=under_caps.held + balance.held,
+        non_chargeable=under_caps.non_chargeable,
         earned=under_caps.billed - balance.held + by_term.earned + fee.earned + balance.earned - answered.written_off,
         deferred=by_term.deferred + balance.deferred,
         cost=sum(worth.cost for worth in worths),
-        settled=under_caps.settled,
-        cap_reached_least=0 if stopped else under_caps.least,
-        cap_reached_most=0 if stopped else under_caps.most,
+        cap_reached=under_caps.waiting,
+        by_entry=under_caps.by_entry,
         planned_hours=planned_hours,
         planned_cost=planned_cost,
         estimate_at_completion=_at_completion(terms, worths, planned_cost if planned_hours else None),

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from ...codecs.currencies import format_amount, parse_amount
 from ...codecs.decimals import format_plain
-from .reckoning_caps import is_stopped, misplaced
 from .reckoning_drawdown import drawdown_of, draws, holds_back
 from .reckoning_intercompany import legs
 from .reckoning_margins import Row, margin_rows
@@ -73,7 +72,6 @@ def _differences(name: str, expected: Expected, written: Written) -> Iterable[tu
     """Each sum of one engagement that is not as reckoned, with by how much."""
     currency = expected.currency
     yield from _by_entry(expected, written)
-    expected = _one_outcome(name, expected, written)
     if expected.by_invoice is not None:
         lines = written.lines.get(name, [])
         yield from ((problem, 0) for problem in wrong_lines(expected.by_invoice, lines))
@@ -182,12 +180,9 @@ def _numbers(name: str, expected: Expected, written: Written) -> Iterable[str]:
 
 
 def _by_entry(expected: Expected, written: Written) -> Iterable[tuple[str, int]]:
-    """Entries that are not billed at their price (M1), or under caps not as far as these allow (M6, M8)."""
-    if expected.terms is not None and expected.terms.contract_type == "capped":
-        yield from ((problem, 0) for problem in misplaced(expected.terms, expected.worths, written.billed_entries))
-        return
+    """Entries that are not billed at their price, or under caps what these let through (M1, M6, M8, M9)."""
     for worth in expected.worths:
-        due = (worth.price or 0) if worth.approved else 0
+        due = expected.by_entry.get(worth.entry_id, 0)
         billed = written.billed_entries[worth.entry_id]
         waits = expected.terms is not None and holds_back(expected.terms) and draws(expected.terms, worth)
         if billed != due and not (waits and 0 <= billed <= due):
@@ -195,18 +190,6 @@ def _by_entry(expected: Expected, written: Written) -> Iterable[tuple[str, int]]
         days = written.charged_on.get(worth.entry_id, set())
         if worth.charged_on is not None and not days <= worth.charged_on:
             yield f"entry {worth.entry_id}: charged on {sorted(days)}, when nothing of it was approved", 0
-
-
-def _one_outcome(name: str, expected: Expected, written: Written) -> Expected:
-    """Where caps leave it to the order which entries are billed, only the sum is certain: take what was billed."""
-    terms = expected.terms
-    if expected.settled or terms is None:
-        return expected
-    other = written.billed[name, expected.currency] - expected.billed
-    expected = replace(expected, billed=expected.billed + other, earned=expected.earned + other)
-    if is_stopped(terms):
-        return replace(expected, non_chargeable=expected.non_chargeable - other)
-    return replace(expected, held=expected.held - other)
 
 
 def _difference(name: str, what: str, where: str, found: int, wanted: int, currency: str) -> Iterable[tuple[str, int]]:
@@ -234,13 +217,11 @@ def _counted_wrong(reckoning: Reckoning, written: Written) -> Iterable[str]:
         shown.update(state.held_entries)
     wanted = _held(reckoning, written)
     for where, found in (("exceptions", waiting_by_reason(written)), ("figures", shown)):
-        for reason in sorted({*found, *wanted} - {OVER_CAP, OVER_BALANCE}):
+        for reason in sorted({*found, *wanted} - {OVER_BALANCE}):
             yield from _count(f"entries held by {reason} in the {where}", found[reason], wanted[reason])
     for name, expected in reckoning.engagements.items():
         count = written.waiting[name, OVER_CAP]
-        least, most = expected.cap_reached_least, expected.cap_reached_most
-        if not least <= count <= most:
-            yield f"engagement {name}: {count} entries wait for room under the cap, not {least} to {most}"
+        yield from _count(f"engagement {name}: entries that wait for room under a cap", count, expected.cap_reached)
         count = written.waiting[name, OVER_BALANCE]
         least, most = expected.balance_least, expected.balance_most
         if not least <= count <= most:

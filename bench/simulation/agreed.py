@@ -143,7 +143,7 @@ def cap(chance: Random, currency: str) -> Cap:
     """What the customer pays for an engagement in all."""
     return Cap(
         amount=money(chance, 0, 12_000, currency),
-        mode=chance.choice(("split", "split", "hold")),
+        mode=chance.choice(("split", "split", "hold", "stop")),
         includes_expenses=chance.choice((True, False)),
         tolerance=chance.choice(("0", "0", money(chance, 1, 300, currency))),
     )
@@ -155,7 +155,7 @@ def partial_caps(chance: Random, currency: str) -> tuple[PartialCap, ...]:
         PartialCap(
             id=f"PO-{number}",
             amount=money(chance, 0, 5_000, currency),
-            mode=chance.choice(("split", "split", "hold")),
+            mode=chance.choice(("split", "split", "hold", "stop")),
             includes_expenses=chance.choice((True, True, False)),
             tolerance=chance.choice(("0", "0", money(chance, 1, 300, currency))),
             tasks=chance.choice(((), ("design",), ("design", "build"))),

@@ -79,11 +79,11 @@ def problems(events: Events, periods: list[tuple[Any, ...]]) -> Iterator[str]:
     for shown in events.figures:
         currency = shown.currency
         if currency is not None:
-            value, billed, held = (
-                parse_amount(text, currency, "$") for text in (shown.approved_value, shown.billed, shown.held)
-            )
-            if value != billed + held:
-                yield f"engagement {shown.engagement_id}: approved {value} is not {billed} billed + {held} held (M7)"
+            parts = shown.approved_value, shown.billed, shown.held, shown.non_chargeable
+            value, billed, held, stopped = (parse_amount(text or "0", currency, "$") for text in parts)
+            if value != billed + held + stopped:
+                sums = f"{billed} billed + {held} held + {stopped} not chargeable"
+                yield f"engagement {shown.engagement_id}: approved {value} is not {sums} (M7)"
     for letter, count in Counter(events.letters).items():
         if count > 1:
             yield f"record {letter} is {count} times on dead-letters (M4)"

@@ -109,13 +109,12 @@ def test_work_dates_say_which_entry_is_the_latest() -> None:
     assert standing(task) == {"10": 100_00, "9": 100_00}
 
 
-def test_what_had_room_before_has_it_again_first() -> None:
-    """0 never had room and waits on, although its work was earlier."""
+def test_what_comes_late_has_the_room_of_its_day() -> None:
+    """0 comes last, when the cap is used up, and is the earliest work: 3 gives its room up, and has it again."""
     task = ready_task(terms(amount="300"))
     task.send("time-entries", *(hours(number, "1") for number in "1230"))
-    for revision, amount in ((2, "100"), (3, "300")):
-        task.send("engagements", terms(revision, amount=amount))
-    assert standing(task) == {"1": 100_00, "2": 100_00, "3": 100_00}
-    task.send("engagements", terms(4, amount="400"))
+    assert standing(task) == {"0": 100_00, "1": 100_00, "2": 100_00}
+    task.send("engagements", terms(2, amount="400"))
 
-    assert standing(task)["0"] == 100_00
+    assert standing(task) == {"0": 100_00, "1": 100_00, "2": 100_00, "3": 100_00}
+    sums.holds_end_once(task)

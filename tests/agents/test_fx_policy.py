@@ -74,14 +74,14 @@ def test_a_quotation_that_changes_back_in_time_prices_anew(late: list[tuple[str,
 
 
 def test_an_opposite_quotation_releases_in_the_order_of_the_holds() -> None:
-    """M8: what was held first gets the room under the cap, though the other comes first by name."""
-    terms = engagement(contract_type="capped", cap={"amount": "50"}, policies={"fx_policy": {"quotation": "either"}})
+    """M8: what was held first is billed first, though the other comes first by name."""
+    terms = engagement(contract_type="capped", cap={"amount": "100"}, policies={"fx_policy": {"quotation": "either"}})
     task = ready_task(terms)
     task.send("expenses", expense(id="2", status="approved", currency="USD"))
     task.send("expenses", expense(id="1", status="approved", currency="USD"))
     task.refer("fx-rates", fx_rate(base="EUR", quote="USD", rate="2"))
 
-    assert [line["entry_id"] for line in task.out["billing"]] == ["2"]
+    assert [line["entry_id"] for line in task.out["billing"]] == ["2", "1"]
 
 
 def test_another_kind_of_rate_changes_nothing() -> None:

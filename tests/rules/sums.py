@@ -116,7 +116,7 @@ def figures_are_sums(task: Task) -> None:
         hold.reason
         for key in task.state.holds.bytes
         if (hold := task.state.holds.get(key))
-        and key[1:].split(b"\x1f")[0] in {b"time", b"expense"}
+        and key[1:].split(b"\x1f")[0] in {b"time", b"expense", b"invoice", b"payment"}
         and hold.reason != "cap_stopped"
     )
     assert {reason: count for reason, count in state.held_entries.items() if count} == waiting

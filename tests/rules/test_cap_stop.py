@@ -86,7 +86,7 @@ def test_a_withdrawn_entry_leaves_nothing_behind() -> None:
     [
         pytest.param("stop", "split", ["1200.00", "1000.00", "200.00", "0.00"], ["held"], id="stop-to-split"),
         pytest.param("split", "stop", ["1200.00", "1000.00", "0.00", "200.00"], ["held", "released"], id="split-to-stop"),
-        pytest.param("stop", "hold", ["1200.00", "1000.00", "200.00", "0.00"], ["held"], id="stop-to-hold"),
+        pytest.param("stop", "hold", ["1200.00", "800.00", "400.00", "0.00"], ["held"], id="stop-to-hold"),
     ],
 )  # fmt: skip
 def test_the_mode_may_change_before_or_after(before: str, after: str, expected: list[str], told: list[str]) -> None:

@@ -125,6 +125,33 @@ def test_what_a_rate_priced_anew_without_an_event_comes_out_again() -> None:
     assert compare(told.memory, sender.memory.left, told.told) == []
 
 
+def test_room_that_moves_under_a_cap_comes_out_again() -> None:
+    """Late entries, a wake, an invoice and other terms move room from entry to entry: each event is the same again."""
+
+    def worked_on(at: int, **changes: object) -> dict[str, object]:
+        return time_entry(id=str(at), status="approved", work_date=f"2026-11-{30 - at}", **changes)
+
+    def agreed(revision: int, amount: str, mode: str) -> dict[str, object]:
+        return engagement(contract_type="capped", cap={"amount": amount, "mode": mode}, revision=revision)
+
+    sender = Sender()
+    sender.send("resources", resource())
+    sender.send("periods", year())
+    sender.send("rate-cards", rate_card())
+    sender.send("engagements", agreed(1, "1000", "split"))
+    sender.send("time-entries", *(worked_on(at) for at in range(1, 4)), worked_on(4, role="pilot"))
+    sender.send("invoices", invoice(lines=[{"billing_id": "psa:time:1:1:billing:0", "amount": "100"}]))
+    lines = [{"role": "analyst", "rate": "100"}, {"role": "pilot", "rate": "90"}]
+    sender.send("rate-cards", rate_card(version=2, lines=lines))
+    sender.send("time-entries", worked_on(5, quantity="1"))
+    sender.send("engagements", agreed(2, "1500", "stop"))
+    sender.send("time-entries", worked_on(5, revision=2, quantity="-1"))
+    told = again(sender.memory.left, by_stream(sender))
+
+    assert len(sender.memory.left["billing"]) > 12
+    assert compare(told.memory, sender.memory.left, told.told) == []
+
+
 def test_a_plan_that_a_resource_holds_is_held_again() -> None:
     """An assignment that nothing held waits once its person's cost begins later: its wake is found in the replay too."""
     sender = Sender()

@@ -41,7 +41,7 @@ def corrected() -> Sender:
     sender.send("resources", resource())
     sender.send("periods", year())
     sender.send("engagements", capped("1000"))
-    sender.send("time-entries", time_entry(id="1"), time_entry(id="11", status="approved"))
+    sender.send("time-entries", time_entry(id="1"), time_entry(id="11", status="approved", work_date="2026-11-19"))
     sender.send("rate-cards", rate_card())
     sender.send("approvals", approval(approver_id="R-9"))
     sender.send("expenses", expense(id="1", source="tool"))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 from billtide.app.demo.reckoning import Expected
-from billtide.app.demo.reckoning_caps import misplaced
 
 from .test_reckoning import YEARS, Sent, card, decided, one, reckoned, sent, spent, terms, time
 
@@ -122,42 +121,31 @@ TASK = {"id": "T", "amount": "300", "tasks": ["design"]}
 
 
 @pytest.mark.parametrize(
-    ("contract", "billed", "settled"),
+    ("contract", "billed"),
     [
-        pytest.param(under(TASK), 110_000, True, id="300 of design and 800 of the rest"),
-        pytest.param(under(TASK, whole="1000"), 100_000, True, id="and 1,000 in all"),
-        pytest.param(under({"id": "D", "amount": "700", "per": "day"}), 140_000, True, id="700 on each of two days"),
-        pytest.param(under({"id": "P", "amount": "100", "resources": ["R-2"]}), 160_000, True, id="nobody the cap is on"),
-        pytest.param(under(whole="1500", tolerance="100"), 160_000, False, id="within the tolerance"),
-        pytest.param(under({**TASK, "per": "week", "mode": "hold"}, whole="1600"), 80_000, False, id="whole or not at all"),
+        pytest.param(under(TASK), [30_000, 80_000], id="300 of design and 800 of the rest"),
+        pytest.param(under(TASK, whole="1000"), [30_000, 70_000], id="and 1,000 in all"),
+        pytest.param(under({"id": "D", "amount": "700", "per": "day"}), [70_000, 70_000], id="700 on each of two days"),
+        pytest.param(under({"id": "P", "amount": "100", "resources": ["R-2"]}), [80_000, 80_000], id="nobody the cap is on"),
+        pytest.param(under(whole="1500", tolerance="100"), [80_000, 80_000], id="within the tolerance"),
+        pytest.param(under(whole="1500", tolerance="99"), [80_000, 70_000], id="beyond the tolerance"),
+        pytest.param(under({**TASK, "per": "week", "mode": "hold"}, whole="1600"), [0, 80_000], id="whole or not at all"),
     ],
 )  # fmt: skip
-def test_caps(contract: Sent, billed: int, settled: bool) -> None:  # noqa: FBT001 - a column of the table
+def test_caps(contract: Sent, billed: list[int]) -> None:
     """800 of design on Monday and 800 of something else on Tuesday."""
-    got = one(contract, time(task_id="design"), time(id="T-2", work_date="2026-03-03"))
-    assert (got.billed, got.billed + got.held) == (billed, 160_000)
-    assert got.settled is settled or billed == 160_000
+    got = one(contract, time(id="T-2", work_date="2026-03-03"), time(task_id="design"))
+    assert list(got.by_entry.values()) == billed
+    assert (got.billed, got.held) == (sum(billed), 160_000 - sum(billed))
 
 
-@pytest.mark.parametrize(
-    ("billed", "problems"),
-    [
-        pytest.param((80_000, 20_000), [], id="the cap is used up"),
-        pytest.param((20_000, 80_000), [], id="whichever came first"),
-        pytest.param((80_000, 10_000), ["(M8)"], id="there is room"),
-        pytest.param((80_000, 30_000), ["(M6)"], id="the cap is exceeded"),
-        pytest.param((90_000, 10_000), ["(M1)"], id="more than the price"),
-        pytest.param((101_000, -1_000), ["(M1)", "(M1)"], id="and less than nothing"),
-    ],
-)
-def test_what_waits_under_a_cap_without_need_is_found(billed: tuple[int, int], problems: list[str]) -> None:
-    """Two entries of 800 under a cap of 1,000: each outcome that leaves nothing open is right, no other is."""
-    expected = one(under(whole="1000"), time(), time(id="T-2"))
-    assert expected.terms is not None
-    by_entry = {worth.entry_id: amount for worth, amount in zip(expected.worths, billed, strict=True)}
-    found = misplaced(expected.terms, expected.worths, by_entry)
+def test_caps_that_stop_beside_caps_that_hold() -> None:
+    """Of 800 on Monday 500 are billed, 100 held by the smaller cap and 200 not charged; of Tuesday's 600, 300 wait."""
+    stopping = {"id": "S", "amount": "600", "mode": "stop", "per": "day"}
+    got = one(under(stopping, whole="800"), time(), time(id="T-2", work_date="2026-03-03", quantity="6"))
 
-    assert [problem[-4:] for problem in found] == problems
+    assert list(got.by_entry.values()) == [60_000, 20_000]
+    assert (got.held, got.non_chargeable, got.cap_reached) == (40_000, 20_000, 1)
 
 
 def money(expected: Expected) -> tuple[int, int, int | None]:

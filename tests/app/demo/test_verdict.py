@@ -103,6 +103,22 @@ def test_another_amount_is_a_difference_of_that_much(memory: Memory, reckoning: 
     assert verdict.difference == {event["currency"]: 10 ** len(places)}
 
 
+def test_room_under_a_cap_that_another_entry_has_is_found(memory: Memory, reckoning: Reckoning) -> None:
+    """Two lines of a capped engagement with each other's amounts: the sum is right, and neither entry is."""
+    billing = memory.left["billing"]
+    lines = [(at, msgspec.json.decode(record.value or b"")) for at, record in enumerate(billing)]
+    (one, first_line), *others = [(at, line) for at, line in lines if line["engagement_id"] == "E-0059"]
+    other, second = next(pair for pair in others if pair[1]["amount"] != first_line["amount"])
+    billing[one] = changed(billing[one], amount=second["amount"])
+    billing[other] = changed(billing[other], amount=first_line["amount"])
+    found = verdict_on(memory, reckoning)
+
+    assert not any(found.difference.values())
+    assert {first_line["entry_id"], second["entry_id"]} == {
+        line["entry_id"] for _, line in lines for problem in found.problems if f"id='{line['entry_id']}'" in problem
+    }
+
+
 def test_other_hours_are_found(memory: Memory, reckoning: Reckoning) -> None:
     """Figures that show hours nobody worked are a problem, though no money differs."""
     memory.left["engagement-figures"][-1] = changed(memory.left["engagement-figures"][-1], approved_hours="0.000001")
