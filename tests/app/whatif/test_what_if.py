@@ -48,7 +48,7 @@ def test_json_has_sums_and_engagements(run: Callable[..., Result], firm: str, ca
     assert [(one["currency"], one["engagements"], one["margin"]["change"]) for one in told["totals"]] == [
         ("EUR", 2, "160.00")
     ]
-    assert told["totals"][0]["events"]["billing"]["charge"] == {"count": 4, "amount": "2760.00"}
+    assert told["totals"][0]["events"]["billing"]["charge"] == {"count": 5, "amount": "2760.00"}
 
 
 def test_people_get_the_sums_first_and_what_moves_most(run: Callable[..., Result], firm: str, card: str) -> None:
@@ -59,10 +59,10 @@ def test_people_get_the_sums_first_and_what_moves_most(run: Callable[..., Result
 
     assert shown[0] == "2 engagements would move: 5 engagements with 9 entries looked at, nothing written"
     assert billed.split() == ["billed", "2,780.00", "2,940.00", "+160.00"]
-    assert "billing: 4 charges of 2,760.00 EUR together" in shown
+    assert "billing: 5 charges of 2,760.00 EUR together" in shown
     assert rows[1:] == [
         ["E1", "EUR", "+160.00", "+80.00", "0.00", "+160.00", "0.00", "+160.00", "0", ">", "0", "4"],
-        ["E2", "EUR", "0.00", "0.00", "+160.00", "0.00", "0.00", "0.00", "1", ">", "2", "4"],
+        ["E2", "EUR", "0.00", "0.00", "+160.00", "0.00", "0.00", "0.00", "1", ">", "1", "5"],
     ]
 
 
