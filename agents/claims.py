@@ -19,7 +19,7 @@ from .rules.cap import billed_of
 from .rules.limits import Limit
 from .rules.room import Claim, Share, Under, claim_of, keeps, share_of
 
-BLOCK_MAX: Final = 128
+BLOCK_MAX: Final = 32
 """Claims in a block."""
 
 

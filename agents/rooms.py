@@ -52,6 +52,7 @@ def share_room(work: Work, engagement_id: str) -> None:
     if engagement is None or contract is None:
         return
     if not contract.limits:
+        work.contexts.claims.pop(engagement_id, None)
         for hold_key in work.state.holds.waiting_on(f"cap:{engagement_id}"):
             settle_held(work, hold_key)
         return

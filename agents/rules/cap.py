@@ -99,6 +99,18 @@ def count_billed(amount: int, version: EntryVersion, engagement: EngagementState
                 del engagement.capped[account]
 
 
+def over_cap(entry: EntryState, engagement: EngagementState, contract: Contract) -> bool:
+    """Whether more is billed than a cap allows, and this entry has a part in it (M6).
+
+    So is what could not be reversed when a cap was lowered or a credit withdrawn, as its period was closed.
+    """
+    version = entry.posted or entry.latest
+    return any(part.live and part.amount > 0 for part in entry.charges) and any(
+        limit.covers(version) and billed_under(limit, version, engagement) > limit.amount + limit.tolerance
+        for limit in contract.limits
+    )
+
+
 def billed_under(limit: Limit, version: EntryVersion, engagement: EngagementState) -> int:
     """What is billed and counts to a cap, in minor units, also what was billed before there was one."""
     if limit.name == ENGAGEMENT:

@@ -69,8 +69,9 @@ def review(
         if reviewed != "released":
             waits = _in_closed_period(stands, corrected, known, contract) if terms.closed else None
             waits = waits or _too_large(stands, corrected, terms.above, contract, lookups)
-            if waits is None and terms.closed and "open" in contract.calendar.statuses(stands.work_date):
-                let_pass = {**let_pass, stands.work_date: corrected.revision}
+            day = stands.work_date
+            if waits is None and terms.closed and "open" in contract.calendar.statuses(day):
+                let_pass = {**let_pass, day: max(corrected.revision, let_pass.get(day, 0))}
         if waits is None:
             stands, waits_for = corrected, None
         else:

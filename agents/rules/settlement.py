@@ -19,7 +19,7 @@ from ...codecs.entry_state import Adjusted, Approvals, EntryState, EntryVersion,
 from . import intercompany, ledger
 from .assessment import held_for
 from .books import Books
-from .cap import billed_of, close_open, count_billed, leave_open, left_open, within_cap
+from .cap import billed_of, close_open, count_billed, leave_open, left_open, over_cap, within_cap
 from .contract import Contract
 from .correction import adjust, price_of, to_adjust
 from .dates import dates_of, posting_days, refused_by
@@ -83,9 +83,9 @@ def settle(entry: EntryState, approvals: Approvals | None, books: Books) -> Miss
 
 def differs(entry: EntryState, approvals: Approvals | None, contract: Contract, lookups: Lookups) -> bool:
     """Whether settle() would change anything, now that terms or reference data have changed; changes nothing."""
-    version, approved, due, waits_for, _ = judge(entry, approvals, contract, lookups)
+    version, approved, due, waits_for, let_pass = judge(entry, approvals, contract, lookups)
     wanted = version if due or contract.accrues_at_submission else None
-    if contract.rolls_over and rolls_to(entry, contract) is not None:
+    if let_pass is not None or (contract.rolls_over and rolls_to(entry, contract) is not None):
         return True
     hours = time_of(contract, version, approved=approved)
     if (entry.counted_as, entry.counted_time) != hours or not (left_open(entry) or held_for(entry, waits_for)):
@@ -182,9 +182,9 @@ def _withdraw(
 
 def _has_no_room(entry: EntryState, books: Books) -> bool:
     """Whether a bill is beyond its share or the balance, or paid by customers in another order than is agreed."""
-    if books.share is not None and billed_of(entry) > books.share.billed:
-        return True
     engagement, contract = books.engagement, books.contract
+    if over_cap(entry, engagement, contract) if books.share is None else billed_of(entry) > books.share.billed:
+        return True
     return over_balance(entry, engagement, contract) or misfunded(entry.charges, engagement, contract.funding)
 
 

@@ -97,9 +97,10 @@ def _let_through(entry: EntryId, amount: int, rooms: list[Room], billed: Mapping
     """How much of an amount of an entry every cap lets through, with what is billed already."""
     allowed = [amount]
     for room in rooms:
-        left = _left(room, billed)
-        if entry in room.entries and amount > left + room.tolerance:
-            allowed.append(0 if room.mode == "hold" else max(0, left))
+        if entry in room.entries:
+            left = _left(room, billed)
+            whole = amount <= left + room.tolerance
+            allowed.append(amount if whole else 0 if room.mode == "hold" else max(0, left))
     return amount if amount <= 0 else min(allowed)
 
 

@@ -25,6 +25,7 @@ from .test_cap_room import standing
 
 WEEKLY = {"id": "W", "amount": "900", "per": "week", "mode": "hold"}
 ORDER = {"id": "PO", "amount": "1000", "tolerance": "50"}
+HOLD = {"closed_period": "hold"}
 
 
 def work(name: str, day: int, hours: str, **changes: object) -> Object:
@@ -172,6 +173,57 @@ def test_what_cannot_be_taken_back_now_keeps_its_room_until_it_can() -> None:
 
     assert standing(task) == {"1": 200_00, "2": 100_00}
     sums.holds_end_once(task)
+
+
+def billed_in_closed_november(hours: str) -> Task:
+    """Hours of 20 November under a cap of 300, and a credit of 100 of October; then November is closed."""
+    task = ready_task(capped("300", policies=HOLD))
+    task.refer("periods", year(revision=2, end_date="2026-10-31"), period())
+    task.send("time-entries", work("c", 1, "-1") | {"work_date": "2026-10-20"}, work("2", 20, hours))
+    task.refer("periods", period(revision=2, status="closed"))
+    return task
+
+
+@pytest.mark.parametrize("stream", ["rate-cards", "periods"])
+@pytest.mark.parametrize(
+    "change",
+    [
+        pytest.param(("engagements", capped("200", revision=2, policies=HOLD)), id="the-cap-is-lowered"),
+        pytest.param(("time-entries", work("c", 1, "-1", revision=2) | {"status": "deleted"}), id="a-credit-is-gone"),
+    ],
+)
+def test_a_bill_over_the_cap_is_taken_back_once_its_period_opens(change: tuple[str, Object], stream: str) -> None:
+    """All that is approved is billed, over the cap: it waits through what changes nothing, and not without end."""
+    task = billed_in_closed_november("4")
+    task.send(*change)
+    assert task.figures()["held_entries"] == {"period_closed": 1}
+    told = len(task.out["exceptions"])
+    card = rate_card(version=2, lines=[{"role": "analyst", "rate": "100"}, {"role": "pilot", "rate": "90"}])
+    task.refer(
+        stream, card if stream == "rate-cards" else year(id="2027", start_date="2027-01-01", end_date="2027-12-31")
+    )
+    assert len(task.out["exceptions"]) == told
+    task.refer("periods", period(revision=3))
+
+    assert (task.figures()["billed"], task.figures()["held_entries"]) == (
+        "300.00" if change[0] != "engagements" else "200.00",
+        {"cap_reached": 1},
+    )
+    sums.holds_end_once(task)
+
+
+@pytest.mark.parametrize("restart", [False, True])
+def test_a_cap_that_is_agreed_again_meets_what_was_billed_without_it(restart: bool) -> None:  # noqa: FBT001
+    """Capped, then by time and materials, then capped as before: 3 came meanwhile and has the room by its day."""
+    task = capped_work(work("1", 17, "2"), work("2", 18, "2"))
+    task.send("engagements", engagement(revision=2))
+    task.send("time-entries", work("3", 16, "3"))
+    if restart:
+        task.restart()
+    task.send("engagements", capped("300", revision=3))
+
+    assert standing(task) == {"3": 300_00}
+    assert task.figures()["held"] == "400.00"
 
 
 def test_an_entry_that_reference_data_releases_has_the_room_of_its_day() -> None:

@@ -187,6 +187,21 @@ def test_what_was_corrected_before_the_period_closed_stays(crash: bool) -> None:
     assert stands(task) == ("440.00", {"awaiting_review": 1})
 
 
+@pytest.mark.parametrize("terms_first", [True, False])
+def test_terms_that_come_late_know_what_the_open_period_let_pass(terms_first: bool) -> None:  # noqa: FBT001
+    """Corrections in closed periods are reviewed from now on: what was corrected in the open one is not brought back."""
+    task = ready_task(engagement(policies={"review_above": "5000"}))
+    by_month(task)
+    task.send("time-entries", time_entry(status="approved"))
+    agreed = "engagements", engagement(revision=2, policies=REVIEWED | {"review_above": "5000"})
+    correction = "time-entries", time_entry(revision=2, status="approved", quantity="6")
+    for stream, sent in (agreed, correction) if terms_first else (correction, agreed):
+        task.send(stream, sent)
+    task.refer("periods", CLOSED)
+
+    assert stands(task) == ("600.00", {})
+
+
 def test_a_period_that_opens_again_lets_a_correction_pass() -> None:
     """It is posted in November; once that closes again the correction stays."""
     task = corrected()
