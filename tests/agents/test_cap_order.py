@@ -175,40 +175,42 @@ def test_what_cannot_be_taken_back_now_keeps_its_room_until_it_can() -> None:
     sums.holds_end_once(task)
 
 
-def billed_in_closed_november(hours: str) -> Task:
-    """Hours of 20 November under a cap of 300, and a credit of 100 of October; then November is closed."""
+def billed_in_closed_november() -> Task:
+    """Four hours of 20 November under a cap of 300, and a credit of 100 of October; then November is closed."""
     task = ready_task(capped("300", policies=HOLD))
     task.refer("periods", year(revision=2, end_date="2026-10-31"), period())
-    task.send("time-entries", work("c", 1, "-1") | {"work_date": "2026-10-20"}, work("2", 20, hours))
+    task.send("time-entries", work("c", 1, "-1") | {"work_date": "2026-10-20"}, work("2", 20, "4"))
     task.refer("periods", period(revision=2, status="closed"))
     return task
 
 
-@pytest.mark.parametrize("stream", ["rate-cards", "periods"])
+CARD = rate_card(version=2, lines=[{"role": "analyst", "rate": "100"}, {"role": "pilot", "rate": "90"}])
+NEXT_YEAR = year(id="2027", start_date="2027-01-01", end_date="2027-12-31")
+
+
+@pytest.mark.parametrize("idle", [("rate-cards", CARD), ("periods", NEXT_YEAR)], ids=["a-card", "another-period"])
 @pytest.mark.parametrize(
-    "change",
+    ("change", "billed"),
     [
-        pytest.param(("engagements", capped("200", revision=2, policies=HOLD)), id="the-cap-is-lowered"),
-        pytest.param(("time-entries", work("c", 1, "-1", revision=2) | {"status": "deleted"}), id="a-credit-is-gone"),
+        pytest.param(("engagements", capped("200", revision=2, policies=HOLD)), "200.00", id="the-cap-is-lowered"),
+        pytest.param(
+            ("time-entries", work("c", 1, "-1", revision=2) | {"status": "deleted"}), "300.00", id="a-credit-is-gone"
+        ),
     ],
 )
-def test_a_bill_over_the_cap_is_taken_back_once_its_period_opens(change: tuple[str, Object], stream: str) -> None:
+def test_a_bill_over_the_cap_is_taken_back_once_its_period_opens(
+    change: tuple[str, Object], billed: str, idle: tuple[str, Object]
+) -> None:
     """All that is approved is billed, over the cap: it waits through what changes nothing, and not without end."""
-    task = billed_in_closed_november("4")
+    task = billed_in_closed_november()
     task.send(*change)
     assert task.figures()["held_entries"] == {"period_closed": 1}
     told = len(task.out["exceptions"])
-    card = rate_card(version=2, lines=[{"role": "analyst", "rate": "100"}, {"role": "pilot", "rate": "90"}])
-    task.refer(
-        stream, card if stream == "rate-cards" else year(id="2027", start_date="2027-01-01", end_date="2027-12-31")
-    )
+    task.refer(*idle)
     assert len(task.out["exceptions"]) == told
     task.refer("periods", period(revision=3))
 
-    assert (task.figures()["billed"], task.figures()["held_entries"]) == (
-        "300.00" if change[0] != "engagements" else "200.00",
-        {"cap_reached": 1},
-    )
+    assert (task.figures()["billed"], task.figures()["held_entries"]) == (billed, {"cap_reached": 1})
     sums.holds_end_once(task)
 
 
